@@ -1,0 +1,41 @@
+"""LSTM Explorer: exact gradients through time in real recurrent networks.
+
+>>> import lstm_explorer as lx
+>>> settings = lx.Settings(sequence_length=100, forget_bias=1.0)
+>>> lstm = lx.build_network("lstm", settings)
+>>> flow = lx.gradient_flow(lstm, lx.make_inputs(settings))
+>>> flow.log10_hidden.shape  # layers, steps and the initial state, samples
+torch.Size([1, 101, 1])
+"""
+
+from lstm_explorer.core import theory
+from lstm_explorer.core.cells import GRUGates, LSTMGates
+from lstm_explorer.core.gradients import GradientFlow, gradient_flow
+from lstm_explorer.core.inputs import make_inputs, step_labels
+from lstm_explorer.core.networks import build_network, effective_biases
+from lstm_explorer.core.seeds import seed_flows
+from lstm_explorer.core.settings import Settings, parse_query
+from lstm_explorer.core.tables import Table, TableError, read_table
+from lstm_explorer.core.trajectory import Trajectory, unroll
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GRUGates",
+    "GradientFlow",
+    "LSTMGates",
+    "Settings",
+    "Table",
+    "TableError",
+    "Trajectory",
+    "build_network",
+    "effective_biases",
+    "gradient_flow",
+    "make_inputs",
+    "parse_query",
+    "read_table",
+    "seed_flows",
+    "step_labels",
+    "theory",
+    "unroll",
+]

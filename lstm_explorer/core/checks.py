@@ -1,0 +1,120 @@
+"""What the core accepts, checked once at its public boundary."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from lstm_explorer.core.cells import Recurrent
+
+InitialState = Tensor | tuple[Tensor, Tensor] | None
+
+
+def check_network(network: Recurrent) -> None:
+    """Refuse what is not supported, by name and with the reason.
+
+    Args:
+        network: The network to look at.
+
+    Raises:
+        TypeError: It is not an ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``.
+        ValueError: It is bidirectional, has projections, drops units in training mode, is of another dtype than
+            float32 or float64, or has weights that are NaN or infinite.
+    """
+    if not isinstance(network, nn.RNN | nn.LSTM | nn.GRU):
+        raise TypeError(f"network is a {type(network).__name__}: expected torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU.")
+    if network.bidirectional:
+        raise ValueError(
+            "network is bidirectional: its backward direction has no 'steps back from the loss' to measure. "
+            "Build it with bidirectional=False."
+        )
+    if network.proj_size:
+        raise ValueError(f"network has proj_size={network.proj_size}: expected a network without projections, proj_size=0.")
+    if network.dropout and network.training and network.num_layers > 1:
+        raise ValueError(
+            f"network drops units at random (dropout={network.dropout}, training mode): call network.eval() first, "
+            "so that one gradient is measured and not a new one at every call."
+        )
+    weights = [weight for layer in network.all_weights for weight in layer]
+    if weights[0].dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"network is {weights[0].dtype}: expected float32 or float64; convert with network.float().")
+    if not _finite(*weights):
+        counts = {name: int((~torch.isfinite(weight)).sum()) for name, weight in network.named_parameters()}
+        bad = ", ".join(f"{name} has {count}" for name, count in counts.items() if count)
+        raise ValueError(f"{bad} values that are NaN or infinite: expected finite weights.")
+
+
+def check_inputs(network: Recurrent, inputs: Tensor) -> Tensor:
+    """Return the inputs time first, ``(T, B, I)``, or say which shape was expected.
+
+    Args:
+        network: The network that reads them.
+        inputs: ``(T, B, I)``, or ``(B, T, I)`` if the network is ``batch_first``.
+
+    Returns:
+        The inputs, detached, ``(T, B, I)``.
+
+    Raises:
+        TypeError: Not a tensor.
+        ValueError: Another shape, dtype or device than the network reads, no step, or values that are not finite.
+    """
+    if not isinstance(inputs, Tensor):
+        raise TypeError(f"inputs is a {type(inputs).__name__}: expected a torch.Tensor.")
+    axes = "(B, T, input_size)" if network.batch_first else "(T, B, input_size)"
+    if inputs.ndim != 3 or inputs.shape[-1] != network.input_size:
+        hint = " Add the batch axis with inputs.unsqueeze(1)." if inputs.ndim == 2 else ""
+        raise ValueError(
+            f"inputs has shape {tuple(inputs.shape)}: expected {axes} with input_size={network.input_size}.{hint}"
+        )
+    if 0 in inputs.shape:
+        raise ValueError(f"inputs has shape {tuple(inputs.shape)}: expected at least one step and one sample.")
+    _check_like("inputs", inputs, network)
+    return inputs.detach().transpose(0, 1) if network.batch_first else inputs.detach()
+
+
+def check_cotangent(network: Recurrent, cotangent: Tensor | None, batch_size: int) -> Tensor:
+    """Return the cotangent ``(B, H)``, all ones by default, or say what was expected."""
+    weight = network.weight_hh_l0
+    if cotangent is None:
+        return weight.new_ones(batch_size, network.hidden_size)
+    expected = (batch_size, network.hidden_size)
+    if not isinstance(cotangent, Tensor) or tuple(cotangent.shape) != expected:
+        came = tuple(cotangent.shape) if isinstance(cotangent, Tensor) else type(cotangent).__name__
+        raise ValueError(f"cotangent is {came}: expected a tensor of shape (B, hidden_size) = {expected}.")
+    _check_like("cotangent", cotangent, network)
+    return cotangent.detach()
+
+
+def check_initial_state(network: Recurrent, initial_state: InitialState, batch_size: int) -> tuple[Tensor, ...]:
+    """Return the initial state as a tuple, ``(h_0,)`` or ``(h_0, c_0)``, each ``(L, B, H)``; zeros by default."""
+    expected = (network.num_layers, batch_size, network.hidden_size)
+    count = 2 if isinstance(network, nn.LSTM) else 1
+    if initial_state is None:
+        return (network.weight_hh_l0.new_zeros(expected),) * count
+    state = (initial_state,) if isinstance(initial_state, Tensor) else tuple(initial_state)
+    wanted = "(h_0, c_0), two tensors" if count == 2 else "h_0, one tensor"
+    if len(state) != count or any(not isinstance(part, Tensor) or tuple(part.shape) != expected for part in state):
+        came = [tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in state]
+        raise ValueError(f"initial_state is {came}: expected {wanted} of shape (num_layers, B, hidden_size) = {expected}.")
+    for part in state:
+        _check_like("initial_state", part, network)
+    return tuple(part.detach() for part in state)
+
+
+def _check_like(name: str, tensor: Tensor, network: Recurrent) -> None:
+    weight = network.weight_hh_l0
+    if tensor.dtype != weight.dtype or tensor.device != weight.device:
+        raise ValueError(
+            f"{name} is {tensor.dtype} on {tensor.device}: expected the network's {weight.dtype} on {weight.device}; "
+            f"convert with {name}.to(network.weight_hh_l0)."
+        )
+    if not _finite(tensor):
+        raise ValueError(f"{name} has values that are NaN or infinite: expected finite numbers.")
+
+
+@torch.no_grad()
+def _finite(*tensors: Tensor) -> bool:
+    """Say whether every number is finite: so is their sum, in one cheap pass; one that overflows is looked at again."""
+    return all(math.isfinite(tensor.sum().item()) for tensor in tensors) or all(bool(torch.isfinite(tensor).all()) for tensor in tensors)

@@ -1,0 +1,236 @@
+"""The theory of the plain RNN: sizes of its recurrent weights, and what they predict; part of ``core.theory``."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lstm_explorer.core.cells import layer_parameters
+from lstm_explorer.core.checks import check_inputs, check_network
+
+#: Largest slope of each nonlinearity, gamma.
+LARGEST_SLOPE: Mapping[str, float] = types.MappingProxyType({"tanh": 1.0, "relu": 1.0, "sigmoid": 0.25})
+
+
+class MeanField(NamedTuple):
+    r"""A wide random RNN's steady state.
+
+    ``q``: variance of a unit's preactivation. ``chi``: factor a step on the *squared* gradient norm. ``rate``: factor a
+    step on the norm, :math:`\sqrt\chi`. ``time_scale``: :math:`-1 / \ln\chi` in steps, in which the squared norm falls
+    to 1/e; infinite at the critical :math:`\chi = 1`, negative where the gradient grows.
+    """
+
+    q: float
+    chi: float
+    rate: float
+    time_scale: float
+
+
+def mean_field(recurrent_variance: float, input_variance: float, nonlinearity: str = "tanh") -> MeanField:
+    r"""Predict how fast gradients shrink in a wide random RNN.
+
+    .. math::
+        q = \sigma_w^2 E[\phi(\sqrt q z)^2] + \sigma_{in}^2, \quad
+        \chi = \sigma_w^2 E[\phi'(\sqrt q z)^2], \quad z \sim N(0, 1)
+
+    For ReLU both are closed: :math:`\chi = \sigma_w^2 / 2`, :math:`q = \sigma_{in}^2 / (1 - \sigma_w^2 / 2)`, infinite
+    from :math:`\sigma_w^2 = 2` on (but 0 where no input drives it).
+
+    Args:
+        recurrent_variance: :math:`\sigma_w^2`, sum of a row's squared recurrent weights, mean over rows.
+        input_variance: :math:`\sigma_{in}^2`, mean square of what input and bias add to a preactivation.
+        nonlinearity: ``"tanh"`` or ``"relu"``.
+
+    Returns:
+        Fixed point and factors a step.
+
+    Raises:
+        ValueError: A variance is negative or not finite, or the nonlinearity is neither.
+
+    Source:
+        chen2018
+
+    Example:
+        >>> round(mean_field(1.0, 1.0).rate, 3)
+        0.632
+        >>> mean_field(1.0, 0.25, "relu").q
+        0.5
+    """
+    for name, value in (("recurrent_variance", recurrent_variance), ("input_variance", input_variance)):
+        if not (math.isfinite(value) and value >= 0):
+            raise ValueError(f"{name} is {value!r}: expected a finite number, 0 or more; a variance is a mean square.")
+    if nonlinearity not in _FIXED_POINTS:
+        raise ValueError(f"nonlinearity is {nonlinearity!r}: expected one of {', '.join(map(repr, _FIXED_POINTS))}.")
+    q, slope = _FIXED_POINTS[nonlinearity](recurrent_variance, input_variance)
+    chi = recurrent_variance * slope
+    return MeanField(q, chi, math.sqrt(chi), _time_scale(chi))
+
+
+def mean_field_of(network: nn.RNN, inputs: Tensor) -> MeanField:
+    r"""Predict how fast gradients shrink in the first layer of this RNN on these inputs.
+
+    :math:`\sigma_w^2` is :attr:`RecurrentStatistics.sigma_w2`; :math:`\sigma_{in}^2` is the mean square, over time,
+    samples and units, of :math:`W_{ih} x + b_{ih} + b_{hh}`: its variance where, as here, biases are zero and inputs
+    have mean 0.
+
+    Args:
+        network: An ``nn.RNN``.
+        inputs: ``(T, B, I)``, or ``(B, T, I)`` if the network is ``batch_first``.
+
+    Returns:
+        As :func:`mean_field`.
+
+    Raises:
+        TypeError: The network is not an ``nn.RNN``.
+        ValueError: The network or the inputs are not supported (see ``core.checks``).
+
+    Source:
+        chen2018
+
+    Example:
+        >>> import torch
+        >>> rnn = nn.RNN(2, 4)
+        >>> _ = [nn.init.zeros_(parameter) for parameter in rnn.parameters()]
+        >>> mean_field_of(rnn, torch.zeros(3, 1, 2)).rate
+        0.0
+    """
+    _check_rnn(network)
+    sequence = check_inputs(network, inputs)
+    parameters = layer_parameters(network, 0)
+    bias = _array(parameters.bias_ih) + _array(parameters.bias_hh)
+    drive = _array(sequence) @ _array(parameters.weight_ih).T + bias
+    return mean_field(_sigma_w2(parameters.weight_hh), float(np.mean(drive**2)), network.nonlinearity)
+
+
+class RecurrentStatistics(NamedTuple):
+    r"""Three sizes of ``weight_hh``: largest ``|eigenvalue|``, largest singular value, and :math:`\sigma_w^2`."""
+
+    spectral_radius: float
+    largest_singular_value: float
+    sigma_w2: float
+
+
+def recurrent_statistics(network: nn.RNN, layer: int = 0) -> RecurrentStatistics:
+    r"""Measure the recurrent weights of an RNN's layer.
+
+    .. math::
+        \rho = \max |\lambda_i|, \quad \|W\|_2 = \max \sigma_i, \quad
+        \sigma_w^2 = \frac1H \sum_{ij} W_{ij}^2 = H \langle W_{ij}^2 \rangle
+
+    Args:
+        network: An ``nn.RNN``.
+        layer: Which layer, from 0.
+
+    Returns:
+        The three numbers, in float64.
+
+    Raises:
+        TypeError: The network is not an ``nn.RNN``.
+        ValueError: The network has no such layer.
+
+    Source:
+        pascanu2013, chen2018
+
+    Example:
+        >>> rnn = nn.RNN(1, 2)
+        >>> _ = nn.init.eye_(rnn.weight_hh_l0)
+        >>> recurrent_statistics(rnn)
+        RecurrentStatistics(spectral_radius=1.0, largest_singular_value=1.0, sigma_w2=1.0)
+    """
+    _check_rnn(network)
+    if not 0 <= layer < network.num_layers:
+        raise ValueError(f"layer is {layer!r}: expected 0 to {network.num_layers - 1}, the layers of this network.")
+    weight = layer_parameters(network, layer).weight_hh
+    radius = float(np.abs(np.linalg.eigvals(_array(weight))).max())
+    return RecurrentStatistics(radius, float(np.linalg.norm(_array(weight), 2)), _sigma_w2(weight))
+
+
+def singular_value_bound(weight_hh: Tensor, nonlinearity: str = "tanh") -> float:
+    r"""Bound the factor a step on the gradient norm from above, :math:`\gamma\, \sigma_{max}(W_{hh})`.
+
+    One-sided: below 1 the gradient must vanish; above 1 it need not explode, and usually does not.
+
+    Args:
+        weight_hh: Recurrent weights of a plain RNN ``(H, H)``.
+        nonlinearity: ``"tanh"`` or ``"relu"`` (:math:`\gamma = 1`), or ``"sigmoid"`` (:math:`\gamma = 1/4`).
+
+    Returns:
+        The bound a step.
+
+    Raises:
+        ValueError: The weights are not square, or the nonlinearity is none of the three.
+
+    Source:
+        pascanu2013
+
+    Example:
+        >>> import torch
+        >>> singular_value_bound(2 * torch.eye(3), "sigmoid")
+        0.5
+    """
+    if nonlinearity not in LARGEST_SLOPE:
+        raise ValueError(f"nonlinearity is {nonlinearity!r}: expected one of {', '.join(map(repr, LARGEST_SLOPE))}.")
+    if weight_hh.ndim != 2 or weight_hh.shape[0] != weight_hh.shape[1]:
+        raise ValueError(f"weight_hh has shape {tuple(weight_hh.shape)}: expected (H, H), one gate's weights.")
+    return float(np.linalg.norm(_array(weight_hh), 2)) * LARGEST_SLOPE[nonlinearity]
+
+
+def _check_rnn(network: nn.RNN) -> None:
+    if not isinstance(network, nn.RNN):
+        raise TypeError(f"network is a {type(network).__name__}: expected a torch.nn.RNN; gates have another theory.")
+    check_network(network)
+
+
+def _sigma_w2(weight_hh: Tensor) -> float:
+    return float(np.sum(_array(weight_hh) ** 2) / len(weight_hh))
+
+
+def _array(tensor: Tensor) -> NDArray[np.float64]:
+    return tensor.detach().cpu().double().numpy()
+
+
+def _time_scale(chi: float) -> float:
+    if chi == 0:
+        return 0.0
+    return math.inf if chi == 1 else -1 / math.log(chi)
+
+
+def _tanh_fixed_point(recurrent_variance: float, input_variance: float) -> tuple[float, float]:
+    """Return q and E[tanh'(sqrt(q) z)^2]."""
+    low, high = 0.0, recurrent_variance + input_variance
+    # E[tanh^2] is concave in q, so what is left over changes sign once. Halving the interval finds that q in the same
+    # time everywhere, where iterating the map stands still near the critical point.
+    for _ in range(_HALVINGS):
+        q = (low + high) / 2
+        left_over = recurrent_variance * _gaussian_mean(np.tanh(math.sqrt(q) * _NODES) ** 2) + input_variance - q
+        low, high = (q, high) if left_over > 0 else (low, q)
+    return high, _gaussian_mean((1 - np.tanh(math.sqrt(high) * _NODES) ** 2) ** 2)
+
+
+def _relu_fixed_point(recurrent_variance: float, input_variance: float) -> tuple[float, float]:
+    """Return q and E[relu'^2] = 1/2: half of the units are active."""
+    if input_variance == 0:
+        return 0.0, 0.5
+    return (input_variance / (1 - recurrent_variance / 2) if recurrent_variance < 2 else math.inf), 0.5
+
+
+def _gaussian_mean(values: NDArray[np.float64]) -> float:
+    return float(values @ _WEIGHTS)
+
+
+_FIXED_POINTS: Mapping[str, Callable[[float, float], tuple[float, float]]] = types.MappingProxyType(
+    {"tanh": _tanh_fixed_point, "relu": _relu_fixed_point}
+)
+
+# Even nodes (trapezoid rule), not Gauss-Hermite's: for a saturated RNN tanh' is a peak far narrower than the normal
+# density, and Gauss-Hermite nodes, which lie apart at its middle, miss it. For smooth functions even nodes are exact to
+# rounding; with these up to a q of about 10^4, the largest that a recurrent gain of 100 gives.
+_NODES = np.linspace(-9.0, 9.0, 4001)
+_WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
+_HALVINGS = 60

@@ -1,0 +1,141 @@
+"""Closed forms to draw beside the measurements: forget gates over time, and the plain RNN's mean field."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lstm_explorer.core.mean_field import (
+    MeanField,
+    RecurrentStatistics,
+    mean_field,
+    mean_field_of,
+    recurrent_statistics,
+    singular_value_bound,
+)
+
+__all__ = [
+    "MeanField",
+    "RecurrentStatistics",
+    "chrono_forget_bias",
+    "forget_gate",
+    "half_life",
+    "log10_cell_path",
+    "mean_field",
+    "mean_field_of",
+    "recurrent_statistics",
+    "singular_value_bound",
+    "time_constant",
+]
+
+
+def forget_gate(bias: ArrayLike) -> NDArray[np.float64]:
+    r"""Return the forget gate that a bias alone gives, :math:`\sigma(b) = 1 / (1 + e^{-b})`.
+
+    Args:
+        bias: Effective bias, any shape.
+
+    Returns:
+        The gate, 0 to 1, same shape.
+
+    Source:
+        gers2000
+
+    Example:
+        >>> forget_gate([0.0, 1.0]).round(4).tolist()
+        [0.5, 0.7311]
+    """
+    return np.exp(_log_gate(bias))
+
+
+def log10_cell_path(forget_bias: ArrayLike, lag: ArrayLike) -> NDArray[np.float64]:
+    r"""Return the cell path's gradient ratio for gates held at their bias, :math:`\log_{10} \sigma(b_f)^{lag}`.
+
+    Args:
+        forget_bias: Effective forget bias, any shape.
+        lag: Steps back in time, a shape that broadcasts with it.
+
+    Returns:
+        log10 of :math:`\partial c_T / \partial c_{T - lag}`; exact far past the float range of the ratio itself.
+
+    Source:
+        gers2000, arpit2019
+
+    Example:
+        >>> float(log10_cell_path(1.0, 100).round(4))
+        -13.6048
+    """
+    return np.asarray(lag) * _log_gate(forget_bias) / math.log(10) + 0.0  # + 0.0: no negative zero
+
+
+def half_life(forget_bias: ArrayLike) -> NDArray[np.float64]:
+    r"""Return after how many steps the cell path has halved, :math:`\ln \tfrac12 / \ln \sigma(b_f)`.
+
+    Args:
+        forget_bias: Effective forget bias, any shape.
+
+    Returns:
+        Steps, same shape; infinite where the gate is 1.
+
+    Source:
+        gers2000
+
+    Example:
+        >>> half_life([0.0, 5.0]).round(1).tolist()
+        [1.0, 103.2]
+    """
+    with np.errstate(divide="ignore", over="ignore"):
+        return math.log(2) / -_log_gate(forget_bias)
+
+
+def time_constant(forget_bias: ArrayLike) -> NDArray[np.float64]:
+    r"""Return the cell's time constant, :math:`1 / (1 - \sigma(b_f)) = 1 + e^{b_f}`.
+
+    Args:
+        forget_bias: Effective forget bias, any shape.
+
+    Returns:
+        Steps, same shape; infinite where :math:`e^{b_f}` leaves the float range.
+
+    Source:
+        tallec2018
+
+    Example:
+        >>> float(time_constant(0.0))
+        2.0
+    """
+    with np.errstate(over="ignore"):
+        return 1 + np.exp(np.asarray(forget_bias, dtype=np.float64))
+
+
+def chrono_forget_bias(lag: ArrayLike) -> NDArray[np.float64]:
+    r"""Return the forget bias whose gate remembers for a time, :math:`\ln(T - 1)`, so that :math:`\sigma = 1 - 1/T`.
+
+    Args:
+        lag: Steps to remember :math:`T`, more than 1; any shape.
+
+    Returns:
+        Effective forget bias, same shape.
+
+    Raises:
+        ValueError: A lag is not more than 1.
+
+    Source:
+        tallec2018
+
+    Example:
+        >>> float(forget_gate(chrono_forget_bias(100)).round(12))
+        0.99
+    """
+    steps = np.asarray(lag, dtype=np.float64)
+    if not (steps > 1).all():
+        raise ValueError(f"lag is {lag!r}: expected more than 1 step; a gate cannot remember for less.")
+    return np.log(steps - 1)
+
+
+def _log_gate(bias: ArrayLike) -> Any:
+    """Return ln sigma(b), without overflow or cancellation for any bias."""
+    return -np.logaddexp(0.0, -np.asarray(bias, dtype=np.float64))

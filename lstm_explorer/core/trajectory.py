@@ -1,0 +1,232 @@
+"""Every state and every gate of a recurrent network, for every step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lstm_explorer.core.cells import (
+    GRUGates,
+    LSTMGates,
+    LSTMState,
+    Parameters,
+    Recurrent,
+    cell_step,
+    gru_gates,
+    network_parameters,
+    lstm_gates_in_place,
+)
+from lstm_explorer.core.checks import InitialState, check_initial_state, check_inputs, check_network
+from lstm_explorer.core.scaled import Array
+
+Gates = LSTMGates | GRUGates
+
+#: Steps worked on at once: so many that a step costs little, so few that their numbers stay in the processor's cache.
+_STEPS, _NUMBERS = 128, 2**16
+#: A forget gate below this keeps nothing that a float64 beside it would show.
+_SHUT = 1e-250
+
+
+class LayerStates(NamedTuple):
+    """One layer's states ``(T + 1, *lead, H)`` and gates ``(T, *lead, H)``; ``*lead`` is ``(B,)`` or ``(R, B)``."""
+
+    hidden: Tensor
+    cell: Tensor | None
+    gates: Gates | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Trajectory:
+    """States and gates of a network over a sequence; detached, on the CPU, in the network's dtype.
+
+    Attributes:
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        hidden: ``(L, T + 1, B, H)``; step 0 is the initial state, step t is after input t.
+        cell: ``(L, T + 1, B, H)``, None unless LSTM.
+        gates: Named tuple of ``(L, T, B, H)``; index ``t - 1`` made step ``t``. None for the plain RNN.
+    """
+
+    architecture: str
+    hidden: Tensor
+    cell: Tensor | None
+    gates: Gates | None
+
+
+def unroll(network: Recurrent, inputs: Tensor, initial_state: InitialState = None) -> Trajectory:
+    r"""Run a network over a sequence and hand out every state and every gate.
+
+    The hidden states are the fused network's own, layer by layer. The gates of all steps follow from them in one matrix
+    product, and :math:`c_t = f_t \odot c_{t-1} + i_t \odot g_t` from the gates.
+
+    Args:
+        network: ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``; it is not modified.
+        inputs: ``(T, B, input_size)``, or ``(B, T, input_size)`` if the network is ``batch_first``.
+        initial_state: ``h_0``, or ``(h_0, c_0)`` for the LSTM, each ``(L, B, H)``; zeros by default.
+
+    Returns:
+        Every state and gate, time first.
+
+    Raises:
+        TypeError: The network or the inputs are of another kind.
+        ValueError: Something is not supported, of the wrong shape, or not finite.
+
+    Source:
+        torch.nn.LSTM
+
+    Example:
+        >>> lstm = torch.nn.LSTM(input_size=3, hidden_size=4)
+        >>> trajectory = unroll(lstm, torch.zeros(10, 2, 3))
+        >>> trajectory.cell.shape, trajectory.gates.forget.shape
+        (torch.Size([1, 11, 2, 4]), torch.Size([1, 10, 2, 4]))
+    """
+    check_network(network)
+    layers = unroll_layers(network, check_inputs(network, inputs), initial_state)
+    dtype = network.weight_hh_l0.dtype
+    cells = [layer.cell for layer in layers if layer.cell is not None]
+    gates = [layer.gates for layer in layers if layer.gates is not None]
+    return Trajectory(
+        architecture=architecture_of(network),
+        hidden=torch.stack([layer.hidden for layer in layers]).cpu(),
+        cell=torch.stack(cells).to(dtype) if cells else None,
+        gates=type(gates[0])(*(torch.stack(gate).to(dtype) for gate in zip(*gates, strict=True))) if gates else None,
+    )
+
+
+def architecture_of(network: Recurrent) -> str:
+    """Return ``"rnn"``, ``"lstm"`` or ``"gru"``."""
+    return type(network).__name__.lower()
+
+
+@torch.no_grad()
+def unroll_layers(
+    network: Recurrent, inputs: Tensor, initial_state: InitialState, parameters: list[Parameters] | None = None
+) -> list[LayerStates]:
+    """Return each layer's states; hidden states in the network's dtype, cells and gates in float64 on the CPU."""
+    state = check_initial_state(network, initial_state, inputs.shape[1])
+    layers = []
+    for layer, weights in enumerate(parameters or network_parameters(network)):
+        initial = tuple(part[layer] for part in state)
+        output = _fused(network, weights, inputs, initial)
+        hidden = torch.cat([initial[0][None], output])
+        layers.append(gates_and_cells(network, weights, inputs, hidden, initial))
+        inputs = output
+    return layers
+
+
+def gates_and_cells(
+    network: Recurrent, parameters: Parameters, inputs: Tensor, hidden: Tensor, initial: tuple[Tensor, ...]
+) -> LayerStates:
+    """Return a layer's states, given its hidden states: gates from one matrix product, then the cells."""
+    check_finite(hidden)
+    if isinstance(network, nn.RNN):
+        return LayerStates(hidden, None, None)
+    if isinstance(network, nn.GRU):
+        from_input = affine(inputs, parameters.weight_ih, parameters.bias_ih)
+        from_hidden = affine(hidden[:-1], parameters.weight_hh, parameters.bias_hh)
+        return LayerStates(hidden, None, gru_gates(from_input.double().cpu(), from_hidden.double().cpu()))
+    return LayerStates(hidden, *_lstm_cells_and_gates(parameters, inputs, hidden, initial[1]))
+
+
+def window_of(numbers: int) -> int:
+    """Return how many steps to work on at once, given the numbers in the state of one."""
+    return max(1, min(_STEPS, _NUMBERS // numbers))
+
+
+def _lstm_cells_and_gates(
+    parameters: Parameters, inputs: Tensor, hidden: Tensor, initial: Tensor
+) -> tuple[Tensor, LSTMGates]:
+    """Return the cells ``(T + 1, *lead, H)`` and the gates ``(T, *lead, H)`` in float64, made a window at a time."""
+    weight = torch.cat([parameters.weight_ih, parameters.weight_hh], dim=-1)
+    bias = parameters.bias_ih + parameters.bias_hh
+    # NumPy's, not torch's: of a large array it asks the system for large pages, which halves the time to fill it.
+    cells = np.empty(hidden.shape)
+    cells[0] = initial.numpy(force=True)
+    gates = torch.from_numpy(np.empty((*inputs.shape[:-1], 4 * hidden.shape[-1])))
+    window = window_of(hidden[0].numel())
+    for start in range(0, len(inputs), window):
+        now = slice(start, start + window)
+        preactivation = affine(torch.cat([inputs[now], hidden[:-1][now]], dim=-1), weight, bias)
+        i, f, g, _ = lstm_gates_in_place(gates[now].copy_(preactivation))
+        _fill_cells(cells[start : start + window + 1], i.numpy(), f.numpy(), g.numpy())
+    return torch.from_numpy(cells), LSTMGates(*gates.chunk(4, dim=-1))
+
+
+def check_finite(hidden: Tensor) -> None:
+    """Say at which step a forward pass left the float range; tanh networks cannot, ReLU networks can."""
+    if math.isfinite(hidden.sum().item()):
+        return
+    finite = torch.isfinite(hidden).flatten(1).all(1)
+    if not finite.all():
+        step = int((~finite).nonzero()[0])
+        raise ValueError(
+            f"the hidden state left the range of {str(hidden.dtype).removeprefix('torch.')} at step {step} of "
+            f"{len(hidden) - 1}: expected finite states. Lower the recurrent gain, shorten the sequence or use float64."
+        )
+
+
+def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return ``W x + b`` for ``x`` ``(T, B, I)`` and one layer, or ``(T, R, B, I)`` and a stack of R replicas."""
+    if weight.ndim == 2:
+        return nn.functional.linear(x, weight, bias)
+    steps, replicas, batch, _ = x.shape
+    flat = x.transpose(0, 1).reshape(replicas, steps * batch, -1)
+    product = torch.baddbmm(bias[:, None], flat, weight.mT)
+    return product.view(replicas, steps, batch, -1).transpose(0, 1)
+
+
+def unroll_stack(network: Recurrent, parameters: Parameters, inputs: Tensor) -> LayerStates:
+    """Run one layer of R replicas together, from a state of zeros, stepping the plain cell.
+
+    Args:
+        network: Says which cell.
+        parameters: Stacked over replicas, ``(R, G*H, ·)``.
+        inputs: ``(T, R, B, I)``.
+
+    Returns:
+        The layer's states, with lead ``(R, B)``.
+    """
+    step = cell_step(network)
+    zeros = inputs.new_zeros(*inputs.shape[1:3], network.hidden_size)
+    initial = (zeros, zeros) if isinstance(network, nn.LSTM) else (zeros,)
+    state = LSTMState(*initial) if isinstance(network, nn.LSTM) else zeros
+    hidden = [zeros]
+    for x in inputs:
+        state, _ = step(parameters, state, x)
+        hidden.append(state.hidden if isinstance(state, LSTMState) else state)
+    return gates_and_cells(network, parameters, inputs, torch.stack(hidden), initial)
+
+
+def _fused(network: Recurrent, parameters: Parameters, inputs: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
+    """Return one layer's outputs ``(T, B, H)`` from PyTorch's own fused kernel."""
+    state = tuple(part[None].contiguous() for part in initial)
+    # weights, has_biases, num_layers, dropout, train, bidirectional, batch_first
+    rest = (list(parameters), True, 1, 0.0, False, False, False)
+    if isinstance(network, nn.LSTM):
+        return torch.lstm(inputs, state, *rest)[0]
+    if isinstance(network, nn.GRU):
+        return torch.gru(inputs, state[0], *rest)[0]
+    fused = torch.rnn_tanh if network.nonlinearity == "tanh" else torch.rnn_relu
+    return fused(inputs, state[0], *rest)[0]
+
+
+def _fill_cells(cells: Array, i: Array, f: Array, g: Array) -> None:
+    r"""Fill the cell states after the first, :math:`c_t = f_t \odot c_{t-1} + i_t \odot g_t`.
+
+    With the running product :math:`P_t` of the forget gates it is :math:`c_t = P_t \odot (c_0 + \sum_s i_s g_s / P_s)`,
+    two NumPy calls for many steps, begun afresh before the product could leave the float range.
+    """
+    forget = np.maximum(f, _SHUT)
+    steps = int(math.log(_SHUT) / min(math.log(forget.min()), -1.0))
+    np.multiply(i, g, out=cells[1:])
+    for start in range(0, len(f), steps):
+        kept = np.multiply.accumulate(forget[start : start + steps], axis=0)
+        after = cells[start + 1 : start + 1 + steps]
+        after /= kept
+        np.add.accumulate(after, axis=0, out=after)
+        after += cells[start]
+        after *= kept

@@ -1,0 +1,131 @@
+"""The one place of colours, fonts and templates. A colour means the same thing in every figure, light or dark."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import plotly.graph_objects as go
+
+ThemeName = Literal["light", "dark"]
+
+#: The same stack as in .streamlit/config.toml, so that figures and text look alike; Korean on every system.
+FONT = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', "
+    "'Noto Sans CJK KR', NanumGothic, sans-serif"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theme:
+    """Colours of one appearance; networks are Okabe and Ito's, told apart by colour-blind readers too."""
+
+    name: ThemeName
+    background: str
+    text: str
+    muted: str
+    grid: str
+    theory: str
+    #: More gradient arrives than left the loss.
+    explosion: str
+    networks: Mapping[str, str]
+
+
+def _theme(name: ThemeName, *, networks: tuple[str, str, str], **colours: str) -> Theme:
+    return Theme(
+        name=name,
+        networks=types.MappingProxyType(dict(zip(("rnn", "lstm", "gru"), networks, strict=True))),
+        **colours,
+    )
+
+
+THEMES: Mapping[str, Theme] = types.MappingProxyType(
+    {
+        "light": _theme(
+            "light",
+            background="#FCFCFB",
+            text="#1C2329",
+            muted="#5B666E",
+            grid="#E3E7E9",
+            theory="#7A858C",
+            explosion="#5B1A77",
+            networks=("#D55E00", "#0072B2", "#009E73"),
+        ),
+        "dark": _theme(
+            "dark",
+            background="#12161A",
+            text="#E6EAED",
+            muted="#9BA7AF",
+            grid="#2A333A",
+            theory="#97A3AB",
+            explosion="#E3C8F2",
+            networks=("#FF8A3D", "#56B4E9", "#2FC79A"),
+        ),
+    }
+)
+
+#: Name of each network as it is written everywhere; not translated.
+NETWORK_NAMES: Mapping[str, str] = types.MappingProxyType({"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"})
+
+
+def theme_of(name: str) -> Theme:
+    """Return a theme by its name.
+
+    Raises:
+        ValueError: It is neither ``"light"`` nor ``"dark"``.
+    """
+    if name not in THEMES:
+        raise ValueError(f"theme is {name!r}: expected 'light' or 'dark'.")
+    return THEMES[name]
+
+
+def template(theme: Theme) -> go.layout.Template:
+    """Return the Plotly template every figure wears."""
+    axis = {
+        "gridcolor": theme.grid,
+        "linecolor": theme.grid,
+        "zeroline": False,
+        "ticks": "outside",
+        "tickcolor": theme.grid,
+        "ticklen": 4,
+        "title": {"font": {"size": 13}, "standoff": 8},
+        "tickfont": {"color": theme.muted, "size": 12},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 13, "color": theme.text},
+            "paper_bgcolor": theme.background,
+            "plot_bgcolor": theme.background,
+            "colorway": list(theme.networks.values()),
+            "xaxis": axis,
+            "yaxis": axis,
+            "margin": {"l": 56, "r": 16, "t": 36, "b": 48},
+            "hoverlabel": {"font": {"family": FONT, "size": 12}, "bgcolor": theme.background, "bordercolor": theme.grid},
+            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "font": {"size": 12}},
+        }
+    )
+
+
+def faded(colour: str, opacity: float) -> str:
+    """Return a colour ``#RRGGBB`` with an opacity, as Plotly writes it.
+
+    Example:
+        >>> faded("#0072B2", 0.25)
+        'rgba(0,114,178,0.25)'
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def blended(colour: str, background: str, share: float) -> str:
+    """Return a colour laid over a background with an opacity, as an opaque colour.
+
+    Example:
+        >>> blended("#000000", "#FFFFFF", 0.5)
+        '#808080'
+    """
+    pairs = ((int(colour[i : i + 2], 16), int(background[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(share * over + (1 - share) * under):02X}" for over, under in pairs)

@@ -1,0 +1,46 @@
+"""Sentences beside the figures: what each curve says now, computed from the numbers that are drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lstm_explorer.core.summaries import Curve, Verdict
+from lstm_explorer.figures.gradients import Series
+from lstm_explorer.figures.numbers import percent, scientific, steps
+from lstm_explorer.locales import _
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """Return the verdict as one word."""
+    words = {"vanishes": _("vanishes"), "survives": _("survives"), "explodes": _("explodes")}
+    return words[verdict]
+
+
+def share_sentence(curve: Curve) -> str:
+    """Say how much of the gradient arrives at the first step, and how fast it is lost or grows."""
+    ratio = curve.log10_ratio
+    if ratio == -math.inf:
+        return _("Nothing at all of the gradient at step {last} reaches step {first}.").format(**_ends(curve))
+    if math.isnan(ratio):
+        return _("No gradient leaves step {last}.").format(**_ends(curve))
+    if ratio > 0:
+        sentence = _("At step {first} the gradient is {times} times that at step {last}; it doubles every {steps} steps.")
+        return sentence.format(times=scientific(ratio), steps=steps(-curve.half_life), **_ends(curve))
+    sentence = _("{share} of the gradient at step {last} reaches step {first}; it halves every {steps} steps.")
+    return sentence.format(share=percent(ratio), steps=steps(curve.half_life), **_ends(curve))
+
+
+def what_it_says(series: Sequence[Series]) -> str:
+    """Say of every curve on screen whether it vanishes, survives or explodes, with its numbers."""
+    sentences = [
+        _("**{name} {verdict}.** {sentence}").format(
+            name=one.name, verdict=verdict_word(one.curve.verdict), sentence=share_sentence(one.curve)
+        )
+        for one in series
+    ]
+    return "  \n".join(sentences)
+
+
+def _ends(curve: Curve) -> dict[str, int]:
+    return {"first": int(curve.steps[0]), "last": int(curve.steps[-1])}

@@ -1,0 +1,1 @@
+"""What only works inside Streamlit: navigation, language, address, controls, errors."""

@@ -1,0 +1,161 @@
+"""Measurements for the pages: cached, bounded in memory, with progress and a way to stop."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import streamlit as st
+
+from lstm_explorer.core import theory
+from lstm_explorer.core.gradients import GradientFlow
+from lstm_explorer.core.inputs import make_inputs
+from lstm_explorer.core.networks import build_network
+from lstm_explorer.core.seeds import join_flows, seed_flows
+from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.figures.gradients import TheoryLine
+from lstm_explorer.locales import _
+from lstm_explorer.ui import uploads
+from lstm_explorer.ui.errors import Refused
+
+#: Numbers of one state, ``T * B * H``, that one replica may have: about 200 bytes each at the peak, so 300 MB.
+LARGEST_RUN = 1_500_000
+#: Numbers of one state measured between two looks at the stop button: about half a second.
+_BETWEEN_LOOKS = 1_500_000
+
+_STOPPED = "stopped_work"
+
+# One heavy measurement at a time in the whole process: two at once on two cores only make both late, and double memory.
+_ONE_AT_A_TIME = threading.Semaphore(1)
+
+
+def measure(settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow:
+    """Return the flow of all replicas, from the cache where it is there.
+
+    Work of more than a moment is done a few replicas at a time, with a progress bar and a stop button; what was done
+    before a stop is kept and drawn.
+
+    Raises:
+        Refused: One replica alone would not fit into this server's memory, or the uploaded table is not there.
+    """
+    _check_size(settings)
+    if settings.input_kind == "csv" and uploads.current_table() is None:
+        raise Refused(_("No table is loaded: choose a CSV file under Input, or another kind of input."))
+    size = max(1, _BETWEEN_LOOKS // _numbers(settings))
+    if settings.num_seeds <= size:
+        return _flow(settings, architecture, units)
+    return _step_by_step(settings, architecture, units, size)
+
+
+def theory_lines(settings: Settings, architecture: Architecture, *, bound: bool = False) -> list[TheoryLine]:
+    """Return the closed forms that belong to a network's curve, relative to its last step.
+
+    Args:
+        settings: The experiment.
+        architecture: The network.
+        bound: For the RNN, also the upper bound by the largest singular value.
+    """
+    if architecture == "rnn":
+        rate, largest = _rnn_theory(settings)
+        about = ("rnn", "hidden")
+        lines = [TheoryLine(name=_("theory: mean field (RNN)"), log10_rate=_log10(rate), about=about, dash="dot")]
+        if bound:
+            name = _("theory: upper bound by the largest singular value (RNN)")
+            lines.append(TheoryLine(name=name, log10_rate=_log10(largest), about=about, dash="longdashdot"))
+        return lines
+    if settings.recurrent_init == "chrono":
+        return []  # every unit has a bias of its own: no single line
+    if architecture == "lstm":
+        rate = float(theory.log10_cell_path(settings.forget_bias, 1))
+        return [TheoryLine(name=_("theory: σ(b_f)ᵏ (LSTM cell path)"), log10_rate=rate, about=("lstm", "cell_path"))]
+    rate = float(theory.log10_cell_path(settings.update_bias, 1))
+    return [TheoryLine(name=_("theory: σ(b_z)ᵏ (GRU, direct path)"), log10_rate=rate, about=("gru", "hidden"))]
+
+
+def _numbers(settings: Settings) -> int:
+    return settings.sequence_length * settings.batch_size * settings.hidden_size * settings.num_layers
+
+
+def _check_size(settings: Settings) -> None:
+    if _numbers(settings) > LARGEST_RUN:
+        raise Refused(
+            _(
+                "This picture would need about {need:.0f} MB for one network; this server gives one {have:.0f} MB. "
+                "Lower the sequence length ({steps}), the hidden size ({units}), the batch ({batch}) or the layers "
+                "({layers}): their product is {product:,} and may be {limit:,}."
+            ).format(
+                need=_numbers(settings) * 2e-4,
+                have=LARGEST_RUN * 2e-4,
+                steps=settings.sequence_length,
+                units=settings.hidden_size,
+                batch=settings.batch_size,
+                layers=settings.num_layers,
+                product=_numbers(settings),
+                limit=LARGEST_RUN,
+            )
+        )
+
+
+def _step_by_step(settings: Settings, architecture: Architecture, units: bool, size: int) -> GradientFlow:
+    """Measure a few replicas at a time; every update of the bar is a point at which a click takes effect."""
+    work = (settings, architecture)
+    stopped_at = st.session_state.get(_STOPPED, {}).get(work)
+    place = st.empty()
+    flows = []
+    for first in range(0, settings.num_seeds if stopped_at is None else stopped_at, size):
+        count = min(size, settings.num_seeds - first)
+        if stopped_at is None:
+            _show_progress(place, work, first, settings.num_seeds)
+        flows.append(_flow(settings.replace(seed=settings.seed + first, num_seeds=count), architecture, units))
+    place.empty()
+    if stopped_at is not None:
+        _show_stopped(work, stopped_at, settings.num_seeds)
+    return join_flows(flows)
+
+
+def _show_progress(place: Any, work: tuple[Settings, str], done: int, total: int) -> None:
+    with place.container():
+        st.progress(done / total, text=_("{done} of {total} seeds").format(done=done, total=total))
+        if done:  # what is there can be drawn
+            st.button(_("Stop here"), key=f"stop_{work[1]}_{done}", on_click=_stop, args=(work, done))
+
+
+def _show_stopped(work: tuple[Settings, str], done: int, total: int) -> None:
+    st.info(_("Stopped: the picture shows {done} of {total} seeds.").format(done=done, total=total))
+    st.button(_("Go on"), key=f"go_on_{work[1]}", on_click=_stop, args=(work, None))
+
+
+def _stop(work: tuple[Settings, str], done: int | None) -> None:
+    st.session_state[_STOPPED] = {} if done is None else {work: done}
+
+
+def _flow(settings: Settings, architecture: Architecture, units: bool) -> GradientFlow:
+    table = uploads.current_table() if settings.input_kind == "csv" else None
+    return _measured(settings, architecture, units, table.digest if table else "", table)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _measured(
+    settings: Settings, architecture: Architecture, units: bool, digest: str, _table: uploads.Upload | None
+) -> GradientFlow:
+    with _ONE_AT_A_TIME:
+        return seed_flows(settings, architecture=architecture, units=units, table=_table.values if _table else None)
+
+
+def _rnn_theory(settings: Settings) -> tuple[float, float]:
+    """Return the mean-field rate and the singular-value bound of the first replica's first layer."""
+    table = uploads.current_table() if settings.input_kind == "csv" else None
+    return _cached_rnn_theory(settings.replace(num_seeds=1, num_layers=1), table.digest if table else "", table)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _cached_rnn_theory(settings: Settings, digest: str, _table: uploads.Upload | None) -> tuple[float, float]:
+    network = build_network("rnn", settings)
+    inputs = make_inputs(settings, table=_table.values if _table else None)
+    rate = theory.mean_field_of(network, inputs).rate
+    return rate, theory.singular_value_bound(network.weight_hh_l0, settings.nonlinearity)
+
+
+def _log10(rate: float) -> float:
+    return math.log10(rate) if rate > 0 else -math.inf

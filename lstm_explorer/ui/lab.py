@@ -1,0 +1,267 @@
+"""The lab's controls and what it draws from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from lstm_explorer.core.inputs import step_labels
+from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.core.summaries import Quantity, summarise
+from lstm_explorer.figures.gradients import Series, TheoryLine, plot_unit_heatmap
+from lstm_explorer.figures.theme import NETWORK_NAMES
+from lstm_explorer.locales import _, translated
+from lstm_explorer.ui import uploads
+from lstm_explorer.ui.address import current_settings, current_view
+from lstm_explorer.ui.controls import (
+    presets,
+    setting_choice,
+    setting_number,
+    setting_slider,
+    setting_subset,
+    setting_text,
+    setting_toggle,
+)
+from lstm_explorer.ui.errors import plain, shielded
+from lstm_explorer.ui.experiments import measure, theory_lines
+from lstm_explorer.ui.figure import show_figure, theme_name
+from lstm_explorer.ui.pins import current_pins
+from lstm_explorer.ui.presets import preset_note, preset_options
+
+#: Inputs whose length is their own, with the number of steps of those that never change.
+_OWN_LENGTH = {"digit": 64, "sunspots": 309}
+
+
+def experiment_controls() -> None:
+    """Draw every setting of the experiment, in the order a reader needs them."""
+    setting_subset("networks", _("Networks"), dict(NETWORK_NAMES))
+    setting_number("sequence_length", _("Sequence length (steps)"))
+    with st.expander(_("Gate biases"), expanded=True):
+        _bias_controls()
+    with st.expander(_("Weights")):
+        _weight_controls()
+    with st.expander(_("Input")):
+        _input_controls()
+    with st.expander(_("Size, seeds and loss")):
+        _size_controls()
+
+
+def preset_controls() -> None:
+    """Draw the presets, and what the lit one shows."""
+    lit = presets(_("Presets"), preset_options(current_settings()))
+    if note := preset_note(lit):
+        st.caption(note)
+
+
+def view_controls() -> None:
+    """Draw what decides how the experiment is shown."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        setting_choice(
+            "quantity",
+            _("Gradient of"),
+            {
+                "hidden": _("hidden state h"),
+                "cell": _("cell state c"),
+                "cell_path": _("c, cell path alone"),
+                "inputs": _("inputs x"),
+            },
+        )
+        setting_choice(
+            "measure", _("Measured"), {"relative": _("relative to the last step"), "absolute": _("absolute")}
+        )
+        setting_choice("against", _("Against"), {"step": _("step"), "lag": _("lag")})
+        setting_choice("scale", _("Scale"), {"log": _("log"), "linear": _("linear")})
+        if current_settings().num_layers > 1:
+            setting_slider("layer", _("Layer"), limits=(1, current_settings().num_layers))
+        setting_toggle("theory", _("Theory"))
+
+
+def series_on_screen(settings: Settings, view: Any) -> list[Series]:
+    """Measure every network that is on, and every pin; one that cannot be measured says why and leaves the others."""
+    series = []
+    for network in view.networks:
+        with shielded():
+            series.append(_series(NETWORK_NAMES[network], network, settings, view, reads=_reads(settings)))
+    for pin in current_pins():
+        with shielded():
+            series.append(_series(pin.name, pin.architecture, pin.settings, view, style="ghost"))
+    if view.quantity in ("cell", "cell_path") and {"rnn", "gru"} & set(view.networks):
+        st.caption(_("The RNN and the GRU have no cell state: their hidden state is drawn instead."))
+    return series
+
+
+def theory_on_screen(settings: Settings, view: Any) -> list[TheoryLine]:
+    """Return the closed forms of the networks that are on; they are about ratios to the last step, and one layer."""
+    if not view.theory or view.measure == "absolute" or settings.num_layers > 1 or settings.loss == "every":
+        return []
+    lines: list[TheoryLine] = []
+    for network in view.networks:
+        with shielded():
+            lines += theory_lines(settings, network, bound=True)
+    return lines
+
+
+def numbers_table(series: Sequence[Series]) -> None:
+    """Draw the numbers behind the curves, one row a step."""
+    with st.expander(_("The numbers"), on_change="rerun", key="numbers_open") as expander:
+        if not expander.open or not series:
+            return
+        columns = {one.name: pd.Series(one.curve.median, index=one.curve.steps) for one in series}
+        table = pd.DataFrame(columns)
+        table.index.name = _("step")
+        st.caption(_("log10 of the median norm at every step; full precision in the download of the table."))
+        st.dataframe(table, height=320)
+
+
+def unit_heat_map(settings: Settings, view: Any) -> None:
+    """Draw every unit's gradient along time, for the networks that are on."""
+    with st.expander(_("Unit by unit"), on_change="rerun", key="units_open") as expander:
+        if not expander.open:
+            return
+        for network in view.networks:
+            with shielded():
+                flow = measure(settings.replace(num_seeds=1, batch_size=1), network, units=True)
+                show_figure(
+                    plot_unit_heatmap(flow, layer=_layer(settings, view), theme=theme_name()),
+                    key=f"units_{network}",
+                    alt=_("Heat map of the gradient of every hidden unit of the {network}, step by step.").format(
+                        network=NETWORK_NAMES[network]
+                    ),
+                    read=_(
+                        "{network}, first seed and sample. Each row is a unit, each column a step; full colour is the largest "
+                        "gradient, blank the smallest. Rows that stay coloured to the left are the units that remember."
+                    ).format(network=NETWORK_NAMES[network]),
+                    says=_units_say(flow, settings, view),
+                )
+
+
+def _units_say(flow: Any, settings: Settings, view: Any) -> str:
+    """Say how unevenly the units hold the gradient at step 0."""
+    sizes = flow.log10_hidden_units[0, _layer(settings, view), 0, 0].double().numpy()
+    finite = np.isfinite(sizes)
+    if not finite.any():
+        return _("At step 0 no unit receives any gradient.")
+    shares = np.where(finite, 10.0 ** (2 * (np.where(finite, sizes, 0.0) - sizes[finite].max())), 0.0)
+    effective = shares.sum() ** 2 / (shares**2).sum()
+    return _("At step 0 the gradient is spread over about {count:.0f} of {all} units.").format(
+        count=max(1.0, effective), all=len(sizes)
+    )
+
+
+def _series(
+    name: str,
+    network: Architecture,
+    settings: Settings,
+    view: Any,
+    *,
+    style: Any = "solid",
+    reads: tuple[str, ...] = (),
+) -> Series:
+    quantity: Quantity = view.quantity
+    if network != "lstm" and quantity in ("cell", "cell_path"):
+        quantity = "hidden"
+    flow = measure(settings, network)
+    curve = summarise(flow, quantity, layer=_layer(settings, view), relative=view.measure == "relative")
+    return Series(name=name, network=network, curve=curve, style=style, reads=reads)
+
+
+def _layer(settings: Settings, view: Any) -> int:
+    """Return the layer shown, from 0; a network with fewer layers shows its last."""
+    return min(view.layer, settings.num_layers) - 1
+
+
+def _reads(settings: Settings) -> tuple[str, ...]:
+    table = uploads.current_table() if settings.input_kind == "csv" else None
+    if settings.input_kind == "csv" and table is None:
+        return ()
+    labels = step_labels(settings, table=table.values if table else None, translate=translated)
+    return tuple(plain(label) for label in labels) if any(labels) else ()
+
+
+def _bias_controls() -> None:
+    networks = current_view().networks
+    chrono = current_settings().recurrent_init == "chrono"
+    if chrono:
+        st.caption(_("Chrono draws the forget, input and update biases for every unit; the others are yours."))
+    if "lstm" in networks:
+        if not chrono:
+            setting_slider("forget_bias", _("LSTM forget gate"), step=0.25)
+            setting_slider("input_bias", _("LSTM input gate"), step=0.25)
+        setting_slider("output_bias", _("LSTM output gate"), step=0.25)
+    if {"lstm", "gru"} & set(networks):
+        setting_slider("candidate_bias", _("Candidate (LSTM and GRU)"), step=0.25)
+    if "gru" in networks:
+        setting_slider("reset_bias", _("GRU reset gate"), step=0.25)
+        if not chrono:
+            setting_slider("update_bias", _("GRU update gate (1 keeps)"), step=0.25)
+    if {"lstm", "gru"} & set(networks):
+        setting_toggle(
+            "split_biases",
+            _("Half in bias_ih, half in bias_hh"),
+            help=_("The sum counts: filling both vectors with 1 is an effective bias of 2."),
+        )
+    else:
+        st.caption(_("The plain RNN has no gates."))
+
+
+def _weight_controls() -> None:
+    setting_choice(
+        "recurrent_init",
+        _("Initialisation"),
+        {
+            "pytorch": _("PyTorch: uniform ±1/√H"),
+            "keras": _("Keras: orthogonal recurrent, Glorot input"),
+            "orthogonal": _("Orthogonal"),
+            "identity": _("Identity (IRNN)"),
+            "normal": _("Normal, variance 1/H"),
+            "chrono": _("Chrono (biases for memory up to T)"),
+        },
+    )
+    if current_settings().recurrent_init == "chrono":
+        setting_number("chrono_max", _("Longest memory of chrono (steps)"))
+    setting_slider("recurrent_gain", _("Gain on weight_hh, every network"), step=0.05)
+    setting_choice("nonlinearity", _("Nonlinearity of the RNN"), {"tanh": "tanh", "relu": "ReLU"})
+
+
+def _input_controls() -> None:
+    setting_choice(
+        "input_kind",
+        _("The networks read"),
+        {
+            "noise": _("noise"),
+            "zeros": _("zeros"),
+            "impulse": _("an impulse at step 1"),
+            "sine": _("sine waves"),
+            "text": _("a sentence, character by character"),
+            "digit": _("a handwritten digit, pixel by pixel"),
+            "sunspots": _("the sunspot numbers since 1700"),
+            "csv": _("your own table (CSV)"),
+        },
+    )
+    settings = current_settings()
+    if settings.input_kind == "text":
+        setting_text("text", _("Sentence"))
+    if settings.input_kind == "digit":
+        setting_slider("digit", _("Digit"))
+    if settings.input_kind == "csv":
+        uploads.table_control()
+    own = len(settings.text) if settings.input_kind == "text" else _OWN_LENGTH.get(settings.input_kind)
+    if own is not None and own < settings.sequence_length:
+        st.caption(_("This input has {steps} steps; the sequence ends there.").format(steps=own))
+    if settings.input_kind in ("noise", "zeros", "impulse", "sine", "text"):
+        setting_number("input_size", _("Numbers a step"))
+    setting_slider("input_scale", _("Input scale"), step=0.1)
+
+
+def _size_controls() -> None:
+    setting_number("hidden_size", _("Hidden size (units)"))
+    setting_slider("num_layers", _("Layers"))
+    setting_number("batch_size", _("Batch (samples)"))
+    setting_number("num_seeds", _("Seeds"), help=_("The median over all seeds is drawn, and the quartiles as a band."))
+    setting_number("seed", _("First seed"))
+    setting_choice("loss", _("Loss"), {"last": _("at the last step"), "every": _("at every step")})
+    setting_choice("dtype", _("Precision"), {"float32": "float32", "float64": "float64"})

@@ -1,0 +1,62 @@
+"""The one registry of pages, in the order a learner meets them."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from lstm_explorer.locales import _
+
+PAGES_FOLDER = Path(__file__).resolve().parents[2] / "pages"
+
+#: Up to this many pages stand side by side; more are folded into one menu a group.
+_SIDE_BY_SIDE = 5
+
+#: Set once this process has left the mode in which Streamlit serves the files of ``pages/`` by itself.
+_routed = threading.Event()
+
+
+def pages() -> dict[str, list[StreamlitPage]]:
+    """Return every page, grouped, with titles in the running language; addresses never change with the language."""
+    return {
+        _("Learn"): [_page("start", _("Start here"), ":material/flag:", default=True)],
+        _("Explore"): [_page("gradients", _("Gradient flow"), ":material/timeline:")],
+    }
+
+
+def choose() -> StreamlitPage:
+    """Draw the navigation and return the page that the address asks for."""
+    groups = pages()
+    flat = [page for group in groups.values() for page in group]
+    page = st.navigation(flat if len(flat) <= _SIDE_BY_SIDE else groups, position="top")
+    _leave_legacy_mode()
+    return page
+
+
+def require_entry() -> None:
+    """Let the entry frame this page; the first thing every page does (``ui/page.py``).
+
+    Until some session called ``st.navigation``, a fresh process serves a deep link to ``/gradients`` as the bare file
+    ``pages/gradients.py``: no navigation, no language, no settings. Calling it once ends that mode for the process, and
+    a rerun then goes through the entry, with the same page (its hash comes from the file name, which is its URL) and
+    the same query.
+    """
+    if not _routed.is_set():
+        st.navigation(pages(), position="hidden")
+        _leave_legacy_mode()
+
+
+def _leave_legacy_mode() -> None:
+    # The entry itself runs inside the legacy router the first time: a widget drawn there has another identity in the
+    # next run and would lose what the reader set. So the first run of a process ends here, before any widget.
+    if not _routed.is_set():
+        _routed.set()
+        st.rerun()
+
+
+def _page(name: str, title: str, icon: str, *, default: bool = False) -> StreamlitPage:
+    """Register ``pages/<name>.py``; the name is its URL too, which the cold start relies on."""
+    return st.Page(PAGES_FOLDER / f"{name}.py", title=title, icon=icon, url_path=name, default=default)

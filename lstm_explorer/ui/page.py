@@ -1,0 +1,104 @@
+"""How a page opens, and the frame around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from lstm_explorer.core.settings import LIMITS, Repair, Settings, choices
+from lstm_explorer.locales import _
+from lstm_explorer.ui import address
+from lstm_explorer.ui.errors import plain
+from lstm_explorer.ui.language import PARAMETER, language_picker
+from lstm_explorer.ui.navigation import require_entry
+from lstm_explorer.ui.view import View, kind_of
+
+#: Longest piece of an address that is quoted back.
+_QUOTED = 60
+
+# Streamlit leaves six empty rem above the page and five beside it. The language sits in the header bar, whose right end
+# is taken by Streamlit's own menu: level with the header (999990), under the menu that opens on a phone (999991).
+_STYLE = """<style>
+.stMainBlockContainer { padding: 4rem clamp(1rem, 3vw, 3rem) 3rem; }
+.st-key-frame { position: fixed; top: 0.85rem; right: 3.75rem; z-index: 999990; width: auto; }
+</style>"""
+
+
+def frame() -> None:
+    """Draw what stands around every page."""
+    st.html(_STYLE)
+    with st.container(key="frame", width="content"):
+        language_picker()
+
+
+def open_page(file: str, *, view: type[View] = View, lists: Sequence[str] = ()) -> None:
+    """Open a page; its first line: ``open_page(__file__)``.
+
+    Afterwards ``address.current_settings()`` and ``address.current_view()`` are legal on this page, the address bar
+    reads as they do, and what had to be mended in the address is said.
+
+    Args:
+        file: The page's ``__file__``.
+        view: Class of the page's view record.
+        lists: Names of the page's repeated parameters, such as ``("pin",)``.
+    """
+    require_entry()
+    address.open_page(Path(file).stem, view=view, lists=lists)
+    _show_repairs(view)
+
+
+def _show_repairs(view: type[View]) -> None:
+    """Say in one box what had to be mended; it stays until it is dismissed or settings change."""
+    repairs = address.current_repairs()
+    if not repairs:
+        return
+    with st.container(key="repairs"):
+        lines = [_("The address asked for something that is not possible here:")]
+        lines += [f"- {_in_words(repair, view)}" for repair in repairs]
+        st.warning("\n".join(lines), icon=":material/build:")
+        st.button(_("Understood"), key="dismiss_repairs", on_click=address.dismiss)
+
+
+def _in_words(repair: Repair, view: type[View]) -> str:
+    return _("**{name}** was {came}: expected {expected}; {taken} is used.").format(
+        name=plain(repair.name),
+        came=_quoted(repair.came),
+        expected=plain(_expected(repair.name, view)),
+        taken=_quoted(_as_text(repair.taken)),
+    )
+
+
+def _expected(name: str, view: type[View]) -> str:
+    """Say what a parameter takes on the open page."""
+    if name in LIMITS:
+        return _range(*address.current_limits()[name])
+    if name == PARAMETER:
+        return _("a language of this app")
+    record = Settings if name in Settings.__dataclass_fields__ else view
+    if name not in record.__dataclass_fields__:
+        return _("something this page can read")
+    kind = kind_of(record, name)
+    if kind is bool:
+        return _("0 or 1")
+    if kind is str:
+        return _("a text that is not empty and not too long")
+    options = choices(name) if record is Settings else view.choices(name)
+    return _("one of {options}").format(options=", ".join(options)) if options else _range(*view.limits(name))
+
+
+def _range(low: float, high: float) -> str:
+    return _("{low} to {high}").format(low=f"{low:g}", high=f"{high:g}")
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(int(value) if isinstance(value, bool) else value)
+
+
+def _quoted(text: str) -> str:
+    """Return text that came from outside, shortened, as it is and not as Markdown."""
+    short = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
+    return plain(" ".join(short.split())) or _("empty")

@@ -1,0 +1,110 @@
+"""Pinned curves: kept as named ghosts while settings change, and carried by the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+
+from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Repair, Settings, parse_query
+from lstm_explorer.figures.theme import NETWORK_NAMES
+from lstm_explorer.locales import _
+from lstm_explorer.ui import address
+from lstm_explorer.ui.limits import page_limits
+
+#: Repeated parameter of the address.
+PARAMETER = "pin"
+#: More ghosts than this nobody can tell apart.
+MOST_PINS = 8
+_LONGEST_NAME = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """One kept curve: whose, with which settings, under which name."""
+
+    name: str
+    architecture: Architecture
+    settings: Settings
+
+    def to_text(self) -> str:
+        """Return the pin as one parameter of an address."""
+        return urlencode({"name": self.name, "network": self.architecture, **self.settings.to_query()})
+
+    @classmethod
+    def from_text(cls, text: str) -> Pin:
+        """Read a pin from an address.
+
+        Raises:
+            ValueError: It names no network; nonsense in its settings is mended instead.
+        """
+        query = dict(parse_qsl(text, keep_blank_values=True))
+        network = query.get("network")
+        if network not in ARCHITECTURES:
+            raise ValueError(f"pin is {text!r}: expected name=...&network= one of {', '.join(ARCHITECTURES)}.")
+        settings, _repairs = address.clamp(parse_query(query).settings, page_limits("gradients"))
+        name = query.get("name", "").strip()[:_LONGEST_NAME]
+        return cls(name=name or default_name(network, settings), architecture=network, settings=settings)
+
+
+def default_name(architecture: Architecture, settings: Settings) -> str:
+    """Return a name that says what differs from the defaults, such as ``LSTM forget_bias=5``."""
+    differs = " ".join(f"{name}={text.removesuffix('.0')}" for name, text in settings.to_query().items())
+    return f"{NETWORK_NAMES[architecture]} {differs}".strip()[:_LONGEST_NAME]
+
+
+def current_pins() -> list[Pin]:
+    """Return the pins of this page; one that cannot be read is taken out and said."""
+    pins: dict[str, Pin] = {}
+    texts = address.current_list(PARAMETER)
+    for text in texts:
+        try:
+            pin = Pin.from_text(text)
+        except ValueError:
+            address.report(Repair(PARAMETER, text, ""))
+            continue
+        if len(pins) < MOST_PINS:
+            pins.setdefault(pin.name, pin)
+    if len(pins) < len(texts):
+        address.apply_list(PARAMETER, [pin.to_text() for pin in pins.values()])
+    return list(pins.values())
+
+
+def pin_controls(networks: tuple[Architecture, ...], settings: Settings) -> None:
+    """Draw what pins the curves on screen, and what takes pins away again."""
+    pins = current_pins()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            _("Name of the pin"),
+            key="pin_name",
+            max_chars=_LONGEST_NAME,
+            placeholder=_("made from the settings"),
+            width=220,
+        )
+        for network in networks:
+            st.button(
+                _("Pin {network}").format(network=NETWORK_NAMES[network]), key=f"pin_{network}", icon=":material/keep:",
+                disabled=len(pins) >= MOST_PINS, on_click=_pin, args=(network, settings),
+            )  # fmt: skip
+    if not pins:
+        return
+    names = [pin.name for pin in pins]
+    if st.session_state.get("pins") != names:
+        st.session_state["pins"] = names
+    st.multiselect(_("Pinned curves (take one out to unpin it)"), names, key="pins", on_change=_unpin)
+
+
+def _pin(network: Architecture, settings: Settings) -> None:
+    pins = current_pins()
+    name = st.session_state.get("pin_name", "").strip() or default_name(network, settings)
+    taken = {pin.name for pin in pins}
+    unique = next(n for n in [name, *(f"{name} ({i})" for i in range(2, MOST_PINS + 2))] if n not in taken)
+    pin = Pin(name=unique, architecture=network, settings=settings)
+    address.apply_list(PARAMETER, [*(p.to_text() for p in pins), pin.to_text()])
+    st.session_state["pin_name"] = ""
+
+
+def _unpin() -> None:
+    kept = st.session_state["pins"]
+    address.apply_list(PARAMETER, [pin.to_text() for pin in current_pins() if pin.name in kept])

@@ -1,0 +1,17 @@
+"""LSTM Explorer: watch the gradient travel back through real recurrent networks. Run with ``streamlit run``."""
+
+import streamlit as st
+
+from lstm_explorer.ui import address, language, navigation
+from lstm_explorer.ui.errors import shielded
+from lstm_explorer.ui.page import frame
+from lstm_explorer.ui.startup import start_process
+
+st.set_page_config(page_title="LSTM Explorer", page_icon=":material/timeline:", layout="wide")
+start_process()
+
+language.begin(address.begin())
+page = navigation.choose()
+frame()
+with shielded():
+    page.run()

@@ -1,0 +1,200 @@
+"""The linear recurrences against the same recurrences in Python's exact fractions, step by step."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from lstm_explorer.core.recurrences import (
+    CellPathRecurrence,
+    GRURecurrence,
+    LSTMRecurrence,
+    Outside,
+    RNNRecurrence,
+    cell_exposed,
+    lstm_slopes,
+    sweep,
+)
+from lstm_explorer.core.scaled import Scaled, log10_norm
+from test_scaled import exact, log10_of
+
+T, B, H = 40, 2, 3
+RNG = np.random.default_rng
+
+
+def _signal(seed, exponents):
+    """Return what enters at each step; ``exponents`` are powers of two, None for exact zeros."""
+    mantissa = RNG(seed).standard_normal((len(exponents), B, H))
+    mantissa[[e is None for e in exponents]] = 0.0
+    power = np.repeat(np.array([e or 0 for e in exponents], dtype=np.int64)[:, None], B, axis=1)
+    steps = Scaled(mantissa, power)
+    return Outside(Scaled(mantissa[-1], power[-1]), steps)
+
+
+def _exact_path(forget, entering, sample):
+    """Return ``d_{t-1} = f_t d_t + entering_{t-1}`` for one sample as fractions, ``[t][unit]``."""
+    steps = len(forget)
+    enters = lambda t: [exact(m, entering.exponent[t, sample]) for m in entering.mantissa[t, sample]]  # noqa: E731
+    path = [enters(steps)]
+    for t in range(steps, 0, -1):
+        kept = [Fraction(float(f)) * d for f, d in zip(forget[t - 1, sample], path[0], strict=True)]
+        path.insert(0, [k + e for k, e in zip(kept, enters(t - 1), strict=True)])
+    return path
+
+
+def _exact_linear(slope, weight, entering, sample):
+    """Return ``d_{t-1} = W^T (slope_t * d_t) + entering_{t-1}`` for one sample as fractions."""
+    steps = len(slope)
+    w = [[Fraction(float(x)) for x in row] for row in weight]
+    enters = lambda t: [exact(m, entering.exponent[t, sample]) for m in entering.mantissa[t, sample]]  # noqa: E731
+    path = [enters(steps)]
+    for t in range(steps, 0, -1):
+        delta = [Fraction(float(s)) * d for s, d in zip(slope[t - 1, sample], path[0], strict=True)]
+        product = [sum(w[g][h] * delta[g] for g in range(H)) for h in range(H)]
+        path.insert(0, [p + e for p, e in zip(product, enters(t - 1), strict=True)])
+    return path
+
+
+def _log10_norms(path):
+    return [log10_of(sum(d * d for d in step)) / 2 for step in path]
+
+
+# Where the gradient stands against what enters: level, steadily above or below, and jumps of hundreds of orders each way.
+SIGNALS = {
+    "only at the end": [None] * T + [0],
+    "every step alike": [0] * (T + 1),
+    "zeros between": [None if t % 3 else 0 for t in range(T)] + [0],
+    "one far larger (10^600)": [2000 if t == 17 else None for t in range(T)] + [0],
+    "one far smaller (10^-600)": [-2000 if t == 17 else None for t in range(T)] + [0],
+    "larger each step (10^15)": [50 * (T - t) for t in range(T)] + [0],
+    "smaller each step (10^-15)": [-50 * (T - t) for t in range(T)] + [0],
+    "nothing at the end": [0 if t == 11 else None for t in range(T)] + [None],
+    "to and fro (10^600)": [(-2000, 0, 2000)[t % 3] for t in range(T)] + [0],
+}
+
+
+@pytest.mark.parametrize("gate", [1e-30, 1e-5, 0.7, 1.0])
+@pytest.mark.parametrize("name", SIGNALS)
+def test_cell_path_is_exact_at_every_scale(name, gate):
+    forget = gate * RNG(0).uniform(0.5, 1.0, (T, B, H))
+    outside = _signal(1, SIGNALS[name])
+    path = CellPathRecurrence(forget)
+    norms = log10_norm(Scaled(path.states[:, 0], sweep(path, outside)))
+    for sample in range(B):
+        expected = _log10_norms(_exact_path(forget, outside.steps, sample))
+        np.testing.assert_allclose(norms[:, sample], expected, rtol=1e-13, atol=1e-12)
+
+
+@pytest.mark.parametrize("gain", [1e-120, 1e-30, 1.0, 1e30, 1e120])
+@pytest.mark.parametrize("name", SIGNALS)
+def test_rnn_recurrence_is_exact_at_every_scale(name, gain):
+    rng = RNG(2)
+    hidden = rng.uniform(-0.9, 0.9, (T + 1, B, H))
+    weight = gain * rng.uniform(0.1, 1.0, (H, H))  # no cancellation, so that 1e-12 is a fair demand
+    mantissa, exponent = _signal(1, SIGNALS[name]).steps
+    mantissa = np.abs(mantissa)
+    outside = Outside(Scaled(mantissa[-1], exponent[-1]), Scaled(mantissa, exponent))
+    rnn = RNNRecurrence(hidden, "tanh", np.eye(H), weight)
+    norms = log10_norm(Scaled(rnn.states[:, 0], sweep(rnn, outside)))
+    for sample in range(B):
+        expected = _log10_norms(_exact_linear(1.0 - hidden[1:] ** 2, weight, outside.steps, sample))
+        np.testing.assert_allclose(norms[:, sample], expected, rtol=1e-13, atol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 127, 128, 129, 300])
+def test_windows_of_any_length_join_seamlessly(steps):
+    forget = RNG(0).uniform(0.01, 0.02, (steps, B, H))  # two orders a step: past the range of a window
+    final = Scaled(np.ones((B, H)), np.zeros(B, dtype=np.int64))
+    path = CellPathRecurrence(forget)
+    norms = log10_norm(Scaled(path.states[:, 0], sweep(path, Outside(final, None))))
+    products = np.concatenate([np.cumsum(np.log10(forget[::-1]), axis=0)[::-1], np.zeros((1, B, H))])
+    largest = products.max(axis=-1, keepdims=True)
+    expected = largest[..., 0] + 0.5 * np.log10((10 ** (2 * (products - largest))).sum(axis=-1))
+    np.testing.assert_allclose(norms, expected, rtol=1e-12, atol=1e-12)
+
+
+def _lstm(scale=1.0):
+    rng = RNG(4)
+    gates = tuple(rng.uniform(0.05, 0.95, (T, B, H)) for _ in range(4))
+    cell = rng.standard_normal((T + 1, B, H))
+    weights = scale * rng.standard_normal((4 * H, 2)), scale * rng.standard_normal((4 * H, H))
+    return gates, cell, weights
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1.0, 1e60])
+def test_lstm_recurrence_is_the_written_equation_step_by_step(scale):
+    gates, cell, (weight_ih, weight_hh) = _lstm(scale)
+    outside = _signal(5, [0] * (T + 1))
+    lstm = LSTMRecurrence(gates, cell, weight_ih, weight_hh)
+    exponents = sweep(lstm, outside)
+    i, f, g, o = gates
+    shown = np.tanh(cell[1:])
+    blocks = [g * i * (1 - i), cell[:-1] * f * (1 - f), i * (1 - g * g), shown * o * (1 - o)]
+    for t in range(T, 0, -1):
+        # everything at the scale of step t: hidden and cell of one step share it
+        relative = np.ldexp(1.0, np.clip(exponents[t - 1] - exponents[t], -1000, 1000))[:, None]
+        hidden, cells = lstm.states[t]
+        delta = np.concatenate([*(block[t - 1] * cells for block in blocks[:3]), blocks[3][t - 1] * hidden], axis=-1)
+        entering = np.ldexp(outside.steps.mantissa[t - 1], np.clip(-exponents[t], -2000, 1000)[:, None])
+        np.testing.assert_allclose(lstm.states[t - 1, 0] * relative, delta @ weight_hh + entering, rtol=1e-11, atol=1e-12 * scale)
+        np.testing.assert_allclose(lstm.inputs[t - 1], delta @ weight_ih, rtol=1e-11)
+        along = f[t - 1] * cells
+        before = lstm.states[t - 1, 1] * relative
+        exposed = o[t - 2] * (1 - shown[t - 2] ** 2) * lstm.states[t - 1, 0] * relative if t > 1 else 0.0
+        np.testing.assert_allclose(before, along + exposed, rtol=1e-11, atol=1e-12 * scale)
+
+
+def test_lstm_slopes_are_central_differences_of_the_step():
+    rng, eps = RNG(6), 1e-6
+    pre, before = rng.standard_normal((4, T, B, H)), rng.standard_normal((T, B, H))
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    gates = (sigmoid(pre[0]), sigmoid(pre[1]), np.tanh(pre[2]), sigmoid(pre[3]))
+
+    def cell_of(i, f, g):
+        return sigmoid(f) * before + sigmoid(i) * np.tanh(g)
+
+    after = cell_of(*pre[:3])
+    cell = np.concatenate([before[:1], after])
+    slopes = lstm_slopes(gates, np.concatenate([before[:1], after]), 1, 0)  # the first step: its cell before is `before`
+    for block in range(3):
+        up, down = pre[:3].copy(), pre[:3].copy()
+        up[block] += eps
+        down[block] -= eps
+        difference = (cell_of(*up) - cell_of(*down))[0] / (2 * eps)
+        np.testing.assert_allclose(slopes.from_cell[0, 1 + block], difference, rtol=1e-7, atol=1e-9)
+    np.testing.assert_array_equal(slopes.from_cell[0, 0], gates[1][0])
+    exposed, shown = cell_exposed(gates[3], cell[1:])
+    np.testing.assert_allclose(
+        exposed, gates[3] * (np.tanh(after + eps) - np.tanh(after - eps)) / (2 * eps), rtol=1e-7, atol=1e-9
+    )
+    np.testing.assert_array_equal(shown, np.tanh(after))
+    np.testing.assert_allclose(
+        slopes.to_output[0], shown[0] * (sigmoid(pre[3, 0] + eps) - sigmoid(pre[3, 0] - eps)) / (2 * eps), rtol=1e-7, atol=1e-9
+    )
+
+
+def test_replicas_are_their_runs_one_by_one():
+    rng, replicas = RNG(7), 2
+    hidden = rng.uniform(-0.9, 0.9, (T + 1, replicas, B, H))
+    gates = tuple(rng.uniform(0.05, 0.95, (T, replicas, B, H)) for _ in range(4))
+    final = Scaled(np.ones((replicas, B, H)), np.zeros((replicas, B), dtype=np.int64))
+    weights = [(rng.standard_normal((replicas, n * H, 2)), rng.standard_normal((replicas, n * H, H))) for n in (1, 3, 4)]
+    make = [
+        lambda r, w: RNNRecurrence(hidden[:, r], "tanh", *(x[r] for x in w)),
+        lambda r, w: GRURecurrence(hidden[:, r], tuple(g[:, r] for g in gates[:3]), gates[3][:, r], *(x[r] for x in w)),
+        lambda r, w: LSTMRecurrence(tuple(g[:, r] for g in gates), hidden[:, r], *(x[r] for x in w)),
+    ]
+    for build, weight in zip(make, weights, strict=True):
+        together = build(slice(None), weight)
+        exponents = sweep(together, Outside(final, None))
+        for r in range(replicas):
+            alone = build(r, weight)
+            alone_exponents = sweep(alone, Outside(Scaled(final.mantissa[r], final.exponent[r]), None))
+            np.testing.assert_allclose(
+                log10_norm(Scaled(together.states[:, :, r], exponents[:, None, r])),
+                log10_norm(Scaled(alone.states, alone_exponents[:, None])), rtol=1e-10, atol=1e-10,
+            )  # fmt: skip
+            np.testing.assert_allclose(
+                log10_norm(Scaled(together.inputs[:, r], exponents[1:, r])),
+                log10_norm(Scaled(alone.inputs, alone_exponents[1:])), rtol=1e-10, atol=1e-10,
+            )  # fmt: skip

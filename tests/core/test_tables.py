@@ -1,0 +1,161 @@
+"""read_table on good, odd and hostile files."""
+
+import pickle
+import string
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+
+from lstm_explorer.core.tables import MESSAGES, TableError, read_table
+
+
+def said(table) -> list[str]:
+    return [str(note) for note in table.notes]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a,b\n1.5,2\n3,4\n",
+        b"a,b\r\n1.5,2\r\n3,4\r\n",
+        b"a,b\r1.5,2\r3,4\r",
+        b"a;b\n1.5;2\n3;4\n",
+        b"a;b\n1,5;2\n3;4\n",
+        b"a\tb\n1,5\t2\n3\t4",
+        b"\n\na, b\n\n1.5, 2\n3, 4\n\n",
+        b'"a","b"\n"1.5","2"\n3,4\n',
+        "a,b\n1.5,2\n3,4\n".encode("utf-8-sig"),
+    ],
+)
+def test_the_same_table_however_it_is_written(data):
+    table = read_table(data)
+    pd.testing.assert_frame_equal(table.values, pd.DataFrame({"a": [1.5, 3.0], "b": [2.0, 4.0]}))
+    assert table.notes == ()
+
+
+@budget(max_examples=40, deadline=None)
+@given(st.lists(st.lists(st.floats(-1e9, 1e9), min_size=3, max_size=3), min_size=2, max_size=8))
+def test_numbers_come_back(rows):
+    frame = pd.DataFrame(rows, columns=list("xyz"))
+    table = read_table(frame.to_csv(index=False).encode())
+    np.testing.assert_allclose(table.values.to_numpy(), frame.to_numpy(), rtol=1e-15, atol=0)
+
+
+@budget(max_examples=150, deadline=None)
+@given(st.one_of(st.binary(max_size=80), st.text(string.digits + ',;\n"a.-\t', max_size=80).map(str.encode)))
+def test_any_bytes_give_a_finite_table_or_a_table_error(data):
+    try:
+        values = read_table(data).values
+    except TableError as error:
+        values = pd.DataFrame({str(error): [0.0, 0.0]})
+    assert np.isfinite(values.to_numpy()).all()
+    assert len(values) >= 2
+
+
+def test_text_columns_are_left_out_and_named():
+    table = read_table("날짜,값,도시\n월,1,서울\n화,2,부산\n".encode())
+    assert table.values.to_dict("list") == {"값": [1.0, 2.0]}
+    assert said(table) == ["Columns that are not numbers were left out: 날짜, 도시."]
+
+
+def test_a_word_far_down_a_column_is_seen():
+    # pandas reads in pieces; the first pieces of this column are all numbers.
+    table = read_table(b"a,b\n" + b"1,2\n" * 90_000 + b"word,2\n")
+    assert list(table.values) == ["b"]
+    assert said(table) == ["Columns that are not numbers were left out: a."]
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("cp949", "CP949"), ("cp1252", "CP1252")])
+def test_other_encodings_are_read_and_said(encoding, name):
+    head = {"cp949": "값", "cp1252": "é"}[encoding]
+    table = read_table(f"{head},b\n1,2\n3,4\n".encode(encoding))
+    assert list(table.values) == [head, "b"]
+    assert said(table) == [f"The file is not UTF-8 and was read as {name}."]
+
+
+def test_gaps_are_straight_lines_and_counted():
+    table = read_table(b"a,b\n,0\n2,\n,\n8,6\n")
+    assert table.values.to_dict("list") == {"a": [2.0, 2.0, 5.0, 8.0], "b": [0.0, 2.0, 4.0, 6.0]}
+    assert said(table) == ["Gaps filled by straight lines between their neighbours: 4, in a, b."]
+
+
+def test_empty_columns_are_left_out_and_named():
+    table = read_table(b"a,nothing\n1,\n2,\n")
+    assert list(table.values) == ["a"]
+    assert said(table) == ["Columns with no values were left out: nothing."]
+
+
+def test_a_file_without_names_gets_some():
+    table = read_table(b"1,2\n3,4\n5,6\n")
+    assert table.values.to_dict("list") == {"column 1": [1.0, 3.0, 5.0], "column 2": [2.0, 4.0, 6.0]}
+    assert "named column 1, column 2" in said(table)[0]
+
+
+@pytest.mark.parametrize(("rows", "notes"), [(5, []), (6, ["Only the first 5 rows were read."])])
+def test_rows_beyond_the_limit_are_cut_and_said(rows, notes):
+    table = read_table(b"a\n" + b"".join(b"%d\n" % n for n in range(rows)), max_rows=5)
+    assert table.values["a"].tolist() == [0, 1, 2, 3, 4]
+    assert said(table) == notes
+
+
+def test_columns_beyond_64_are_cut_and_said():
+    head, row = (",".join(template.format(n) for n in range(70)) for template in ("c{}", "{}"))
+    table = read_table(f"{head}\n{row}\n{row}\n".encode())
+    assert list(table.values) == [f"c{n}" for n in range(64)]
+    assert said(table) == ["Only the first 64 of 70 columns of numbers were kept."]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "file is empty: expected column names"),
+        (b" \n\r\n", "file is empty"),
+        (b"a,b\n", "Rows of values in the file: 0. Expected at least 2"),
+        (b"a,b\n1,2\n", "Rows of values in the file: 1. Expected at least 2"),
+        (b"a,b\nx,y\nz,w\n", r"None of the columns holds numbers \(a, b\)"),
+        (b"a,b\n1,2\n3,4,5\n", "Line 3 has 3 cells: expected 2"),
+        (b"a,b\n1,2,\n3,4,\n", "Line 2 has 3 cells: expected 2"),
+        (b"a\n0,1\n1,2\n2,3\n", "Line 2 has 2 cells: expected 1"),
+        (b'a,b\n1,"2\n3,4\n', "look for an open quotation mark"),
+        (b"1" * 200_000, "look for an open quotation mark"),
+        (b"a,b\n1,2\n3,inf\n", "Row 2 below the names is infinite in column b"),
+        (b"a\n1e999\n1\n", "Row 1 below the names is infinite in column a"),
+        (b"PK\x03\x04\x00\x00", "file is not text: expected a CSV"),
+        ("a,b\n1,2\n3,4\n".encode("utf-16"), "file is not text"),
+        (b"\x81\x81,a\n1,\xff\n2,\x8d\n", "cannot be read as UTF-8, CP949, CP1252"),
+        (b",".join([b"a"] * 5000), "first row has 5000 cells: expected at most 4096"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_mend(data, message):
+    with pytest.raises(TableError, match=message):
+        read_table(data)
+
+
+def test_a_large_file_is_refused_before_it_is_looked_at():
+    with pytest.raises(TableError, match=r"file has 2\.0 MB: expected at most 1\.0 MB"):
+        read_table(b"\x00" * 2_000_000, max_bytes=1_000_000)
+
+
+def test_text_is_no_file():
+    with pytest.raises(TypeError, match="data is a str: expected bytes"):
+        read_table("a,b\n1,2\n")
+
+
+def test_notes_and_errors_keep_template_and_values_apart():
+    (note,) = read_table(b"a,b\n1,x\n2,y\n").notes
+    assert note.message == MESSAGES["columns_text"]
+    assert note.values == {"columns": "b"}
+    error = TableError(MESSAGES["few_rows"], {"came": 1})
+    assert isinstance(error, ValueError)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.template, copy.values, str(copy)) == (error.template, {"came": 1}, str(error))
+
+
+def test_long_lists_of_names_are_cut_short():
+    head = ",".join(f"t{n}" for n in range(13))
+    table = read_table(f"{head},x\n{'a,' * 13}1\n{'a,' * 13}2\n".encode())
+    assert said(table)[0].endswith("t8, t9, … (+3).")
