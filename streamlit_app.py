@@ -4,10 +4,10 @@ import streamlit as st
 
 from lstm_explorer.ui import address, language, navigation
 from lstm_explorer.ui.errors import shielded
-from lstm_explorer.ui.page import frame
+from lstm_explorer.ui.page import ICON, frame
 from lstm_explorer.ui.startup import start_process
 
-st.set_page_config(page_title="LSTM Explorer", page_icon=":material/timeline:", layout="wide")
+st.set_page_config(page_title="LSTM Explorer", page_icon=str(ICON), layout="wide")
 start_process()
 
 language.begin(address.begin())

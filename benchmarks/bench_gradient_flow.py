@@ -4,8 +4,8 @@ Run from the root of the repository::
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_gradient_flow
 
-Both sides alternate inside one process and one torch thread, so that a busy or throttled machine slows both; what counts
-is the ratio. Peak memory is taken in fresh processes, one a measurement.
+Both sides alternate inside one process and one torch thread, so that a busy or throttled machine slows both; what
+counts is the ratio. Peak memory is taken in fresh processes, one a measurement.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import torch
 from torch import nn
 
+from lstm_explorer.core.cells import Recurrent
 from lstm_explorer.core.gradients import gradient_flow
 
 ARCHITECTURES = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU}
@@ -32,13 +33,13 @@ SHAPES = [(100, 32, 1), (200, 64, 8), (1000, 64, 16)]  # T, H, B
 INPUT_SIZE = 8
 
 
-def make(architecture: str, steps: int, hidden_size: int, batch_size: int) -> tuple[nn.Module, torch.Tensor]:
+def make(architecture: str, steps: int, hidden_size: int, batch_size: int) -> tuple[Recurrent, torch.Tensor]:
     """Return a float32 network and its inputs."""
     torch.manual_seed(0)
     return ARCHITECTURES[architecture](INPUT_SIZE, hidden_size), torch.randn(steps, batch_size, INPUT_SIZE)
 
 
-def fused(network: nn.Module, inputs: torch.Tensor) -> Callable[[], None]:
+def fused(network: Recurrent, inputs: torch.Tensor) -> Callable[[], None]:
     """Return a call of the network's own forward and backward pass."""
 
     def call() -> None:
@@ -49,7 +50,7 @@ def fused(network: nn.Module, inputs: torch.Tensor) -> Callable[[], None]:
     return call
 
 
-def lstm_cell_loop(network: nn.LSTM, inputs: torch.Tensor) -> Callable[[], None]:
+def lstm_cell_loop(network: Recurrent, inputs: torch.Tensor) -> Callable[[], None]:
     """Return a call of what everyone writes: nn.LSTMCell unrolled in Python, retain_grad at every step."""
     cell = nn.LSTMCell(network.input_size, network.hidden_size)
     weights = {name: getattr(network, f"{name}_l0") for name, _ in cell.named_parameters()}
@@ -88,21 +89,21 @@ def _rounds(steps: int, batch_size: int) -> int:
     return max(9, 20_000 // (steps * batch_size))
 
 
-def _ours(network: nn.Module, inputs: torch.Tensor) -> Callable[[], object]:
+def _ours(network: Recurrent, inputs: torch.Tensor) -> Callable[[], object]:
     return lambda: gradient_flow(network, inputs)
 
 
 def time_ratios() -> None:
     """Print gradient_flow against the fused forward and backward."""
-    print(f"{'T, H, B':>14} {'network':>8} {'N':>4} {'fused ms':>9} {'ours ms':>9} {'ratio':>6}  (medians; ratio: of each round)")
+    print(f"{'T, H, B':>14} {'network':>8} {'N':>4} {'fused ms':>9} {'ours ms':>9} {'ratio':>6}")
     for shape in SHAPES:
         for architecture in ARCHITECTURES:
             network, inputs = make(architecture, *shape)
             rounds = _rounds(shape[0], shape[2])
             theirs, ours = interleaved([fused(network, inputs), _ours(network, inputs)], rounds)
             ratio = statistics.median(b / a for a, b in zip(theirs, ours, strict=True))
-            milliseconds = [statistics.median(seconds) * 1e3 for seconds in (theirs, ours)]
-            print(f"{shape!s:>14} {architecture:>8} {rounds:>4} {milliseconds[0]:9.2f} {milliseconds[1]:9.2f} {ratio:6.2f}")
+            first, second = (statistics.median(seconds) * 1e3 for seconds in (theirs, ours))
+            print(f"{shape!s:>14} {architecture:>8} {rounds:>4} {first:9.2f} {second:9.2f} {ratio:6.2f}")
 
 
 def time_cell_loop() -> None:
@@ -126,15 +127,22 @@ def time_growth() -> None:
 
 
 def peak_memory(architecture: str, shape: tuple[int, int, int], side: str) -> float:
-    """Return the MiB by which the peak resident memory of a fresh process grows in two calls."""
+    """Return the MiB by which the peak resident memory of this process grows in two calls (Linux only)."""
     network, inputs = make(architecture, *shape)
     small = make(architecture, 2, shape[1], shape[2])[1]
     both = {"fused": fused, "ours": _ours}
     both[side](network, small)()  # libraries load and threads start before the count
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from here
+    before = _resident("VmRSS")
     for _ in range(2):
         both[side](network, inputs)()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return (_resident("VmHWM") - before) / 1024
+
+
+def _resident(field: str) -> int:
+    """Return the present (VmRSS) or peak (VmHWM) resident memory in KiB; ru_maxrss would count the parent's too."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field))
 
 
 def memory() -> None:

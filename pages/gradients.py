@@ -15,6 +15,7 @@ from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.lab import (
     experiment_controls,
     numbers_table,
+    preset_controls,
     series_on_screen,
     theory_on_screen,
     unit_heat_map,
@@ -22,7 +23,7 @@ from lstm_explorer.ui.lab import (
 )
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
-from lstm_explorer.ui.pins import PARAMETER, pin_controls
+from lstm_explorer.ui.pins import PARAMETER, Pin, pin_controls
 from lstm_explorer.ui.view import View, number
 
 
@@ -72,7 +73,7 @@ def lab() -> None:
     unit_heat_map(settings, view)
 
 
-open_page(__file__, view=Lab, lists=(PARAMETER,))
+open_page(__file__, view=Lab, lists={PARAMETER: Pin.from_text})
 st.title(_("Gradient flow"))
 st.markdown(
     _(

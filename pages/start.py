@@ -37,7 +37,7 @@ def controls() -> None:
         "recurrent_gain",
         _("Recurrent gain of the RNN"),
         step=0.05,
-        help=_("Factor on the RNN's weight_hh. The LSTM keeps its own weights here; the lab scales every network."),
+        help=_("Factor on the RNN's weight_hh. The LSTM keeps its own weights here; on the page Gradient flow it scales every network."),
     )
 
 
@@ -67,8 +67,8 @@ def journey() -> None:
                 "Each strip is a network unrolled in time, one cell a step. The loss is at the right; a cell is fully "
                 "coloured where all of the gradient arrives and blank where less than 10⁻⁸ of it does. The curves below "
                 "are the same numbers on a logarithmic scale: measured by exact back-propagation through a real nn.RNN "
-                "(its hidden state) and a real nn.LSTM (its cell state). Grey dashes are theory. The dotted line is the "
-                "part that travels by the cell state alone."
+                "(its hidden state) and a real nn.LSTM (its cell state). Violet cells receive more than left the loss. Grey "
+                "lines are theory; the dotted line in the LSTM's colour is the part that travels by the cell state alone."
             ),
             says=what_it_says([*strips, path]),
         )
@@ -82,7 +82,7 @@ st.markdown(
         "To learn from step 0, a network needs the **gradient** to travel back from the loss to step 0. An RNN "
         "multiplies it by the same weights at every step, so it **dies**. An LSTM gives it a direct road, the **cell "
         "state**, where it is multiplied by the forget gate *f* instead: near 1 **keeps**, near 0 **forgets**. "
-        "Press ▶, then raise the forget-gate bias."
+        "Press **▶ Play**, then raise the forget-gate bias."
     )
 )
 journey()

@@ -79,7 +79,9 @@ def by_cell_alone(
     return along, _reach_inputs(weights, arrays, cell, along, outside) if lower else None
 
 
-def _reach_inputs(weights: Parameters, gates: tuple[Array, ...], cell: Array, along: Scaled, outside: Outside) -> Outside:
+def _reach_inputs(
+    weights: Parameters, gates: tuple[Array, ...], cell: Array, along: Scaled, outside: Outside
+) -> Outside:
     """Return what reaches the layer below from the cell path (by i, f, g) and from the hidden states (by o)."""
     slopes = lstm_slopes(gates, cell, len(gates[0]), 0)
     weight_ih, split = as_float64(weights.weight_ih), 3 * weights.weight_hh.shape[-1]

@@ -6,8 +6,8 @@ The conventions that bite, said once:
   candidate, output (``i f g o``) in the LSTM; reset, update, candidate (``r z n``) in the GRU.
 - **Update gate.** In PyTorch's GRU ``z = 1`` *keeps* the old state. Cho et al. 2014 write it the other way round.
 - **Reset gate.** PyTorch applies it *after* the recurrent product, ``r * (W_hn h + b_hn)``, as cuDNN does.
-- **Two bias vectors.** ``bias_ih`` and ``bias_hh`` are simply added (but for the GRU's candidate, whose ``bias_hh`` sits
-  inside the reset product). Filling both with 1 is a bias of 2.
+- **Two bias vectors.** ``bias_ih`` and ``bias_hh`` are simply added (but for the GRU's candidate, whose ``bias_hh``
+  sits inside the reset product). Filling both with 1 is a bias of 2.
 
 Every step takes ``(parameters, state, x)`` and returns ``(state, gates)``; the loop over time belongs to
 :func:`lstm_explorer.unroll`. Leading axes of the parameters (replicas) broadcast against those of state and input.

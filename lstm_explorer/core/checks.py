@@ -31,7 +31,7 @@ def check_network(network: Recurrent) -> None:
             "Build it with bidirectional=False."
         )
     if network.proj_size:
-        raise ValueError(f"network has proj_size={network.proj_size}: expected a network without projections, proj_size=0.")
+        raise ValueError(f"network has proj_size={network.proj_size}: expected proj_size=0, no projections.")
     if network.dropout and network.training and network.num_layers > 1:
         raise ValueError(
             f"network drops units at random (dropout={network.dropout}, training mode): call network.eval() first, "
@@ -76,7 +76,7 @@ def check_inputs(network: Recurrent, inputs: Tensor) -> Tensor:
 
 def check_cotangent(network: Recurrent, cotangent: Tensor | None, batch_size: int) -> Tensor:
     """Return the cotangent ``(B, H)``, all ones by default, or say what was expected."""
-    weight = network.weight_hh_l0
+    weight = network.get_parameter("weight_hh_l0").detach()
     if cotangent is None:
         return weight.new_ones(batch_size, network.hidden_size)
     expected = (batch_size, network.hidden_size)
@@ -92,19 +92,20 @@ def check_initial_state(network: Recurrent, initial_state: InitialState, batch_s
     expected = (network.num_layers, batch_size, network.hidden_size)
     count = 2 if isinstance(network, nn.LSTM) else 1
     if initial_state is None:
-        return (network.weight_hh_l0.new_zeros(expected),) * count
+        return (network.get_parameter("weight_hh_l0").new_zeros(expected),) * count
     state = (initial_state,) if isinstance(initial_state, Tensor) else tuple(initial_state)
     wanted = "(h_0, c_0), two tensors" if count == 2 else "h_0, one tensor"
     if len(state) != count or any(not isinstance(part, Tensor) or tuple(part.shape) != expected for part in state):
         came = [tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in state]
-        raise ValueError(f"initial_state is {came}: expected {wanted} of shape (num_layers, B, hidden_size) = {expected}.")
+        shape = f"(num_layers, B, hidden_size) = {expected}"
+        raise ValueError(f"initial_state is {came}: expected {wanted} of shape {shape}.")
     for part in state:
         _check_like("initial_state", part, network)
     return tuple(part.detach() for part in state)
 
 
 def _check_like(name: str, tensor: Tensor, network: Recurrent) -> None:
-    weight = network.weight_hh_l0
+    weight = network.get_parameter("weight_hh_l0")
     if tensor.dtype != weight.dtype or tensor.device != weight.device:
         raise ValueError(
             f"{name} is {tensor.dtype} on {tensor.device}: expected the network's {weight.dtype} on {weight.device}; "
@@ -117,4 +118,6 @@ def _check_like(name: str, tensor: Tensor, network: Recurrent) -> None:
 @torch.no_grad()
 def _finite(*tensors: Tensor) -> bool:
     """Say whether every number is finite: so is their sum, in one cheap pass; one that overflows is looked at again."""
-    return all(math.isfinite(tensor.sum().item()) for tensor in tensors) or all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
+    if all(math.isfinite(tensor.sum().item()) for tensor in tensors):
+        return True
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)

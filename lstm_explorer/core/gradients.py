@@ -24,15 +24,15 @@ Loss = Literal["last", "every"]
 class GradientFlow:
     """Gradient norms of every step as log10, exact past the float range; detached, on the CPU, in the network's dtype.
 
-    A gradient that is exactly zero is ``-inf``. With replicas (:func:`lstm_explorer.seed_flows`) every tensor has one more
-    axis ``R`` in front.
+    A gradient that is exactly zero is ``-inf``. With replicas (:func:`lstm_explorer.seed_flows`) every tensor has one
+    more axis ``R`` in front.
 
     Attributes:
         architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
         log10_hidden: log10 of the norm of the total derivative dL/dh_t, ``(L, T + 1, B)``.
         log10_cell: log10 of the norm of the total derivative dL/dc_t, ``(L, T + 1, B)``; None unless LSTM.
-        log10_cell_path: The part of dL/dc_t that travels by the cell state alone, the hidden state being detached before
-            the gates of the next step, ``(L, T + 1, B)``; None unless LSTM.
+        log10_cell_path: The part of dL/dc_t that travels by the cell state alone, the hidden state being detached
+            before the gates of the next step, ``(L, T + 1, B)``; None unless LSTM.
         log10_inputs: log10 of the norm of dL/dx_t, ``(T, B)``; index ``t - 1`` is input ``t``.
         log10_hidden_units: log10 of the size of every element of dL/dh_t, ``(L, T + 1, B, H)``; None unless asked for.
     """
@@ -77,9 +77,9 @@ def gradient_flow(
 ) -> GradientFlow:
     r"""Measure the gradient of a loss with respect to every state of a network, exactly.
 
-    The loss is :math:`L = \langle v, h_T \rangle` of the last layer, or :math:`\sum_{t \ge 1} \langle v, h_t \rangle`. All derivatives
-    are total: they count every way in which a state reaches the loss, but for the cell path, which is named for what it
-    leaves out. Norms are Euclidean, per sample.
+    The loss is :math:`L = \langle v, h_T \rangle` of the last layer, or :math:`\sum_{t \ge 1} \langle v, h_t \rangle`.
+    All derivatives are total: they count every way in which a state reaches the loss, but for the cell path, which is
+    named for what it leaves out. Norms are Euclidean, per sample.
 
     Args:
         network: ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` with any ``num_layers``, ``batch_first``, ``bias``; not modified.

@@ -1,17 +1,17 @@
 r"""Back-propagation through time as a linear recurrence, exact far past the range of a float.
 
-Once the forward pass is known, the gradient obeys a *linear* recurrence backwards in time whose coefficients follow from
-the states and gates. Running that recurrence ourselves is cheaper than unrolling cells under autograd, because no graph
-is built and no weight gradient is formed, and it lets us carry a **power of two per sample** beside the numbers, so that
-10^-1740 and 10^+400 are ordinary values: ``gradient = mantissa * 2**exponent``.
+Once the forward pass is known, the gradient obeys a *linear* recurrence backwards in time whose coefficients follow
+from the states and gates. Running that recurrence ourselves is cheaper than unrolling cells under autograd, because no
+graph is built and no weight gradient is formed, and it lets us carry a **power of two per sample** beside the numbers,
+so that 10^-1740 and 10^+400 are ordinary values: ``gradient = mantissa * 2**exponent``.
 
-The loop is NumPy: on small arrays one call costs a third of what a torch operator costs. It runs in float64 whatever the
-network's dtype. Coefficients are made a window of steps at a time, so that they stay in the processor's cache and a long
-sequence needs no more memory than a short one; benchmarks/README.md says what each choice gained.
+The loop is NumPy: on small arrays one call costs a third of what a torch operator costs. It runs in float64 whatever
+the network's dtype. Coefficients are made a window of steps at a time, so that they stay in the processor's cache and
+take no more memory for a long sequence than for a short one; benchmarks/README.md says what each choice gained.
 
-Index legend, everywhere below: ``t`` step; ``n`` steps of a window; ``*lead`` is ``(B,)`` or ``(R, B)`` with replicas; ``H``
-hidden units; ``G`` gate blocks; ``S`` states of a step (hidden, and cell in the LSTM). States have ``T + 1`` entries (0 is
-the initial state), gates and coefficients of step ``t`` sit at index ``t - 1``.
+Index legend, everywhere below: ``t`` step; ``n`` steps of a window; ``*lead`` is ``(B,)`` or ``(R, B)`` with replicas;
+``H`` hidden units; ``G`` gate blocks; ``S`` states of a step (hidden, and cell in the LSTM). States have ``T + 1``
+entries (0 is the initial state), gates and coefficients of step ``t`` sit at index ``t - 1``.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from numpy.typing import NDArray
 from lstm_explorer.core.scaled import LARGEST, SMALLEST, Array, Scaled, common_exponent, shifted
 from lstm_explorer.core.trajectory import window_of
 
+
 class Outside(NamedTuple):
     """Gradient that reaches a layer's hidden states from outside its own recurrence: from the loss or the layer above.
 
-    ``final`` enters at the last step, ``(*lead, H)``; ``steps`` at every step, ``(T + 1, *lead, H)``, its last entry being
-    ``final``, or None if nothing enters before the end.
+    ``final`` enters at the last step, ``(*lead, H)``; ``steps`` at every step, ``(T + 1, *lead, H)``, its last entry
+    being ``final``, or None if nothing enters before the end.
     """
 
     final: Scaled
@@ -51,7 +52,7 @@ class Recurrence(Protocol):
         ...
 
     def run(self, start: int, stop: int, entering: Array | None) -> None:
-        """Fill the steps ``stop`` to ``start - 1`` from step ``start``; ``entering[t - stop]`` is added at step ``t``."""
+        """Fill the steps ``stop`` to ``start - 1`` from ``start``; ``entering[t - stop]`` is added at step ``t``."""
         ...
 
     def finish(self, start: int, stop: int) -> None:
@@ -104,8 +105,8 @@ class RNNRecurrence:
 class GRURecurrence:
     r"""Gradient of the GRU: :math:`dh_{t-1} = z_t \odot dh_t + W_{hh}^T (k_t \odot dh_t)`.
 
-    Here :math:`k_t` leads from :math:`dh_t` to the preactivations ``r z n``. The candidate has two of them: the recurrent
-    product is multiplied by the reset gate, the input's is not.
+    Here :math:`k_t` leads from :math:`dh_t` to the preactivations ``r z n``. The candidate has two of them: the
+    recurrent product is multiplied by the reset gate, the input's is not.
 
     Args:
         hidden: The hidden states, ``(T + 1, *lead, H)``.
@@ -116,7 +117,12 @@ class GRURecurrence:
     """
 
     def __init__(
-        self, hidden: NDArray[Any], gates: tuple[Array, ...], recurrent: NDArray[Any], weight_ih: Array, weight_hh: Array
+        self,
+        hidden: NDArray[Any],
+        gates: tuple[Array, ...],
+        recurrent: NDArray[Any],
+        weight_ih: Array,
+        weight_hh: Array,
     ) -> None:
         """Allocate the states and the gradient of the inputs."""
         self.states, self.inputs = _allocate(hidden, 1, weight_ih)
@@ -138,7 +144,11 @@ class GRURecurrence:
         """Fill the steps ``stop`` to ``start - 1``."""
         window = slice(stop - self._first, start - self._first)
         product, multiply, add, weight_hh = _product(self._weight_hh), np.multiply, np.add, self._weight_hh
-        hidden, direct, blocks = self.states[start, 0], np.empty_like(self.states[0, 0]), np.empty(self._to_hidden.shape[1:])
+        hidden, direct, blocks = (
+            self.states[start, 0],
+            np.empty_like(self.states[0, 0]),
+            np.empty(self._to_hidden.shape[1:]),
+        )
         delta = flat(blocks)
         for keep, to_hidden, before, outside in _backwards(
             self._keep[window], self._to_hidden[window], self.states[stop:start, 0], entering
@@ -162,8 +172,8 @@ class LSTMSlopes(NamedTuple):
 
     Attributes:
         exposed: :math:`a_t = o_t (1 - \tanh^2 c_t)`, how much of the cell the hidden state shows, ``(n, *lead, H)``.
-        from_cell: The forget gate and :math:`k_t`: from :math:`dc_t` along the cell and to the preactivations ``i f g``,
-            ``(n, 4, *lead, H)``.
+        from_cell: The forget gate and :math:`k_t`: from :math:`dc_t` along the cell and to the preactivations
+            ``i f g``, ``(n, 4, *lead, H)``.
         to_output: :math:`d_t`, from :math:`dh_t` to the preactivation ``o``, ``(n, *lead, H)``.
     """
 
@@ -173,7 +183,7 @@ class LSTMSlopes(NamedTuple):
 
 
 def lstm_slopes(gates: tuple[Array, ...], cell: Array, start: int, stop: int) -> LSTMSlopes:
-    """Return the derivatives of the steps ``stop + 1`` to ``start``, from gates ``(T, ...)`` and cells ``(T + 1, ...)``."""
+    """Return the derivatives of the steps ``stop + 1`` to ``start``, from all gates and cells (by ``T``, ``T + 1``)."""
     i, f, g, o = (gate[stop:start] for gate in gates)
     exposed, shown = cell_exposed(o, cell[stop + 1 : start + 1])
     from_cell = np.empty((len(i), 4, *i.shape[1:]))
@@ -387,7 +397,7 @@ def _backwards(*steps: Array | None) -> Iterable[tuple[Any, ...]]:
 def _in_range(states: Array) -> bool:
     """Say whether every step ``(n, S, *lead, H)`` is inside the float range with room to spare, or exactly zero."""
     squares = np.einsum("...h,...h->...", states, states)
-    if SMALLEST < squares[:, 0].min() and squares.max() < LARGEST:
+    if squares[:, 0].min() > SMALLEST and squares.max() < LARGEST:
         return True
     largest = np.abs(states).max(axis=-1).max(axis=1)
     return bool((((largest > SMALLEST) & (largest < LARGEST)) | (largest == 0)).all())
@@ -396,7 +406,7 @@ def _in_range(states: Array) -> bool:
 def _normalise(states: Array, exponents: NDArray[np.int64], step: int) -> None:
     """Bring the largest element of a step near 1 and move its power of two into the exponent."""
     largest = np.abs(states[step]).max(axis=-1).max(axis=0)
-    if 1e-3 < largest.min() and largest.max() < 1e3:
+    if largest.min() > 1e-3 and largest.max() < 1e3:
         return
     _, shift = np.frexp(largest)
     np.ldexp(states[step], -shift[..., None], out=states[step])

@@ -1,7 +1,7 @@
 """Numbers past the range of a float: a mantissa and a power of two.
 
-10^-1740 and 10^+400 are ordinary values of a gradient through time. Every vector of the last axis shares one exponent, so
-``value = mantissa * 2**exponent`` and vector arithmetic stays plain NumPy.
+10^-1740 and 10^+400 are ordinary values of a gradient through time. Every vector of the last axis shares one exponent,
+so ``value = mantissa * 2**exponent`` and vector arithmetic stays plain NumPy.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def log10_norm(vectors: Scaled) -> Array:
     mantissa, exponent = vectors
     squares = np.einsum("...h,...h->...", mantissa, mantissa)
     # Squares leave the float range long before the numbers do: there, scale by the largest element first.
-    if SMALLEST < squares.min() and squares.max() < LARGEST:
+    if squares.min() > SMALLEST and squares.max() < LARGEST:
         log10 = np.log10(squares)
     else:
         lost = ~((squares > SMALLEST) & (squares < LARGEST))
@@ -74,5 +74,6 @@ def common_exponent(one: Scaled, other: Scaled) -> NDArray[np.int64]:
 
 
 def shifted(mantissa: Array, shift: NDArray[np.int64]) -> Array:
+    """Return ``mantissa * 2**shift``, one shift for a vector of the last axis; 0 or inf where that leaves the range."""
     with np.errstate(over="ignore", under="ignore"):
         return np.ldexp(mantissa, np.clip(shift, -5000, 5000)[..., None])

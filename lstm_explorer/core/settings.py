@@ -222,7 +222,7 @@ def _from_text(name: str, kind: Any, text: str) -> tuple[Any, bool]:
     if kind is str:
         return text, True
     if kind is bool:
-        return text == "1", text in ("0", "1")
+        return (text == "1", True) if text in ("0", "1") else (_DEFAULTS[name], False)
     if typing.get_origin(kind) is Literal:
         return (text, True) if text in typing.get_args(kind) else (_DEFAULTS[name], False)
     try:

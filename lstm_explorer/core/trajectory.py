@@ -18,8 +18,8 @@ from lstm_explorer.core.cells import (
     Recurrent,
     cell_step,
     gru_gates,
-    network_parameters,
     lstm_gates_in_place,
+    network_parameters,
 )
 from lstm_explorer.core.checks import InitialState, check_initial_state, check_inputs, check_network
 from lstm_explorer.core.scaled import Array
@@ -86,7 +86,7 @@ def unroll(network: Recurrent, inputs: Tensor, initial_state: InitialState = Non
     """
     check_network(network)
     layers = unroll_layers(network, check_inputs(network, inputs), initial_state)
-    dtype = network.weight_hh_l0.dtype
+    dtype = network.get_parameter("weight_hh_l0").dtype
     cells = [layer.cell for layer in layers if layer.cell is not None]
     gates = [layer.gates for layer in layers if layer.gates is not None]
     return Trajectory(
@@ -126,15 +126,26 @@ def gates_and_cells(
     if isinstance(network, nn.RNN):
         return LayerStates(hidden, None, None)
     if isinstance(network, nn.GRU):
-        from_input = affine(inputs, parameters.weight_ih, parameters.bias_ih)
-        from_hidden = affine(hidden[:-1], parameters.weight_hh, parameters.bias_hh)
-        return LayerStates(hidden, None, gru_gates(from_input.double().cpu(), from_hidden.double().cpu()))
+        return LayerStates(hidden, None, _gru_gates(parameters, inputs, hidden))
     return LayerStates(hidden, *_lstm_cells_and_gates(parameters, inputs, hidden, initial[1]))
 
 
 def window_of(numbers: int) -> int:
     """Return how many steps to work on at once, given the numbers in the state of one."""
     return max(1, min(_STEPS, _NUMBERS // numbers))
+
+
+def _gru_gates(parameters: Parameters, inputs: Tensor, hidden: Tensor) -> GRUGates:
+    """Return the gates ``(T, *lead, H)`` in float64, made a window at a time."""
+    gates = GRUGates(*torch.from_numpy(np.empty((3, *inputs.shape[:-1], hidden.shape[-1]))))
+    window = window_of(hidden[0].numel())
+    for start in range(0, len(inputs), window):
+        now = slice(start, start + window)
+        from_input = affine(inputs[now], parameters.weight_ih, parameters.bias_ih)
+        from_hidden = affine(hidden[:-1][now], parameters.weight_hh, parameters.bias_hh)
+        for gate, made in zip(gates, gru_gates(from_input.double().cpu(), from_hidden.double().cpu()), strict=True):
+            gate[now] = made
+    return gates
 
 
 def _lstm_cells_and_gates(

@@ -130,7 +130,8 @@ def plot_gradient_flow(
     if not series:
         raise ValueError("nothing to draw: expected a flow or at least one named curve.")
     look = theme_of(theme)
-    figure = go.Figure(layout={"template": template(look), "hovermode": "x", "height": 460})
+    legend = {"y": -0.2, "yanchor": "top"}  # beneath: above, the chart's own buttons lie over it
+    figure = go.Figure(layout={"template": template(look), "hovermode": "x", "height": 480, "legend": legend})
     last = max(int(one.curve.steps[-1]) for one in series)
     for line in theory:
         figure.add_trace(line.trace(last, log_range(series), axes, look))
@@ -193,7 +194,9 @@ def plot_unit_heatmap(flow: GradientFlow, *, layer: int = -1, theme: str = "ligh
         layout={"template": template(look), "height": 340},
     )
     time = _("step t (the gradient travels from right to left)")
-    figure.update_xaxes(title_text=time if stride == 1 else time + _(", every {n} steps").format(n=stride))
+    if stride > 1:
+        time = _("step t, every {n} steps (the gradient travels from right to left)").format(n=stride)
+    figure.update_xaxes(title_text=time)
     figure.update_yaxes(title_text=_("unit of the hidden state"))
     return figure
 
@@ -329,7 +332,8 @@ def norm_title(series: Sequence[Series]) -> str:
     symbols = {"hidden": "h", "cell": "c", "cell_path": "c", "inputs": "x"}
     letters = list(dict.fromkeys(symbols[one.curve.quantity] for one in series))
     if not series[0].curve.relative:
-        return _("gradient norm") + " " + ", ".join(f"‖dL/d{letter}<sub>t</sub>‖" for letter in letters)
+        symbols_text = ", ".join(f"‖dL/d{letter}<sub>t</sub>‖" for letter in letters)
+        return _("gradient norm {symbols}").format(symbols=symbols_text)
     return _("gradient norm, relative to the last step")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from lstm_explorer.figures.gradients import (
     FlowAxes,
@@ -22,14 +22,14 @@ from lstm_explorer.figures.gradients import (
 from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, blended, faded, template, theme_of
 from lstm_explorer.locales import _
 
-#: log10 of the share at which a strip is blank, and of the growth at which it is all explosion.
+#: log10 of the share at which a cell is blank, and of the growth at which it is all explosion.
 _BLANK, _FULL_EXPLOSION = -8.0, 4.0
-#: Decades a colour stands for.
-_LEVEL = 0.5
 #: Cells a strip has at most (a longer network shows every so many steps), and up to how many they stand apart.
 _CELLS, _APART = 200, 130
-_FRAMES = 50
-_FRAME_MS = 50
+#: Height of a strip and of the gap beneath it, in shares of the plot.
+_STRIP, _GAP = 0.075, 0.03
+_FRAMES = 40
+_FRAME_MS = 60
 
 
 def plot_journey(
@@ -41,8 +41,8 @@ def plot_journey(
 ) -> go.Figure:
     """Draw unrolled networks as strips coloured by the gradient that reaches each step, above their curves.
 
-    The play button lets a front run from the loss at the right back to step 0; frames move the front and a curtain only,
-    so they cost a few numbers each and play in the browser without a rerun, and in an exported file.
+    The play button lets a front run from the loss at the right back to step 0. A frame moves the front and a curtain only,
+    so it costs a few numbers and plays in the browser without a rerun, and in an exported file.
 
     Args:
         strips: One strip and one curve each.
@@ -51,7 +51,7 @@ def plot_journey(
         theme: ``"light"`` or ``"dark"``.
 
     Returns:
-        A figure with a row a strip, then the curves; all share the time axis.
+        A figure whose upper part holds the strips; they share the time axis with the curves.
 
     Raises:
         ValueError: There is no strip, or no such theme.
@@ -59,116 +59,122 @@ def plot_journey(
     if not strips:
         raise ValueError("nothing to draw: expected at least one strip.")
     look, axes = theme_of(theme), FlowAxes()
-    rows = len(strips) + 1
-    figure = make_subplots(rows, 1, shared_xaxes=True, vertical_spacing=0.035, row_heights=[0.1] * len(strips) + [1.0])
-    figure.update_layout(template=template(look), height=520, hovermode="x", margin={"l": 60, "t": 46, "r": 18})
-    for row, one in enumerate(strips, start=1):
-        figure.add_traces(cells := _strip(one, look), rows=[row] * len(cells), cols=[1] * len(cells))
-        figure.update_yaxes(
-            tickvals=[0.5], ticktext=[NETWORK_NAMES[one.network]], ticks="", row=row, col=1, fixedrange=True, range=[0, 1],
-            tickfont={"color": look.networks[one.network], "size": 13}, showgrid=False,
-        )  # fmt: skip
-        figure.update_xaxes(showticklabels=False, ticks="", showgrid=False, row=row, col=1)
     everything = [*strips, *beside]
-    low, high = log_range(everything)
     last = int(strips[0].curve.steps[-1])
-    for line in theory:
-        figure.add_trace(line.trace(last, (low, high), axes, look), row=rows, col=1)
-    for one in [*beside, *strips]:
-        figure.add_trace(curve_trace(one, axes, look), row=rows, col=1)
-    figure.update_yaxes(title_text=norm_title(everything), range=[low, high], row=rows, col=1, **log_ticks(low, high))
-    figure.update_xaxes(range=[-0.5 - 0.01 * last, last + 0.5 + 0.01 * last])
-    figure.update_xaxes(title_text=_("step t"), row=rows, col=1)
-    _mark_the_ends(figure, look)
-    _animate(figure, everything, (low, high), look)
+    low, high = log_range(everything)
+    top = high + (high - low) / (1 / (len(strips) * (_STRIP + _GAP) + _GAP) - 1)  # room for the strips
+    traces = [line.trace(last, (low, high), axes, look) for line in theory]
+    traces += [curve_trace(one, axes, look) for one in [*beside, *strips]]
+    moving = [len(traces), len(traces) + 1]
+    figure = go.Figure(
+        data=[*traces, _curtain(look), _fronts(everything, look)],
+        layout={
+            "template": template(look),
+            "height": 540,
+            "hovermode": "x",
+            "margin": {"l": 64, "r": 18, "t": 42, "b": 60},
+            "legend": {"y": -0.14, "yanchor": "top"},
+            "xaxis": {"title": {"text": _("step t")}, "range": [-0.5 - 0.01 * last, last + 0.5 + 0.01 * last]},
+            "yaxis": {"title": {"text": norm_title(everything)}, "range": [low, top], **log_ticks(low, high)},
+            "images": [_strip(one, row, last, look) for row, one in enumerate(strips)],
+            "annotations": [*(_strip_name(one, row, look) for row, one in enumerate(strips)), *_ends(look)],
+            "updatemenus": [_buttons(look)],
+        },
+    )
+    figure.frames = _frames(everything, last, moving)
     return figure
 
 
-def _strip(series: Series, look: Theme) -> list[go.Scatter]:
-    """Return one row of cells, a trace a colour; each colour is half a decade of the gradient.
-
-    Filled outlines, not a heat map or bars: while frames play without a redraw, Plotly keeps scatter traces only.
-    """
+def strip_svg(series: Series, look: Theme) -> str:
+    """Return one network unrolled in time, a rectangle a step, in the units of the time axis: ``-0.5`` to ``T + 0.5``."""
     steps = every_so_often(series.curve.steps, _CELLS)
     log10 = series.curve.median[steps - series.curve.steps[0]]
-    levels = np.round(np.clip(np.nan_to_num(log10, neginf=_BLANK), _BLANK, _FULL_EXPLOSION) / _LEVEL) * _LEVEL
-    stride = steps[1] - steps[0] if len(steps) > 1 else 1
-    half = 0.5 * stride * (0.86 if len(steps) <= _APART else 1.0)
-    return [
-        go.Scatter(
-            x=np.concatenate([[at - half, at + half, at + half, at - half, np.nan] for at in steps[levels == level]]),
-            y=np.tile([0.0, 0.0, 1.0, 1.0, np.nan], int((levels == level).sum())),
-            mode="lines",
-            line={"width": 0},
-            fill="toself",
-            fillcolor=_cell_colour(float(level), series.network, look),
-            name=series.name,
-            hoverinfo="skip",
-            showlegend=False,
-        )
-        for level in np.unique(levels)
-    ]
+    last = int(steps[-1])
+    stride = int(steps[1] - steps[0]) if len(steps) > 1 else 1
+    width = stride * (0.86 if len(steps) <= _APART else 1.02)
+    cells = "".join(
+        f'<rect x="{at - width / 2:g}" width="{width:g}" height="1" fill="{_cell_colour(float(value), series.network, look)}"/>'
+        for at, value in zip(steps.tolist(), log10.tolist(), strict=True)
+    )
+    box = f"-0.5 0 {last + 1} 1"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" preserveAspectRatio="none">{cells}</svg>'
 
 
-def _cell_colour(level: float, network: str, look: Theme) -> str:
-    """Return a cell's colour: blank where nothing arrives, full colour for all of it, another hue for more."""
-    colour = look.networks[network]
-    empty = blended(look.grid, look.background, 0.5)
-    if level <= 0:
-        return blended(colour, empty, (1.0 - level / _BLANK) ** 1.5)
-    return blended(look.explosion, colour, level / _FULL_EXPLOSION)
+def _cell_colour(log10: float, network: str, look: Theme) -> str:
+    """Return a cell's colour: empty where nothing arrives, full colour for all of it, another hue for more."""
+    colour, empty = look.networks[network], blended(look.grid, look.background, 0.5)
+    if not log10 > _BLANK:
+        return empty
+    if log10 <= 0:
+        return blended(colour, empty, (1.0 - log10 / _BLANK) ** 1.5)
+    return blended(look.explosion, colour, min(log10 / _FULL_EXPLOSION, 1.0))
 
 
-def _mark_the_ends(figure: go.Figure, look: Theme) -> None:
-    common: dict[str, Any] = {
-        "yref": "paper", "y": 1.0, "yanchor": "bottom", "showarrow": False, "xref": "paper",
+def _strip(series: Series, row: int, last: int, look: Theme) -> dict[str, Any]:
+    # An image, not a heat map: while frames play without a redraw, Plotly takes every trace but a scatter off the screen.
+    return {
+        "source": "data:image/svg+xml," + quote(strip_svg(series, look)),
+        "xref": "x", "x": -0.5, "sizex": last + 1, "yref": "paper", "y": _strip_top(row), "sizey": _STRIP,
+        "sizing": "stretch", "layer": "below", "name": series.name,
+    }  # fmt: skip
+
+
+def _strip_top(row: int) -> float:
+    return 1.0 - row * (_STRIP + _GAP)
+
+
+def _strip_name(series: Series, row: int, look: Theme) -> dict[str, Any]:
+    return {
+        "text": f"<b>{NETWORK_NAMES[series.network]}</b>", "x": -0.006, "xref": "paper", "xanchor": "right",
+        "y": _strip_top(row) - _STRIP / 2, "yref": "paper", "yanchor": "middle", "showarrow": False,
+        "font": {"color": look.networks[series.network], "size": 13},
+    }  # fmt: skip
+
+
+def _ends(look: Theme) -> list[dict[str, Any]]:
+    """Name the two ends of the strips."""
+    common = {
+        "yref": "paper", "y": 1.01, "yanchor": "bottom", "showarrow": False, "xref": "paper",
         "font": {"size": 12, "color": look.muted},
     }  # fmt: skip
-    figure.add_annotation(text=_("step 0"), x=0.0, xanchor="left", **common)
-    figure.add_annotation(text=_("◀ loss"), x=1.0, xanchor="right", **common)
-    figure.update_layout(legend={"y": -0.16, "yanchor": "top"}, margin={"b": 60})
-
-
-def _animate(figure: go.Figure, series: Sequence[Series], span: tuple[float, float], look: Theme) -> None:
-    """Add a curtain over what the gradient has not reached, fronts on the curves, frames and the buttons."""
-    rows = len(figure._grid_ref)  # type: ignore[attr-defined]
-    curtains = []
-    for row in range(1, rows + 1):
-        figure.add_trace(_curtain(look), row=row, col=1)
-        curtains.append(len(figure.data) - 1)
-    figure.add_trace(
-        go.Scatter(
-            x=[None], y=[None], mode="markers", showlegend=False, hoverinfo="skip",
-            marker={"size": 11, "color": [look.networks[one.network] for one in series], "line": {"width": 2, "color": look.background}},
-        ),
-        row=rows, col=1,
-    )  # fmt: skip
-    moving = [*curtains, len(figure.data) - 1]
-    last = int(series[0].curve.steps[-1])
-    fronts = np.unique(np.linspace(0, last, min(last, _FRAMES) + 1).round().astype(int))[::-1]
-    heights = [(0.0, 1.0)] * (rows - 1) + [span]
-    figure.frames = [
-        go.Frame(name=str(front), data=_frame(int(front), series, heights, look), traces=moving) for front in fronts
+    return [
+        {"text": _("step 0"), "x": 0.0, "xanchor": "left", **common},
+        {"text": _("◀ loss"), "x": 1.0, "xanchor": "right", **common},
     ]
-    figure.update_layout(updatemenus=[_buttons(look)])
 
 
-def _curtain(look: Theme) -> go.Scatter:
-    return go.Scatter(
-        x=[None], y=[None], mode="lines", line={"width": 0}, fill="toself", fillcolor=faded(look.background, 0.93),
-        showlegend=False, hoverinfo="skip",
-    )  # fmt: skip
+def _curtain(look: Theme) -> dict[str, Any]:
+    """Return the trace that hides what the gradient has not reached; empty at rest."""
+    return {
+        "type": "scatter", "x": [None], "y": [None], "mode": "lines", "line": {"width": 0}, "fill": "toself",
+        "fillcolor": faded(look.background, 0.93), "showlegend": False, "hoverinfo": "skip", "name": "curtain",
+    }  # fmt: skip
 
 
-def _frame(front: int, series: Sequence[Series], heights: list[tuple[float, float]], look: Theme) -> list[go.Scatter]:
-    left, right = -1e6, front - 0.5
-    data = [
-        go.Scatter(x=[left, right, right, left] if front else [None], y=[low, low, high, high] if front else [None])
-        for low, high in heights
-    ]
-    reached = [float(one.curve.median[front - one.curve.steps[0]]) for one in series]
-    data.append(go.Scatter(x=[front] * len(series), y=[y if np.isfinite(y) else None for y in reached]))
-    return data
+def _fronts(series: Sequence[Series], look: Theme) -> dict[str, Any]:
+    """Return the trace with a dot a curve, where the gradient is just now; empty at rest."""
+    return {
+        "type": "scatter", "x": [None], "y": [None], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
+        "name": "fronts",
+        "marker": {
+            "size": 11,
+            "color": [look.networks[one.network] for one in series],
+            "line": {"width": 2, "color": look.background},
+        },
+    }  # fmt: skip
+
+
+def _frames(series: Sequence[Series], last: int, moving: list[int]) -> list[dict[str, Any]]:
+    """Return the journey from the loss to step 0: where the curtain ends and where the fronts are."""
+    far = 1e6  # beyond every axis: the curtain covers the strips above the curves too
+    frames = []
+    for front in np.unique(np.linspace(0, last, min(last, _FRAMES) + 1).round().astype(int))[::-1].tolist():
+        edge = front - 0.5
+        reached = [float(one.curve.median[front - one.curve.steps[0]]) for one in series]
+        curtain = {"x": [-far, edge, edge, -far], "y": [-far, -far, far, far]} if front else {"x": [None], "y": [None]}
+        fronts = {"x": [front] * len(series), "y": [y if np.isfinite(y) else None for y in reached]}
+        frames.append({"name": str(front), "data": [curtain, fronts], "traces": moving})
+    return frames
 
 
 def _buttons(look: Theme) -> dict[str, Any]:

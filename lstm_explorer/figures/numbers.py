@@ -22,6 +22,8 @@ def scientific(log10: float, digits: int = 2) -> str:
         ('3.2×10⁻²⁴', '0', '1', '5.6×10⁻¹⁷⁴¹')
         >>> scientific(math.log10(59)), scientific(-0.7)
         ('59', '0.2')
+    >>> scientific(math.log10(183)), scientific(3.99)
+    ('183', '9772')
     """
     if log10 == -math.inf:
         return "0"
@@ -29,8 +31,8 @@ def scientific(log10: float, digits: int = 2) -> str:
         return "–"
     if log10 == math.inf:
         return "∞"
-    if -2.5 < log10 < 3.5:
-        return f"{10.0**log10:.{digits}g}"
+    if -2.5 < log10 < 4:
+        return f"{10.0**log10:.0f}" if log10 >= digits else f"{10.0**log10:.{digits}g}"
     mantissa, exponent = split(np.array([log10]))[0]
     text = f"{mantissa:.{digits - 1}f}"
     if text.startswith("10"):

@@ -12,8 +12,9 @@ Who wins, at the start of a run:
 
 from __future__ import annotations
 
+import types
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,10 @@ from lstm_explorer.ui.view import View
 
 #: Parameter name -> its values, in the order they stand in the address.
 Address = dict[str, tuple[str, ...]]
+
+#: Reads one text of a repeated parameter; raises ``ValueError`` on nonsense.
+Reader = Callable[[str], object]
+NO_LISTS: Mapping[str, Reader] = types.MappingProxyType({})
 
 _KEY = "lstm_explorer_session"
 
@@ -200,13 +205,13 @@ def begin() -> Address | None:
     return now
 
 
-def open_page(name: str, *, view: type[View] = View, lists: Sequence[str] = ()) -> None:
+def open_page(name: str, *, view: type[View] = View, lists: Mapping[str, Reader] = NO_LISTS) -> None:
     """Make a page the open one: obey a new address, keep to the page's limits, and write the address.
 
     Args:
         name: The page's file name without ``.py``.
         view: Class of the page's view record.
-        lists: Names of the page's repeated parameters.
+        lists: Name of each repeated parameter, and what reads one text of it (a ``ValueError`` drops the text).
 
     Raises:
         ValueError: A field of the view has the name of a setting.
@@ -214,12 +219,12 @@ def open_page(name: str, *, view: type[View] = View, lists: Sequence[str] = ()) 
     if taken := set(view.__dataclass_fields__) & set(Settings.__dataclass_fields__):
         raise ValueError(f"{view.__name__} uses names of settings: {', '.join(sorted(taken))}. Rename these fields.")
     session = _session()
-    session.page = name
+    arrived, session.page = session.page != name, name
     session.views.setdefault(name, view())
     if session.pending is not None:
         _obey(session, session.pending, view, lists)
         session.pending = None
-    elif not _read():
+    elif arrived and not _read():
         session.entered_bare.add(name)
     session.settings, repairs = clamp(session.settings, page_limits(name))
     session.repairs = merge(session.repairs, repairs)
@@ -243,7 +248,7 @@ def publish() -> None:
         st.query_params.from_dict({name: list(texts) for name, texts in wanted.items()})
 
 
-def _obey(session: Session, address: Address, view: type[View], lists: Sequence[str]) -> None:
+def _obey(session: Session, address: Address, view: type[View], lists: Mapping[str, Reader]) -> None:
     # A click in the navigation leaves /page and then /page?settings in the browser's history. Going back to the bare
     # one must not throw the settings away.
     if not address and session.page in session.entered_bare:
@@ -251,8 +256,23 @@ def _obey(session: Session, address: Address, view: type[View], lists: Sequence[
     texts = last_values(address)
     session.settings, repairs = parse_query(texts)
     session.views[session.page], view_repairs = view.parse_query(texts)
-    session.lists[session.page] = {name: address.get(name, ()) for name in lists}
-    session.repairs = merge(session.repairs, (*repairs, *view_repairs))
+    readable = {name: tuple(filter(_reads(reader), address.get(name, ()))) for name, reader in lists.items()}
+    dropped = [
+        Repair(name, text, "") for name, texts in readable.items() for text in address.get(name, ()) if text not in texts
+    ]
+    session.lists[session.page] = readable
+    session.repairs = merge(session.repairs, (*repairs, *view_repairs, *dropped))
+
+
+def _reads(reader: Reader) -> Callable[[str], bool]:
+    def reads(text: str) -> bool:
+        try:
+            reader(text)
+        except ValueError:
+            return False
+        return True
+
+    return reads
 
 
 def _session() -> Session:

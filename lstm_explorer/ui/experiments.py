@@ -59,18 +59,18 @@ def theory_lines(settings: Settings, architecture: Architecture, *, bound: bool 
     if architecture == "rnn":
         rate, largest = _rnn_theory(settings)
         about = ("rnn", "hidden")
-        lines = [TheoryLine(name=_("theory: mean field (RNN)"), log10_rate=_log10(rate), about=about, dash="dot")]
+        lines = [TheoryLine(name=_("theory, mean field (RNN)"), log10_rate=_log10(rate), about=about, dash="dot")]
         if bound:
-            name = _("theory: upper bound by the largest singular value (RNN)")
+            name = _("theory, upper bound by the largest singular value (RNN)")
             lines.append(TheoryLine(name=name, log10_rate=_log10(largest), about=about, dash="longdashdot"))
         return lines
     if settings.recurrent_init == "chrono":
         return []  # every unit has a bias of its own: no single line
     if architecture == "lstm":
         rate = float(theory.log10_cell_path(settings.forget_bias, 1))
-        return [TheoryLine(name=_("theory: σ(b_f)ᵏ (LSTM cell path)"), log10_rate=rate, about=("lstm", "cell_path"))]
+        return [TheoryLine(name=_("theory, σ(b_f)ᵏ (LSTM cell path)"), log10_rate=rate, about=("lstm", "cell_path"))]
     rate = float(theory.log10_cell_path(settings.update_bias, 1))
-    return [TheoryLine(name=_("theory: σ(b_z)ᵏ (GRU, direct path)"), log10_rate=rate, about=("gru", "hidden"))]
+    return [TheoryLine(name=_("theory, σ(b_z)ᵏ (GRU direct path)"), log10_rate=rate, about=("gru", "hidden"))]
 
 
 def _numbers(settings: Settings) -> int:

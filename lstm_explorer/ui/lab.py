@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from lstm_explorer.core.datasets import load_digits, load_sunspots
 from lstm_explorer.core.inputs import step_labels
 from lstm_explorer.core.settings import Architecture, Settings
 from lstm_explorer.core.summaries import Quantity, summarise
@@ -26,15 +27,11 @@ from lstm_explorer.ui.controls import (
     setting_text,
     setting_toggle,
 )
-from lstm_explorer.ui.errors import plain, shielded
+from lstm_explorer.ui.errors import Refused, plain, shielded
 from lstm_explorer.ui.experiments import measure, theory_lines
 from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.pins import current_pins
 from lstm_explorer.ui.presets import preset_note, preset_options
-
-#: Inputs whose length is their own, with the number of steps of those that never change.
-_OWN_LENGTH = {"digit": 64, "sunspots": 309}
-
 
 def experiment_controls() -> None:
     """Draw every setting of the experiment, in the order a reader needs them."""
@@ -76,19 +73,25 @@ def view_controls() -> None:
         setting_choice("against", _("Against"), {"step": _("step"), "lag": _("lag")})
         setting_choice("scale", _("Scale"), {"log": _("log"), "linear": _("linear")})
         if current_settings().num_layers > 1:
-            setting_slider("layer", _("Layer"), limits=(1, current_settings().num_layers))
+            with st.container(width=160):
+                setting_slider("layer", _("Layer"), limits=(1, current_settings().num_layers))
         setting_toggle("theory", _("Theory"))
 
 
 def series_on_screen(settings: Settings, view: Any) -> list[Series]:
     """Measure every network that is on, and every pin; one that cannot be measured says why and leaves the others."""
-    series = []
-    for network in view.networks:
+    series: list[Series] = []
+    refusals: dict[str, None] = {}
+    wanted = [(NETWORK_NAMES[network], network, settings, "solid") for network in view.networks]
+    wanted += [(pin.name, pin.architecture, pin.settings, "ghost") for pin in current_pins()]
+    for name, network, its_settings, style in wanted:
         with shielded():
-            series.append(_series(NETWORK_NAMES[network], network, settings, view, reads=_reads(settings)))
-    for pin in current_pins():
-        with shielded():
-            series.append(_series(pin.name, pin.architecture, pin.settings, view, style="ghost"))
+            try:
+                series.append(_series(name, network, its_settings, view, style))
+            except Refused as refused:  # the same for every network: said once
+                refusals[str(refused)] = None
+    for refusal in refusals:
+        st.warning(plain(refusal), icon=":material/block:")
     if view.quantity in ("cell", "cell_path") and {"rnn", "gru"} & set(view.networks):
         st.caption(_("The RNN and the GRU have no cell state: their hidden state is drawn instead."))
     return series
@@ -152,21 +155,13 @@ def _units_say(flow: Any, settings: Settings, view: Any) -> str:
     )
 
 
-def _series(
-    name: str,
-    network: Architecture,
-    settings: Settings,
-    view: Any,
-    *,
-    style: Any = "solid",
-    reads: tuple[str, ...] = (),
-) -> Series:
+def _series(name: str, network: Architecture, settings: Settings, view: Any, style: Any) -> Series:
     quantity: Quantity = view.quantity
     if network != "lstm" and quantity in ("cell", "cell_path"):
         quantity = "hidden"
     flow = measure(settings, network)
     curve = summarise(flow, quantity, layer=_layer(settings, view), relative=view.measure == "relative")
-    return Series(name=name, network=network, curve=curve, style=style, reads=reads)
+    return Series(name=name, network=network, curve=curve, style=style, reads=_reads(settings))
 
 
 def _layer(settings: Settings, view: Any) -> int:
@@ -249,12 +244,24 @@ def _input_controls() -> None:
         setting_slider("digit", _("Digit"))
     if settings.input_kind == "csv":
         uploads.table_control()
-    own = len(settings.text) if settings.input_kind == "text" else _OWN_LENGTH.get(settings.input_kind)
+    own = _own_length(settings)
     if own is not None and own < settings.sequence_length:
         st.caption(_("This input has {steps} steps; the sequence ends there.").format(steps=own))
     if settings.input_kind in ("noise", "zeros", "impulse", "sine", "text"):
         setting_number("input_size", _("Numbers a step"))
     setting_slider("input_scale", _("Input scale"), step=0.1)
+
+
+def _own_length(settings: Settings) -> int | None:
+    """Return how many steps the input itself has, where it has a length."""
+    table = uploads.current_table()
+    lengths = {
+        "text": len(settings.text),
+        "digit": load_digits().images[0].size,
+        "sunspots": len(load_sunspots()),
+        "csv": len(table.values) if table else None,
+    }
+    return lengths.get(settings.input_kind)
 
 
 def _size_controls() -> None:

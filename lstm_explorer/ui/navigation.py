@@ -22,8 +22,8 @@ _routed = threading.Event()
 def pages() -> dict[str, list[StreamlitPage]]:
     """Return every page, grouped, with titles in the running language; addresses never change with the language."""
     return {
-        _("Learn"): [_page("start", _("Start here"), ":material/flag:", default=True)],
-        _("Explore"): [_page("gradients", _("Gradient flow"), ":material/timeline:")],
+        _("Learn"): [_page("start", _("Start here"), default=True)],
+        _("Explore"): [_page("gradients", _("Gradient flow"))],
     }
 
 
@@ -57,6 +57,9 @@ def _leave_legacy_mode() -> None:
         st.rerun()
 
 
-def _page(name: str, title: str, icon: str, *, default: bool = False) -> StreamlitPage:
-    """Register ``pages/<name>.py``; the name is its URL too, which the cold start relies on."""
-    return st.Page(PAGES_FOLDER / f"{name}.py", title=title, icon=icon, url_path=name, default=default)
+def _page(name: str, title: str, *, default: bool = False) -> StreamlitPage:
+    """Register ``pages/<name>.py``; the name is its URL too, which the cold start relies on.
+
+    Without an icon: the browser would fetch a page's icon from elsewhere, to show it on the tab.
+    """
+    return st.Page(PAGES_FOLDER / f"{name}.py", title=title, url_path=name, default=default)

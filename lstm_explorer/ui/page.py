@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +15,9 @@ from lstm_explorer.ui.language import PARAMETER, language_picker
 from lstm_explorer.ui.navigation import require_entry
 from lstm_explorer.ui.view import View, kind_of
 
+#: Shipped, because a named icon would be fetched from elsewhere.
+ICON = Path(__file__).with_name("icon.svg")
+
 #: Longest piece of an address that is quoted back.
 _QUOTED = 60
 
@@ -22,6 +25,7 @@ _QUOTED = 60
 # is taken by Streamlit's own menu: level with the header (999990), under the menu that opens on a phone (999991).
 _STYLE = """<style>
 .stMainBlockContainer { padding: 4rem clamp(1rem, 3vw, 3rem) 3rem; }
+.stMain :is(h1, h2, h3), [data-testid=stMarkdownContainer] :is(p, li) { word-break: keep-all; overflow-wrap: anywhere; }
 .st-key-frame { position: fixed; top: 0.85rem; right: 3.75rem; z-index: 999990; width: auto; }
 </style>"""
 
@@ -33,7 +37,7 @@ def frame() -> None:
         language_picker()
 
 
-def open_page(file: str, *, view: type[View] = View, lists: Sequence[str] = ()) -> None:
+def open_page(file: str, *, view: type[View] = View, lists: Mapping[str, address.Reader] = address.NO_LISTS) -> None:
     """Open a page; its first line: ``open_page(__file__)``.
 
     Afterwards ``address.current_settings()`` and ``address.current_view()`` are legal on this page, the address bar
@@ -42,7 +46,7 @@ def open_page(file: str, *, view: type[View] = View, lists: Sequence[str] = ()) 
     Args:
         file: The page's ``__file__``.
         view: Class of the page's view record.
-        lists: Names of the page's repeated parameters, such as ``("pin",)``.
+        lists: Name of each repeated parameter, and what reads one text of it, such as ``{"pin": Pin.from_text}``.
     """
     require_entry()
     address.open_page(Path(file).stem, view=view, lists=lists)
@@ -62,6 +66,10 @@ def _show_repairs(view: type[View]) -> None:
 
 
 def _in_words(repair: Repair, view: type[View]) -> str:
+    if repair.taken == "":
+        return _("**{name}** was {came}: this page cannot read that, and left it out.").format(
+            name=plain(repair.name), came=_quoted(repair.came)
+        )
     return _("**{name}** was {came}: expected {expected}; {taken} is used.").format(
         name=plain(repair.name),
         came=_quoted(repair.came),
@@ -77,8 +85,6 @@ def _expected(name: str, view: type[View]) -> str:
     if name == PARAMETER:
         return _("a language of this app")
     record = Settings if name in Settings.__dataclass_fields__ else view
-    if name not in record.__dataclass_fields__:
-        return _("something this page can read")
     kind = kind_of(record, name)
     if kind is bool:
         return _("0 or 1")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Repair, Settings, parse_query
+from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings, parse_query
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address
@@ -55,20 +55,9 @@ def default_name(architecture: Architecture, settings: Settings) -> str:
 
 
 def current_pins() -> list[Pin]:
-    """Return the pins of this page; one that cannot be read is taken out and said."""
-    pins: dict[str, Pin] = {}
-    texts = address.current_list(PARAMETER)
-    for text in texts:
-        try:
-            pin = Pin.from_text(text)
-        except ValueError:
-            address.report(Repair(PARAMETER, text, ""))
-            continue
-        if len(pins) < MOST_PINS:
-            pins.setdefault(pin.name, pin)
-    if len(pins) < len(texts):
-        address.apply_list(PARAMETER, [pin.to_text() for pin in pins.values()])
-    return list(pins.values())
+    """Return the pins of this page, each name once."""
+    pins = {pin.name: pin for pin in map(Pin.from_text, address.current_list(PARAMETER))}
+    return list(pins.values())[:MOST_PINS]
 
 
 def pin_controls(networks: tuple[Architecture, ...], settings: Settings) -> None:

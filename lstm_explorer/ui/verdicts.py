@@ -3,41 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import streamlit as st
 
+from lstm_explorer.core.summaries import EXPLODES_ABOVE, VANISHES_BELOW
 from lstm_explorer.figures.gradients import Series, TheoryLine
 from lstm_explorer.figures.numbers import percent, steps
+from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.figures.words import verdict_word
 from lstm_explorer.locales import _
+from lstm_explorer.ui.figure import theme_name
 
-#: Colour and sign of each verdict; the sign says it without colour.
-_BADGES = {
-    "vanishes": ("red", ":material/trending_down:"),
-    "survives": ("green", ":material/trending_flat:"),
-    "explodes": ("violet", ":material/trending_up:"),
-}
+#: Signs that say the verdict without colour.
+_SIGNS = {"vanishes": "↘", "survives": "→", "explodes": "↗"}
+
+_STYLE = """<style>
+.verdicts { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem; margin: 0; }
+.verdicts section { border: 1px solid color-mix(in srgb, currentColor 18%, transparent); border-radius: .5rem;
+  border-top: 4px solid var(--network); padding: .8rem 1rem; }
+.verdicts h4 { margin: 0 0 .6rem; padding: 0; font-size: 1rem; display: flex; justify-content: space-between; gap: .5rem; }
+.verdicts dl { display: grid; grid-template-columns: 1fr 1fr; margin: 0; }
+.verdicts dt { grid-row: 1; font-size: .85rem; opacity: .75; }
+.verdicts dd { grid-row: 2; margin: 0; font-size: 1.6rem; }
+.verdicts p { margin: .5rem 0 0; font-size: .85rem; opacity: .75; }
+</style>"""
 
 
 def show_verdicts(series: Sequence[Series], theory: Sequence[TheoryLine]) -> None:
     """Draw a card a curve: the verdict, how much of the gradient arrives, and its half-life beside the theory's.
 
+    One block of HTML, not a dozen widgets: it is redrawn at every move of a slider.
+
     Args:
         series: The curves on screen.
         theory: The closed forms on screen; each is set beside the curve it is about.
     """
-    for column, one in zip(st.columns(len(series)), series, strict=True):
-        with column.container(border=True, height="stretch"):
-            colour, icon = _BADGES[one.curve.verdict]
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"**{one.name}**", width="content")
-                st.badge(verdict_word(one.curve.verdict), color=colour, icon=icon)
-            share, half = st.columns(2)
-            share.metric(_("reaches step 0"), percent(one.curve.log10_ratio))
-            growing = one.curve.half_life < 0
-            half.metric(
-                _("doubles every (steps)") if growing else _("halves every (steps)"), steps(abs(one.curve.half_life))
-            )
-            for line in theory:
-                if line.about == (one.network, one.curve.quantity):
-                    st.caption(f"{line.name}: " + _("halves every {steps} steps").format(steps=steps(line.half_life)))
+    cards = "".join(_card(one, [line for line in theory if line.about == _about(one)]) for one in series)
+    st.html(f'{_STYLE}<div class="verdicts">{cards}</div>')
+    st.caption(
+        _("*Vanishes*: less than {low:.0%} reaches step 0. *Explodes*: more than {high:g} times as much.").format(
+            low=VANISHES_BELOW, high=EXPLODES_ABOVE
+        )
+    )
+
+
+def _about(one: Series) -> tuple[str, str]:
+    return one.network, one.curve.quantity
+
+
+def _card(one: Series, theory: Sequence[TheoryLine]) -> str:
+    curve = one.curve
+    share = _("reaches step 0")
+    period = _("doubles every (steps)") if curve.half_life < 0 else _("halves every (steps)")
+    notes = "".join(f"<p>{escape(_beside(line))}</p>" for line in theory)
+    return (
+        f'<section style="--network: {theme_of(theme_name()).networks[one.network]}">'
+        f"<h4><span>{escape(one.name)}</span><span>{_SIGNS[curve.verdict]} {escape(verdict_word(curve.verdict))}</span></h4>"
+        f"<dl><dt>{escape(share)}</dt><dd>{percent(curve.log10_ratio)}</dd>"
+        f"<dt>{escape(period)}</dt><dd>{steps(abs(curve.half_life))}</dd></dl>{notes}</section>"
+    )
+
+
+def _beside(line: TheoryLine) -> str:
+    growing = line.half_life < 0
+    sentence = _("{theory}: doubles every {steps} steps") if growing else _("{theory}: halves every {steps} steps")
+    return sentence.format(theory=line.name, steps=steps(abs(line.half_life)))

@@ -124,7 +124,7 @@ def _from_text(record: type[View], f: Any, text: str) -> tuple[Any, bool]:
     if kind is str:
         return text, True
     if kind is bool:
-        return text == "1", text in ("0", "1")
+        return (text == "1", True) if text in ("0", "1") else (f.default, False)
     if typing.get_origin(kind) is tuple:
         parts = text.split(_SEPARATOR) if text else []
         known = tuple(option for option in _options(kind) if option in parts)

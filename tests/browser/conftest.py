@@ -27,7 +27,7 @@ def _missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-def _chromium() -> str:
+def chromium_path() -> str:
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     found = os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, names)), None)
     if not found:
@@ -36,7 +36,7 @@ def _chromium() -> str:
 
 
 @contextlib.contextmanager
-def _serving() -> Iterator[str]:
+def serving() -> Iterator[str]:
     """Run the app as the README says, on a free port, until it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -70,7 +70,7 @@ def browser():
         _missing("playwright is not installed: pip install -r requirements-dev.txt")
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=_chromium(), args=arguments)
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
         yield chromium
         chromium.close()
 
@@ -78,14 +78,14 @@ def browser():
 @pytest.fixture(scope="session")
 def server(browser) -> Iterator[str]:
     """Address of an app that every test of the run may share."""
-    with _serving() as url:
+    with serving() as url:
         yield url
 
 
 @pytest.fixture
 def fresh_server(browser) -> Iterator[str]:
     """Address of an app that nobody has visited yet."""
-    with _serving() as url:
+    with serving() as url:
         yield url
 
 

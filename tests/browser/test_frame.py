@@ -6,7 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-PINS = "pin=a&pin=b"
+#: How the first page is called in Korean.
+KOREAN_TITLE = "RNN은 왜"
+PINS = "pin=name%3Da%26network%3Drnn&pin=name%3Db%26network%3Dlstm"
 
 
 def query(page) -> dict[str, list[str]]:
@@ -38,7 +40,7 @@ def choose_language(page, name: str) -> None:
 def test_deep_link_on_a_fresh_server_shows_the_framed_page(fresh_server, page, settled, page_path):
     page.goto(f"{fresh_server}{page_path}?forget_bias=2.5&sequence_length=77&lang=ko")
     settled(page)
-    page.locator("[data-testid=stTopNav]").get_by_text("그래디언트 흐름").wait_for()
+    page.locator("[data-testid=stTopNav]").get_by_text("기울기 흐름").wait_for()
     wait_for_slider(page, "2.5")
     assert path(page) == page_path
     assert query(page) == {"forget_bias": ["2.5"], "sequence_length": ["77"], "lang": ["ko"]}
@@ -164,20 +166,20 @@ def test_switching_language_keeps_settings_and_shows_in_the_address(server, page
     page.goto(f"{server}/?forget_bias=2.5")
     settled(page)
     choose_language(page, "한국어")
-    page.get_by_role("heading", name="여기서 시작").wait_for()
+    page.get_by_role("heading", name=KOREAN_TITLE).wait_for()
     assert query(page) == {"lang": ["ko"], "forget_bias": ["2.5"]}
     page.reload()
     settled(page)
-    page.get_by_role("heading", name="여기서 시작").wait_for()
+    page.get_by_role("heading", name=KOREAN_TITLE).wait_for()
     choose_language(page, "English")
-    page.get_by_role("heading", name="Start here").wait_for()
+    page.get_by_role("heading", name="Why an RNN forgets").wait_for()
     wait_for_query(page, "lang", None)
 
 
 def test_a_korean_browser_reads_korean_with_a_clean_address(server, korean_page, settled):
     korean_page.goto(server)
     settled(korean_page)
-    korean_page.get_by_role("heading", name="여기서 시작").wait_for()
+    korean_page.get_by_role("heading", name=KOREAN_TITLE).wait_for()
     assert query(korean_page) == {}
     choose_language(korean_page, "English")
     wait_for_query(korean_page, "lang", "en")
@@ -198,7 +200,7 @@ def test_a_choice_with_translated_options_stays_chosen(server, page, settled):
     chosen = page.locator(".st-key-scale [aria-checked=true], .st-key-scale [aria-pressed=true]")
     assert chosen.inner_text() == "linear"
     choose_language(page, "한국어")
-    page.get_by_role("heading", name="그래디언트 흐름").wait_for()
+    page.get_by_role("heading", name="기울기 흐름").wait_for()
     settled(page)
     assert chosen.inner_text() == "선형"
     assert query(page) == {"scale": ["linear"], "lang": ["ko"]}
@@ -209,8 +211,8 @@ def test_a_fragment_writes_the_address_and_keeps_its_language(server, page, sett
     settled(page)
     page.locator(".st-key-scale").get_by_text("선형").click()
     wait_for_query(page, "scale", "linear")
-    page.get_by_text("눈금: linear").wait_for()
-    assert page.locator(".st-key-scale label").first.inner_text() == "눈금"
+    settled(page)
+    assert page.locator(".st-key-scale label").first.inner_text() == "세로축 눈금"
 
 
 def test_repairs_go_when_a_fragment_changes_a_setting(server, page, settled):

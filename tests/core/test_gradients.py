@@ -2,11 +2,11 @@
 
 import math
 
+import oracle
 import pytest
 import torch
 from torch import nn
 
-import oracle
 from lstm_explorer.core.gradients import gradient_flow
 
 # float64: both sides add up T products of H terms; 1e-9 relative leaves three digits above what was seen.
@@ -53,9 +53,7 @@ def test_agrees_with_autograd_through_plain_cells(kind, layers, batch_first, bia
 def test_cell_path_is_what_is_left_when_hidden_is_detached(layers, loss):
     network, inputs, state, cotangent = _network(nn.LSTM, layers, False, True, {})
     flow = gradient_flow(network, inputs, cotangent=cotangent, initial_state=state, loss=loss)
-    _, cell, _ = oracle.run(
-        network, inputs, initial_state=state, cotangent=cotangent, loss=loss, detach_recurrent=True
-    )
+    _, cell, _ = oracle.run(network, inputs, initial_state=state, cotangent=cotangent, loss=loss, detach_recurrent=True)
     torch.testing.assert_close(10**flow.log10_cell_path, oracle.norms(cell), **TIGHT)
 
 
@@ -287,5 +285,5 @@ def test_forward_overflow_says_where():
     with torch.no_grad():
         for weight in rnn.parameters():
             weight.fill_(10.0)
-    with pytest.raises(ValueError, match="left the range of float32 at step .* of 100"):
+    with pytest.raises(ValueError, match=r"left the range of float32 at step .* of 100"):
         gradient_flow(rnn, torch.ones(100, 1, 1))

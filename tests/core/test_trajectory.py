@@ -1,10 +1,10 @@
 """unroll and the single steps against PyTorch's own cells and fused networks."""
 
+import oracle
 import pytest
 import torch
 from torch import nn
 
-import oracle
 from lstm_explorer.core.cells import LSTMState, gru_step, layer_parameters, lstm_step, rnn_step
 from lstm_explorer.core.trajectory import unroll
 
@@ -105,8 +105,8 @@ def test_plain_rnn_has_neither_cell_nor_gates():
     assert (trajectory.architecture, trajectory.cell, trajectory.gates) == ("rnn", None, None)
 
 
-# Forget gates from 1e-304 to nearly 1, so that a running product of them leaves the float range in one step, in a few, or
-# never; 300 steps are more than one window.
+# Forget gates from 1e-304 to nearly 1, so that a running product of them leaves the float range in one step, in a few
+# or never; 300 steps are more than one window.
 @pytest.mark.parametrize("forget_bias", [-700.0, -300.0, -20.0, 0.0, 6.0, 40.0])
 def test_cells_follow_their_recurrence_whatever_the_forget_gate(forget_bias):
     torch.manual_seed(0)

@@ -1,0 +1,162 @@
+"""From a key press on the slider to the new picture, in real Chromium: our first page beside an empty one.
+
+Run ``python benchmarks/bench_app.py`` at the root of the repository. Both servers run at the same time and take turns, so
+that a slow moment of the machine falls on both. Prints medians and their ratio for several sequence lengths, the time to
+the first picture, and what the heavy imports cost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import lstm_explorer as lx
+from lstm_explorer.core.summaries import summarise
+from lstm_explorer.figures.gradients import Series
+from lstm_explorer.figures.journey import plot_journey
+
+ROOT = Path(__file__).resolve().parents[1]
+LENGTHS = (100, 500, 2000)
+MOVES = 20
+
+# A chart is new when Plotly says that it drew other data; asked once a frame.
+PRESS = """async (key) => {
+    const chart = () => document.querySelector('.st-key-journey .js-plotly-plot');
+    const seen = () => chart() && chart()._fullData && JSON.stringify([chart().layout.meta,
+        ...chart()._fullData.map(t => t.y ? t.y[0] : 0)]);
+    const before = seen();
+    const slider = document.querySelector('.st-key-forget_bias input[type=range]');
+    slider.focus();
+    const begin = performance.now();
+    window.pressed = () => new Promise(done => {
+        const look = () => seen() && seen() !== before ? done(performance.now() - begin) : requestAnimationFrame(look);
+        requestAnimationFrame(look);
+    });
+}"""
+
+
+@contextlib.contextmanager
+def serving(script: str, figure: Path) -> Iterator[str]:
+    """Run a Streamlit script on a free port until it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", script, *options], cwd=ROOT, stdout=subprocess.DEVNULL,
+        env={**os.environ, "LSTM_EXPLORER_PEER_FIGURE": str(figure)},
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                break
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def open_page(browser: Browser, url: str) -> Page:
+    """Open a page and wait for its first picture."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(url)
+    page.wait_for_selector(".st-key-journey .js-plotly-plot .main-svg", timeout=60_000)
+    settled(page)
+    return page
+
+
+def settled(page: Page) -> None:
+    """Wait until the script has run."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
+
+
+def press(page: Page, key: str) -> float:
+    """Move the slider by one key press and return the milliseconds to the new picture."""
+    page.evaluate(PRESS, key)
+    page.keyboard.press(key)
+    milliseconds = page.evaluate("() => window.pressed()")
+    settled(page)
+    return float(milliseconds)
+
+
+def peer_figure(length: int) -> str:
+    """Return the first page's figure as JSON."""
+    settings = lx.Settings(sequence_length=length)
+    rnn, lstm = (lx.seed_flows(settings, architecture=name) for name in ("rnn", "lstm"))
+    strips = [
+        Series(name="RNN", network="rnn", curve=summarise(rnn)),
+        Series(name="LSTM", network="lstm", curve=summarise(lstm, "cell")),
+    ]
+    path = Series(name="path", network="lstm", curve=summarise(lstm, "cell_path"), style="path")
+    return plot_journey(strips, beside=[path]).to_json()
+
+
+def measure(browser: Browser, length: int, folder: Path) -> None:
+    """Print one row: medians of ours and of the peer, and their ratio."""
+    figure = folder / f"{length}.json"
+    figure.write_text(peer_figure(length), encoding="utf-8")
+    with serving("streamlit_app.py", figure) as ours, serving("benchmarks/peer_app.py", figure) as theirs:
+        begin = time.perf_counter()
+        page = open_page(browser, f"{ours}/?sequence_length={length}")
+        cold = time.perf_counter() - begin
+        begin = time.perf_counter()
+        open_page(browser, f"{ours}/?sequence_length={length}").close()
+        first = time.perf_counter() - begin
+        begin = time.perf_counter()
+        peer = open_page(browser, theirs)
+        peer_cold = time.perf_counter() - begin
+        # There and back again: a value seen before comes from the cache, so every move of ours is to a new bias.
+        times = [(press(page, "ArrowRight"), press(peer, "ArrowRight")) for _ in range(MOVES)]
+        page.close()
+        peer.close()
+    mine, other = (statistics.median(column) for column in zip(*times, strict=True))
+    ratio = statistics.median(a / b for a, b in times)
+    print(
+        f"T = {length:5d}   ours {mine:6.0f} ms   empty page {other:6.0f} ms   ratio {ratio:.2f}   "
+        f"first picture: cold server {cold:.1f} s (empty page {peer_cold:.1f} s), warm {first:.1f} s"
+    )
+
+
+def imports() -> None:
+    """Print what the heavy imports cost, each in a fresh process."""
+    for module in ("torch", "plotly.graph_objects", "pandas", "streamlit", "lstm_explorer"):
+        code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+        seconds = [
+            float(
+                subprocess.run(
+                    [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+                ).stdout
+            )
+            for _ in range(3)
+        ]
+        print(f"import {module:22s} {statistics.median(seconds):5.2f} s")
+
+
+def main() -> None:
+    """Measure and print."""
+    chromium = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        for length in LENGTHS:
+            measure(browser, length, Path(folder))
+        browser.close()
+    imports()
+
+
+if __name__ == "__main__":
+    main()
