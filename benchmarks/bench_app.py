@@ -1,25 +1,23 @@
 """From a key press on the slider to the new picture, in real Chromium: our first page beside an empty one.
 
-Run ``python benchmarks/bench_app.py`` at the root of the repository. Both servers run at the same time and take turns, so
-that a slow moment of the machine falls on both. Prints medians and their ratio for several sequence lengths, the time to
-the first picture, and what the heavy imports cost.
+Run ``python benchmarks/bench_app.py`` at the root of the repository. Both servers run at the same time and take turns,
+so that a slow moment of the machine falls on both. Prints medians and their ratio for several sequence lengths, the
+time to the first picture, and what the heavy imports cost.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
+
+from app_server import CHROMIUM_ARGUMENTS, find_chromium, serving
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import lstm_explorer as lx
@@ -27,15 +25,14 @@ from lstm_explorer.core.summaries import summarise
 from lstm_explorer.figures.gradients import Series
 from lstm_explorer.figures.journey import plot_journey
 
-ROOT = Path(__file__).resolve().parents[1]
 LENGTHS = (100, 500, 2000)
-MOVES = 20
+MOVES = 30
+CHART_WIDTH = 858
 
 # A chart is new when Plotly says that it drew other data; asked once a frame.
 PRESS = """async (key) => {
     const chart = () => document.querySelector('.st-key-journey .js-plotly-plot');
-    const seen = () => chart() && chart()._fullData && JSON.stringify([chart().layout.meta,
-        ...chart()._fullData.map(t => t.y ? t.y[0] : 0)]);
+    const seen = () => chart() && chart()._fullData && JSON.stringify(chart()._fullData.map(t => t.y ? t.y[0] : 0));
     const before = seen();
     const slider = document.querySelector('.st-key-forget_bias input[type=range]');
     slider.focus();
@@ -45,29 +42,6 @@ PRESS = """async (key) => {
         requestAnimationFrame(look);
     });
 }"""
-
-
-@contextlib.contextmanager
-def serving(script: str, figure: Path) -> Iterator[str]:
-    """Run a Streamlit script on a free port until it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, *options], cwd=ROOT, stdout=subprocess.DEVNULL,
-        env={**os.environ, "LSTM_EXPLORER_PEER_FIGURE": str(figure)},
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
-                break
-            time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def open_page(browser: Browser, url: str) -> Page:
@@ -109,7 +83,9 @@ def measure(browser: Browser, length: int, folder: Path) -> None:
     """Print one row: medians of ours and of the peer, and their ratio."""
     figure = folder / f"{length}.json"
     figure.write_text(peer_figure(length), encoding="utf-8")
-    with serving("streamlit_app.py", figure) as ours, serving("benchmarks/peer_app.py", figure) as theirs:
+    # The width our chart has in a window of 1280 pixels.
+    peer_environment = {"LSTM_EXPLORER_PEER_FIGURE": str(figure), "LSTM_EXPLORER_PEER_WIDTH": str(CHART_WIDTH)}
+    with serving() as ours, serving("benchmarks/peer_app.py", peer_environment) as theirs:
         begin = time.perf_counter()
         page = open_page(browser, f"{ours}/?sequence_length={length}")
         cold = time.perf_counter() - begin
@@ -148,10 +124,8 @@ def imports() -> None:
 
 def main() -> None:
     """Measure and print."""
-    chromium = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
         for length in LENGTHS:
             measure(browser, length, Path(folder))
         browser.close()

@@ -62,9 +62,10 @@ def lab() -> None:
                 key="gradients",
                 alt=_("Gradient norms along time. {says}").format(says=what_it_says(series)),
                 read=_(
-                    "Every solid curve is the norm of a gradient at each step, measured by exact back-propagation through a "
-                    "real PyTorch network: the median over seeds and samples, with the quartiles as a band. A straight fall on "
-                    "the log axis is a constant factor a step. Grey is theory, dash-dotted curves are your pins."
+                    "Every solid curve is the norm of a gradient at each step, measured by exact back-propagation "
+                    "through a real PyTorch network: the median over seeds and samples, with the quartiles as a band. "
+                    "A straight fall on the log axis is a constant factor a step. Grey is theory, dash-dotted curves "
+                    "are your pins."
                 ),
                 says=what_it_says([one for one in series if one.style != "ghost"]),
             )
@@ -77,8 +78,8 @@ open_page(__file__, view=Lab, lists={PARAMETER: Pin.from_text})
 st.title(_("Gradient flow"))
 st.markdown(
     _(
-        "The lab: build the networks you like, and see how much of the gradient reaches each step. **Pin** a curve to keep it "
-        "while you change a setting; the address bar always holds the whole picture."
+        "The lab: build the networks you like, and see how much of the gradient reaches each step. **Pin** a curve to "
+        "keep it while you change a setting; the address bar always holds the whole picture."
     )
 )
 lab()

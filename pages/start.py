@@ -37,7 +37,10 @@ def controls() -> None:
         "recurrent_gain",
         _("Recurrent gain of the RNN"),
         step=0.05,
-        help=_("Factor on the RNN's weight_hh. The LSTM keeps its own weights here; on the page Gradient flow it scales every network."),
+        help=_(
+            "Factor on the RNN's weight_hh. The LSTM keeps its own weights here; on the page Gradient flow it scales "
+            "every network."
+        ),
     )
 
 
@@ -65,10 +68,11 @@ def journey() -> None:
             alt=_("Gradient reaching each step of an RNN and an LSTM. {says}").format(says=what_it_says(strips)),
             read=_(
                 "Each strip is a network unrolled in time, one cell a step. The loss is at the right; a cell is fully "
-                "coloured where all of the gradient arrives and blank where less than 10⁻⁸ of it does. The curves below "
-                "are the same numbers on a logarithmic scale: measured by exact back-propagation through a real nn.RNN "
-                "(its hidden state) and a real nn.LSTM (its cell state). Violet cells receive more than left the loss. Grey "
-                "lines are theory; the dotted line in the LSTM's colour is the part that travels by the cell state alone."
+                "coloured where all of the gradient arrives and blank where less than 10⁻⁸ of it does. The curves "
+                "below are the same numbers on a logarithmic scale: measured by exact back-propagation through a real "
+                "nn.RNN (its hidden state) and a real nn.LSTM (its cell state). Violet cells receive more than left "
+                "the loss. Grey lines are theory; the dotted line in the LSTM's colour is the part that travels by the "
+                "cell state alone."
             ),
             says=what_it_says([*strips, path]),
         )

@@ -1,0 +1,1 @@
+"""Measurements on real recurrent networks: PyTorch and NumPy, no pictures and no app."""

@@ -12,15 +12,13 @@ from lstm_explorer.core.recurrences import (
     CellPathRecurrence,
     GRURecurrence,
     LSTMRecurrence,
-    Outside,
     RNNRecurrence,
-    cell_exposed,
     flat,
-    lstm_slopes,
-    sweep,
     times,
 )
 from lstm_explorer.core.scaled import Array, Scaled, add
+from lstm_explorer.core.slopes import cell_exposed, lstm_slopes
+from lstm_explorer.core.sweep import Outside, sweep
 from lstm_explorer.core.trajectory import LayerStates, affine
 
 

@@ -15,8 +15,7 @@ Every step takes ``(parameters, state, x)`` and returns ``(state, gates)``; the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -179,15 +178,6 @@ def layer_parameters(network: Recurrent, layer: int) -> Parameters:
 def network_parameters(network: Recurrent) -> list[Parameters]:
     """Return the weights of every layer, the first layer first."""
     return [layer_parameters(network, layer) for layer in range(network.num_layers)]
-
-
-def cell_step(network: Recurrent) -> Callable[[Parameters, Any, Tensor], tuple[Any, Any]]:
-    """Return the step function of a network's architecture."""
-    if isinstance(network, nn.LSTM):
-        return lstm_step
-    if isinstance(network, nn.GRU):
-        return gru_step
-    return lambda parameters, state, x: rnn_step(parameters, state, x, network.nonlinearity)
 
 
 def _affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

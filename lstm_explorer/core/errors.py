@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Explained(ValueError):
+class Explained(ValueError):  # noqa: N818 - named for what it adds to a ValueError
     """Say what was expected, what came and the mend: a template in English, and the values that fill it.
 
     Args:

@@ -13,8 +13,8 @@ from torch import Tensor
 from lstm_explorer.core.backward import backward, by_cell_alone, from_inputs
 from lstm_explorer.core.cells import LSTMGates, Parameters, Recurrent, network_parameters
 from lstm_explorer.core.checks import InitialState, check_cotangent, check_inputs, check_network
-from lstm_explorer.core.recurrences import Outside
 from lstm_explorer.core.scaled import Array, Scaled, log10_norm, log10_size
+from lstm_explorer.core.sweep import Outside
 from lstm_explorer.core.trajectory import LayerStates, architecture_of, unroll_layers
 
 Loss = Literal["last", "every"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, overload
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,10 @@ BLOCKS: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
 )
 
 
+@overload
+def build_network(architecture: Literal["rnn"], settings: Settings) -> nn.RNN: ...
+@overload
+def build_network(architecture: Architecture, settings: Settings) -> Recurrent: ...
 def build_network(architecture: Architecture, settings: Settings) -> Recurrent:
     r"""Build a recurrent network with the settings' sizes, weights and gate biases.
 

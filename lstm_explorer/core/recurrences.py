@@ -2,8 +2,8 @@ r"""Back-propagation through time as a linear recurrence, exact far past the ran
 
 Once the forward pass is known, the gradient obeys a *linear* recurrence backwards in time whose coefficients follow
 from the states and gates. Running that recurrence ourselves is cheaper than unrolling cells under autograd, because no
-graph is built and no weight gradient is formed, and it lets us carry a **power of two per sample** beside the numbers,
-so that 10^-1740 and 10^+400 are ordinary values: ``gradient = mantissa * 2**exponent``.
+graph is built and no weight gradient is formed, and it lets :func:`lstm_explorer.core.sweep.sweep` carry a power of two
+per sample beside the numbers.
 
 The loop is NumPy: on small arrays one call costs a third of what a torch operator costs. It runs in float64 whatever
 the network's dtype. Coefficients are made a window of steps at a time, so that they stay in the processor's cache and
@@ -17,47 +17,14 @@ entries (0 is the initial state), gates and coefficients of step ``t`` sit at in
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_explorer.core.scaled import LARGEST, SMALLEST, Array, Scaled, common_exponent, shifted
-from lstm_explorer.core.trajectory import window_of
-
-
-class Outside(NamedTuple):
-    """Gradient that reaches a layer's hidden states from outside its own recurrence: from the loss or the layer above.
-
-    ``final`` enters at the last step, ``(*lead, H)``; ``steps`` at every step, ``(T + 1, *lead, H)``, its last entry
-    being ``final``, or None if nothing enters before the end.
-    """
-
-    final: Scaled
-    steps: Scaled | None
-
-
-class Recurrence(Protocol):
-    """A linear recurrence backwards in time, run in place on ``states``, ``(T + 1, S, *lead, H)``.
-
-    What enters from outside is always added to the first of the ``S`` states.
-    """
-
-    states: Array
-
-    def prepare(self, start: int, stop: int) -> None:
-        """Make the coefficients of the window of steps ``stop + 1`` to ``start``."""
-        ...
-
-    def run(self, start: int, stop: int, entering: Array | None) -> None:
-        """Fill the steps ``stop`` to ``start - 1`` from ``start``; ``entering[t - stop]`` is added at step ``t``."""
-        ...
-
-    def finish(self, start: int, stop: int) -> None:
-        """Make what follows from the states of the window, now that they are filled."""
-        ...
+from lstm_explorer.core.scaled import Array
+from lstm_explorer.core.slopes import lstm_slopes
 
 
 class RNNRecurrence:
@@ -144,11 +111,8 @@ class GRURecurrence:
         """Fill the steps ``stop`` to ``start - 1``."""
         window = slice(stop - self._first, start - self._first)
         product, multiply, add, weight_hh = _product(self._weight_hh), np.multiply, np.add, self._weight_hh
-        hidden, direct, blocks = (
-            self.states[start, 0],
-            np.empty_like(self.states[0, 0]),
-            np.empty(self._to_hidden.shape[1:]),
-        )
+        hidden, direct = self.states[start, 0], np.empty_like(self.states[0, 0])
+        blocks = np.empty(self._to_hidden.shape[1:])
         delta = flat(blocks)
         for keep, to_hidden, before, outside in _backwards(
             self._keep[window], self._to_hidden[window], self.states[stop:start, 0], entering
@@ -167,44 +131,6 @@ class GRURecurrence:
         self.inputs[stop:start] = times(flat(self._to_input), self._weight_ih)
 
 
-class LSTMSlopes(NamedTuple):
-    r"""Derivatives of LSTM steps, the coefficients of :class:`LSTMRecurrence`.
-
-    Attributes:
-        exposed: :math:`a_t = o_t (1 - \tanh^2 c_t)`, how much of the cell the hidden state shows, ``(n, *lead, H)``.
-        from_cell: The forget gate and :math:`k_t`: from :math:`dc_t` along the cell and to the preactivations
-            ``i f g``, ``(n, 4, *lead, H)``.
-        to_output: :math:`d_t`, from :math:`dh_t` to the preactivation ``o``, ``(n, *lead, H)``.
-    """
-
-    exposed: Array
-    from_cell: Array
-    to_output: Array
-
-
-def lstm_slopes(gates: tuple[Array, ...], cell: Array, start: int, stop: int) -> LSTMSlopes:
-    """Return the derivatives of the steps ``stop + 1`` to ``start``, from all gates and cells (by ``T``, ``T + 1``)."""
-    i, f, g, o = (gate[stop:start] for gate in gates)
-    exposed, shown = cell_exposed(o, cell[stop + 1 : start + 1])
-    from_cell = np.empty((len(i), 4, *i.shape[1:]))
-    along, to_input, to_forget, to_candidate = from_cell.swapaxes(0, 1)
-    along[...] = f
-    np.multiply(_sigmoid_slope(i, out=to_input), g, out=to_input)
-    np.multiply(_sigmoid_slope(f, out=to_forget), cell[stop:start], out=to_forget)
-    np.multiply(_tanh_slope(g, out=to_candidate), i, out=to_candidate)
-    to_output = _sigmoid_slope(o, out=np.empty(shown.shape))
-    to_output *= shown
-    return LSTMSlopes(exposed, from_cell, to_output)
-
-
-def cell_exposed(output: Array, cell: Array) -> tuple[Array, Array]:
-    r"""Return :math:`a_t = o_t (1 - \tanh^2 c_t)` and :math:`\tanh c_t`."""
-    shown = np.tanh(cell)
-    exposed = _tanh_slope(shown, out=np.empty(shown.shape))
-    exposed *= output
-    return exposed, shown
-
-
 class LSTMRecurrence:
     r"""Total gradient of the LSTM, hidden and cell together.
 
@@ -212,7 +138,7 @@ class LSTMRecurrence:
         dc_t = f_{t+1} \odot dc_{t+1} + a_t \odot dh_t, \quad
         \delta_t = (k_t \odot dc_t,\; d_t \odot dh_t), \quad dh_{t-1} = W_{hh}^T \delta_t
 
-    with the coefficients of :class:`LSTMSlopes`.
+    with the coefficients of :class:`~lstm_explorer.core.slopes.LSTMSlopes`.
 
     Args:
         gates: Input, forget, candidate and output, each ``(T, *lead, H)``.
@@ -295,55 +221,6 @@ class CellPathRecurrence:
         """Nothing follows."""
 
 
-def sweep(recurrence: Recurrence, outside: Outside) -> NDArray[np.int64]:
-    """Run a recurrence from the last step to step 0 and return the exponent of every step.
-
-    Args:
-        recurrence: Its ``states`` are filled with mantissas.
-        outside: What enters the first of the states.
-
-    Returns:
-        Exponents ``(T + 1, *lead)``: every state of step ``t`` is ``mantissa * 2**exponent[t]``.
-    """
-    states = recurrence.states
-    steps, _, *lead, hidden_size = states.shape
-    exponents = np.empty((steps, *lead), dtype=np.int64)
-    states[-1] = 0.0
-    states[-1, 0], exponents[-1] = outside.final
-    _normalise(states, exponents, steps - 1)
-    window = chunk = window_of(math.prod(lead) * hidden_size)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        for start in range(steps - 1, 0, -window):
-            stop = max(0, start - window)
-            recurrence.prepare(start, stop)
-            chunk = _fill(recurrence, exponents, outside.steps, start, stop, chunk)
-            recurrence.finish(start, stop)
-    return exponents
-
-
-def _fill(
-    recurrence: Recurrence, exponents: NDArray[np.int64], injected: Scaled | None, start: int, stop: int, chunk: int
-) -> int:
-    """Run the steps of one window, ``chunk`` of them between two looks at the scale; return the chunk that served."""
-    states = recurrence.states
-    while start > stop:
-        end = max(stop, start - chunk)
-        before = states[start].copy()
-        recurrence.run(start, end, _at_exponent(injected, end, start, exponents[start]))
-        if start - end > 1 and not _in_range(states[end:start]):
-            # The gradient left the float range inside this chunk: go back and look more often.
-            states[start] = before
-            chunk = max(1, (start - end) // 4)
-            continue
-        exponents[end:start] = exponents[start]
-        if injected is not None:
-            _inject(states[end], exponents[end], Scaled(injected.mantissa[end], injected.exponent[end]))
-        if end > 0:
-            _normalise(states, exponents, end)
-        start = end
-    return chunk
-
-
 def flat(blocks: Array) -> Array:
     """Return gate blocks ``(..., G, H)`` side by side, ``(..., G*H)``."""
     return blocks.reshape(*blocks.shape[:-2], -1)
@@ -372,17 +249,6 @@ def _allocate(like: NDArray[Any], count: int, weight_ih: Array) -> tuple[Array, 
     return np.empty((steps, count, *lead, hidden_size)), np.empty((steps - 1, *lead, weight_ih.shape[-1]))
 
 
-def _sigmoid_slope(gate: Array, out: Array) -> Array:
-    np.subtract(1.0, gate, out=out)
-    out *= gate
-    return out
-
-
-def _tanh_slope(value: Array, out: Array) -> Array:
-    np.multiply(value, value, out=out)
-    return np.subtract(1.0, out, out=out)
-
-
 def _product(weight: Array) -> Callable[[Array, Array, Array], Array]:
     # np.dot costs half of np.matmul on two small matrices; only matmul takes a stack of them.
     return np.dot if weight.ndim == 2 else np.matmul
@@ -392,41 +258,3 @@ def _backwards(*steps: Array | None) -> Iterable[tuple[Any, ...]]:
     """Iterate over the last step first; the last array, what enters from outside, may be None at every step."""
     *arrays, entering = (None if array is None else array[::-1] for array in steps)
     return zip(*arrays, itertools.repeat(None) if entering is None else entering, strict=False)  # type: ignore[arg-type]
-
-
-def _in_range(states: Array) -> bool:
-    """Say whether every step ``(n, S, *lead, H)`` is inside the float range with room to spare, or exactly zero."""
-    squares = np.einsum("...h,...h->...", states, states)
-    if squares[:, 0].min() > SMALLEST and squares.max() < LARGEST:
-        return True
-    largest = np.abs(states).max(axis=-1).max(axis=1)
-    return bool((((largest > SMALLEST) & (largest < LARGEST)) | (largest == 0)).all())
-
-
-def _normalise(states: Array, exponents: NDArray[np.int64], step: int) -> None:
-    """Bring the largest element of a step near 1 and move its power of two into the exponent."""
-    largest = np.abs(states[step]).max(axis=-1).max(axis=0)
-    if largest.min() > 1e-3 and largest.max() < 1e3:
-        return
-    _, shift = np.frexp(largest)
-    np.ldexp(states[step], -shift[..., None], out=states[step])
-    exponents[step] += shift
-
-
-def _at_exponent(injected: Scaled | None, stop: int, start: int, exponent: NDArray[np.int64]) -> Array | None:
-    """Return the outside gradient of the steps ``stop`` to ``start - 1`` as mantissas at one exponent a sample."""
-    if injected is None or start - stop == 1:
-        return None
-    entering = shifted(injected.mantissa[stop:start], injected.exponent[stop:start] - exponent)
-    entering[0] = 0.0  # what enters at the border is added there, at whichever scale suits it
-    return entering
-
-
-def _inject(states: Array, exponents: NDArray[np.int64], outside: Scaled) -> None:
-    """Add an outside gradient to the first state of one step, ``(S, *lead, H)``, at whichever scale is the larger."""
-    # All the states decide: the others must not be lost to a scale that only suits the first.
-    here = Scaled(np.concatenate(tuple(states), axis=-1), exponents)
-    common = common_exponent(here, outside)
-    states[...] = shifted(states, exponents - common)
-    states[0] += shifted(outside.mantissa, outside.exponent - common)
-    exponents[...] = common

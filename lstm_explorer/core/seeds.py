@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,8 +16,8 @@ from lstm_explorer.core.networks import build_network
 from lstm_explorer.core.settings import Architecture, Settings
 from lstm_explorer.core.trajectory import LayerStates, unroll_layers
 
-#: Numbers of one state, ``R * T * B * H``, in one batched pass. Up to here a step is dearer than its numbers and replicas
-#: ride along for little; past it the arrays outgrow the cache and one replica after another is faster.
+#: Numbers of one state, ``R * T * B * H``, in one batched pass. Up to here a step is dearer than its numbers and
+#: replicas ride along for little; past it the arrays outgrow the cache and one replica after another is faster.
 _GROUP_NUMBERS = 100_000
 
 
@@ -76,19 +77,19 @@ def _flows(networks: list[Recurrent], inputs: list[Tensor], settings: Settings, 
     cotangent = inputs[0].new_ones(settings.batch_size, settings.hidden_size)
     flow = flow_of_layers(first, parameters, layers, cotangent, loss=settings.loss, units=units)
     # The replicas are the axis before the batch there, and the first axis here.
-    inputs_first = flow.log10_inputs.movedim(1, 0)
     moved = _mapped(flow, lambda tensor: tensor.movedim(2, 0))
-    return GradientFlow(**{**_tensors(moved), "architecture": flow.architecture, "log10_inputs": inputs_first})
+    return replace(moved, log10_inputs=flow.log10_inputs.movedim(1, 0))
 
 
 def _stacked(layers: tuple[LayerStates, ...]) -> LayerStates:
     """Return the replicas' states of one layer with the axis ``R`` before the batch."""
-    gates = None
-    if layers[0].gates is not None:
-        gates = type(layers[0].gates)(*(torch.stack(same, dim=1) for same in zip(*(layer.gates for layer in layers))))
-    hidden = torch.stack([layer.hidden for layer in layers], dim=1)
-    cell = None if layers[0].cell is None else torch.stack([layer.cell for layer in layers], dim=1)
-    return LayerStates(hidden, cell, gates)
+    cells = [layer.cell for layer in layers if layer.cell is not None]
+    gates = [layer.gates for layer in layers if layer.gates is not None]
+    return LayerStates(
+        hidden=torch.stack([layer.hidden for layer in layers], dim=1),
+        cell=torch.stack(cells, dim=1) if cells else None,
+        gates=type(gates[0])(*(torch.stack(same, dim=1) for same in zip(*gates, strict=True))) if gates else None,
+    )
 
 
 def _tensors(flow: GradientFlow) -> dict[str, Tensor | None]:
@@ -97,8 +98,10 @@ def _tensors(flow: GradientFlow) -> dict[str, Tensor | None]:
 
 def _mapped(flow: GradientFlow, change: Callable[[Tensor], Tensor]) -> GradientFlow:
     """Return the flow with every tensor changed."""
-    tensors = {name: None if tensor is None else change(tensor) for name, tensor in _tensors(flow).items()}
-    return GradientFlow(architecture=flow.architecture, **tensors)  # type: ignore[arg-type]
+    tensors: dict[str, Any] = {
+        name: None if tensor is None else change(tensor) for name, tensor in _tensors(flow).items()
+    }
+    return replace(flow, **tensors)
 
 
 def join_flows(flows: Sequence[GradientFlow]) -> GradientFlow:
@@ -106,5 +109,5 @@ def join_flows(flows: Sequence[GradientFlow]) -> GradientFlow:
     if len(flows) == 1:
         return flows[0]
     columns = {name: [getattr(flow, name) for flow in flows] for name in _tensors(flows[0])}
-    joined = {name: None if parts[0] is None else torch.cat(parts) for name, parts in columns.items()}
-    return GradientFlow(architecture=flows[0].architecture, **joined)
+    joined: dict[str, Any] = {name: None if parts[0] is None else torch.cat(parts) for name, parts in columns.items()}
+    return replace(flows[0], **joined)

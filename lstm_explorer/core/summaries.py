@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -103,7 +102,8 @@ def _runs(flow: GradientFlow, quantity: Quantity, layer: int) -> Tensor:
     """Return one row a replica and sample, ``(R * B, S)``."""
     norms: Tensor | None = getattr(flow, f"log10_{quantity}")
     if norms is None:
-        raise ValueError(f"quantity is {quantity!r}: expected 'hidden' or 'inputs'; the {flow.architecture.upper()} has no cell state.")
+        name = flow.architecture.upper()
+        raise ValueError(f"quantity is {quantity!r}: expected 'hidden' or 'inputs'; the {name} has no cell state.")
     if quantity == "inputs":
         stacked = norms if norms.ndim == 3 else norms[None]
     else:

@@ -34,7 +34,9 @@ MESSAGES: Mapping[str, str] = types.MappingProxyType(
         "ragged": N_("Line {line} has {came} cells: expected {expected}, as in the lines above it; mend that line."),
         "malformed": N_("The file is not a table ({reason}): expected rows of cells; look for an open quotation mark."),
         "few_rows": N_("Rows of values in the file: {came}. Expected at least 2; add rows."),
-        "no_numbers": N_("None of the columns holds numbers ({columns}): expected at least one; use a point for decimals."),
+        "no_numbers": N_(
+            "None of the columns holds numbers ({columns}): expected at least one; use a point for decimals."
+        ),
         "infinite": N_("Row {row} below the names is infinite in column {column}: expected a number; leave it empty."),
     }
 )
@@ -231,6 +233,6 @@ def _filled(numbers: pd.DataFrame, notes: list[Note]) -> pd.DataFrame:
     return numbers.interpolate(method="linear", limit_direction="both")
 
 
-def _names(columns: Sequence[Any]) -> str:
+def _names(columns: Sequence[Any] | pd.Index) -> str:
     shown = ", ".join(map(str, columns[:_NAMES_SHOWN]))
     return shown if len(columns) <= _NAMES_SHOWN else f"{shown}, … (+{len(columns) - _NAMES_SHOWN})"

@@ -13,16 +13,16 @@ from torch import Tensor, nn
 from lstm_explorer.core.cells import (
     GRUGates,
     LSTMGates,
-    LSTMState,
     Parameters,
     Recurrent,
-    cell_step,
     gru_gates,
     lstm_gates_in_place,
     network_parameters,
 )
 from lstm_explorer.core.checks import InitialState, check_initial_state, check_inputs, check_network
+from lstm_explorer.core.errors import Explained
 from lstm_explorer.core.scaled import Array
+from lstm_explorer.locales import N_
 
 Gates = LSTMGates | GRUGates
 
@@ -174,9 +174,12 @@ def check_finite(hidden: Tensor) -> None:
     finite = torch.isfinite(hidden).flatten(1).all(1)
     if not finite.all():
         step = int((~finite).nonzero()[0])
-        raise ValueError(
-            f"the hidden state left the range of {str(hidden.dtype).removeprefix('torch.')} at step {step} of "
-            f"{len(hidden) - 1}: expected finite states. Lower the recurrent gain, shorten the sequence or use float64."
+        raise Explained(
+            N_(
+                "The hidden state left the range of {dtype} at step {step} of {last}: expected finite states. "
+                "Lower the recurrent gain, shorten the sequence or use float64."
+            ),
+            {"dtype": str(hidden.dtype).removeprefix("torch."), "step": step, "last": len(hidden) - 1},
         )
 
 
@@ -188,28 +191,6 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     flat = x.transpose(0, 1).reshape(replicas, steps * batch, -1)
     product = torch.baddbmm(bias[:, None], flat, weight.mT)
     return product.view(replicas, steps, batch, -1).transpose(0, 1)
-
-
-def unroll_stack(network: Recurrent, parameters: Parameters, inputs: Tensor) -> LayerStates:
-    """Run one layer of R replicas together, from a state of zeros, stepping the plain cell.
-
-    Args:
-        network: Says which cell.
-        parameters: Stacked over replicas, ``(R, G*H, ·)``.
-        inputs: ``(T, R, B, I)``.
-
-    Returns:
-        The layer's states, with lead ``(R, B)``.
-    """
-    step = cell_step(network)
-    zeros = inputs.new_zeros(*inputs.shape[1:3], network.hidden_size)
-    initial = (zeros, zeros) if isinstance(network, nn.LSTM) else (zeros,)
-    state = LSTMState(*initial) if isinstance(network, nn.LSTM) else zeros
-    hidden = [zeros]
-    for x in inputs:
-        state, _ = step(parameters, state, x)
-        hidden.append(state.hidden if isinstance(state, LSTMState) else state)
-    return gates_and_cells(network, parameters, inputs, torch.stack(hidden), initial)
 
 
 def _fused(network: Recurrent, parameters: Parameters, inputs: Tensor, initial: tuple[Tensor, ...]) -> Tensor:

@@ -81,7 +81,7 @@ class TheoryLine:
             name=self.name,
             mode="lines",
             line={"color": look.theory, "width": 1.6, "dash": self.dash},
-            customdata=split(log10[inside]),
+            customdata=split(log10[inside]).astype(np.float32),
             hovertemplate="%{customdata[0]:.2f}×10<sup>%{customdata[1]:d}</sup>",
         )
 
@@ -103,7 +103,7 @@ def plot_gradient_flow(
     flow: GradientFlow | Sequence[Series],
     *,
     theory: Sequence[TheoryLine] = (),
-    axes: FlowAxes = FlowAxes(),  # noqa: B008 - frozen
+    axes: FlowAxes = FlowAxes(),
     theme: str = "light",
 ) -> go.Figure:
     """Draw gradient norms along time.
@@ -131,7 +131,7 @@ def plot_gradient_flow(
         raise ValueError("nothing to draw: expected a flow or at least one named curve.")
     look = theme_of(theme)
     legend = {"y": -0.2, "yanchor": "top"}  # beneath: above, the chart's own buttons lie over it
-    figure = go.Figure(layout={"template": template(look), "hovermode": "x", "height": 480, "legend": legend})
+    figure = go.Figure(layout={"template": template(look.name), "hovermode": "x", "height": 480, "legend": legend})
     last = max(int(one.curve.steps[-1]) for one in series)
     for line in theory:
         figure.add_trace(line.trace(last, log_range(series), axes, look))
@@ -157,7 +157,9 @@ def series_of(flow: GradientFlow) -> list[Series]:
     ]
 
 
-def plot_unit_heatmap(flow: GradientFlow, *, layer: int = -1, theme: str = "light", most_columns: int = 400) -> go.Figure:
+def plot_unit_heatmap(
+    flow: GradientFlow, *, layer: int = -1, theme: str = "light", most_columns: int = 400
+) -> go.Figure:
     """Draw log10 of every element of dL/dh_t, time by unit, for the first replica and sample.
 
     Args:
@@ -191,7 +193,7 @@ def plot_unit_heatmap(flow: GradientFlow, *, layer: int = -1, theme: str = "ligh
             hovertemplate=_("step %{x}, unit %{y}") + "<br>10^%{z:.2f}<extra></extra>",
             hoverongaps=False,
         ),
-        layout={"template": template(look), "height": 340},
+        layout={"template": template(look.name), "height": 340},
     )
     time = _("step t (the gradient travels from right to left)")
     if stride > 1:
@@ -222,7 +224,7 @@ def curve_trace(series: Series, axes: FlowAxes, look: Theme) -> go.Scatter:
 
 def hover(log10: NDArray[np.float64], reads: tuple[str, ...], curve: Curve) -> dict[str, Any]:
     """Return what hovering over a curve shows: the number in scientific notation, and what was read there."""
-    numbers = split(log10)
+    numbers = split(log10).astype(np.float32)  # hovering shows three digits
     template_ = "%{customdata[0]:.2f}×10<sup>%{customdata[1]:d}</sup>"
     if not reads:
         return {"customdata": numbers, "hovertemplate": template_}
@@ -235,7 +237,7 @@ def positions(curve: Curve, axes: FlowAxes) -> NDArray[np.int64]:
     return curve.steps if axes.against == "step" else curve.steps[-1] - curve.steps
 
 
-def values(log10: NDArray[np.float64], axes: FlowAxes) -> NDArray[np.float64]:
+def values(log10: NDArray[np.floating[Any]], axes: FlowAxes) -> NDArray[np.float64]:
     """Return what is drawn upwards; what an axis cannot show (zero on a log axis) is a gap, marked elsewhere."""
     if axes.scale == "log":
         return np.where(np.isfinite(log10), log10, np.nan)

@@ -28,8 +28,8 @@ _BLANK, _FULL_EXPLOSION = -8.0, 4.0
 _CELLS, _APART = 200, 130
 #: Height of a strip and of the gap beneath it, in shares of the plot.
 _STRIP, _GAP = 0.075, 0.03
-_FRAMES = 40
-_FRAME_MS = 60
+_FRAMES = 20
+_FRAME_MS = 120
 
 
 def plot_journey(
@@ -41,8 +41,8 @@ def plot_journey(
 ) -> go.Figure:
     """Draw unrolled networks as strips coloured by the gradient that reaches each step, above their curves.
 
-    The play button lets a front run from the loss at the right back to step 0. A frame moves the front and a curtain only,
-    so it costs a few numbers and plays in the browser without a rerun, and in an exported file.
+    The play button lets a front run from the loss at the right back to step 0. A frame moves the front and a curtain
+    only, so it costs a few numbers and plays in the browser without a rerun, and in an exported file.
 
     Args:
         strips: One strip and one curve each.
@@ -69,7 +69,7 @@ def plot_journey(
     figure = go.Figure(
         data=[*traces, _curtain(look), _fronts(everything, look)],
         layout={
-            "template": template(look),
+            "template": template(look.name),
             "height": 540,
             "hovermode": "x",
             "margin": {"l": 64, "r": 18, "t": 42, "b": 60},
@@ -86,14 +86,15 @@ def plot_journey(
 
 
 def strip_svg(series: Series, look: Theme) -> str:
-    """Return one network unrolled in time, a rectangle a step, in the units of the time axis: ``-0.5`` to ``T + 0.5``."""
+    """Return one network unrolled in time, a rectangle a step, in units of the time axis: ``-0.5`` to ``T + 0.5``."""
     steps = every_so_often(series.curve.steps, _CELLS)
     log10 = series.curve.median[steps - series.curve.steps[0]]
     last = int(steps[-1])
     stride = int(steps[1] - steps[0]) if len(steps) > 1 else 1
     width = stride * (0.86 if len(steps) <= _APART else 1.02)
     cells = "".join(
-        f'<rect x="{at - width / 2:g}" width="{width:g}" height="1" fill="{_cell_colour(float(value), series.network, look)}"/>'
+        f'<rect x="{at - width / 2:g}" width="{width:g}" height="1" '
+        f'fill="{_cell_colour(float(value), series.network, look)}"/>'
         for at, value in zip(steps.tolist(), log10.tolist(), strict=True)
     )
     box = f"-0.5 0 {last + 1} 1"
@@ -111,7 +112,7 @@ def _cell_colour(log10: float, network: str, look: Theme) -> str:
 
 
 def _strip(series: Series, row: int, last: int, look: Theme) -> dict[str, Any]:
-    # An image, not a heat map: while frames play without a redraw, Plotly takes every trace but a scatter off the screen.
+    # An image, not a heat map: while frames play without a redraw, Plotly takes all but scatters off the screen.
     return {
         "source": "data:image/svg+xml," + quote(strip_svg(series, look)),
         "xref": "x", "x": -0.5, "sizex": last + 1, "yref": "paper", "y": _strip_top(row), "sizey": _STRIP,
@@ -178,7 +179,9 @@ def _frames(series: Sequence[Series], last: int, moving: list[int]) -> list[dict
 
 
 def _buttons(look: Theme) -> dict[str, Any]:
-    play = {"frame": {"duration": _FRAME_MS, "redraw": False}, "transition": {"duration": 0}, "mode": "immediate"}
+    # Plotly slides from frame to frame, so few are enough for a smooth run.
+    slide = {"duration": _FRAME_MS, "easing": "linear"}
+    play = {"frame": {"duration": _FRAME_MS, "redraw": False}, "transition": slide, "mode": "immediate"}
     stop = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate"}
     return {
         "type": "buttons", "direction": "right", "showactive": False, "x": 0.5, "xanchor": "center", "y": 1.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def superscript(exponent: int) -> str:
     return str(exponent).translate(_SUPERSCRIPTS)
 
 
-def split(log10: NDArray[np.float64]) -> NDArray[np.float64]:
+def split(log10: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return mantissas (1 to 10) and decimal exponents of numbers given as log10, ``(N, 2)``; zeros for ``-inf``."""
     finite = np.isfinite(log10)
     exponents = np.floor(np.where(finite, log10, 0.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,8 +82,10 @@ def theme_of(name: str) -> Theme:
     return THEMES[name]
 
 
-def template(theme: Theme) -> go.layout.Template:
-    """Return the Plotly template every figure wears."""
+@functools.cache
+def template(name: ThemeName) -> go.layout.Template:
+    """Return the Plotly template every figure wears; made once, since Plotly checks every line of it."""
+    theme = THEMES[name]
     axis = {
         "gridcolor": theme.grid,
         "linecolor": theme.grid,
@@ -103,7 +106,11 @@ def template(theme: Theme) -> go.layout.Template:
             "xaxis": axis,
             "yaxis": axis,
             "margin": {"l": 56, "r": 16, "t": 36, "b": 48},
-            "hoverlabel": {"font": {"family": FONT, "size": 12}, "bgcolor": theme.background, "bordercolor": theme.grid},
+            "hoverlabel": {
+                "font": {"family": FONT, "size": 12},
+                "bgcolor": theme.background,
+                "bordercolor": theme.grid,
+            },
             "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "font": {"size": 12}},
         }
     )

@@ -25,7 +25,9 @@ def share_sentence(curve: Curve) -> str:
     if math.isnan(ratio):
         return _("No gradient leaves step {last}.").format(**_ends(curve))
     if ratio > 0:
-        sentence = _("At step {first} the gradient is {times} times that at step {last}; it doubles every {steps} steps.")
+        sentence = _(
+            "At step {first} the gradient is {times} times that at step {last}; it doubles every {steps} steps."
+        )
         return sentence.format(times=scientific(ratio), steps=steps(-curve.half_life), **_ends(curve))
     sentence = _("{share} of the gradient at step {last} reaches step {first}; it halves every {steps} steps.")
     return sentence.format(share=percent(ratio), steps=steps(curve.half_life), **_ends(curve))

@@ -1,4 +1,4 @@
-"""Translate what a reader sees: the English text is the key, the language belongs to the running context.
+r"""Translate what a reader sees: the English text is the key, the language belongs to the running context.
 
 Every visible string is written ``_("English text")``, with a literal, and filled afterwards:
 ``_("{steps} steps").format(steps=12)``. Never at import time (the language is not known yet), and never inside a cached
@@ -7,11 +7,12 @@ function (the cache does not know the language).
 After a string was added or changed, with Babel from requirements-dev.txt, at the root of the repository::
 
     pybabel extract -F lstm_explorer/locales/babel.cfg --no-location -o /tmp/lstm_explorer.pot .
-    pybabel update  -D lstm_explorer -i /tmp/lstm_explorer.pot -d lstm_explorer/locales -l ko -N -w 120 --ignore-obsolete
+    pybabel update  -D lstm_explorer -i /tmp/lstm_explorer.pot -d lstm_explorer/locales -l ko -N -w 120 \
+        --ignore-obsolete
     pybabel compile -D lstm_explorer -d lstm_explorer/locales
 
-Write the Korean into the ``.po`` between the second and the third. ``tests/ui/test_locales.py`` fails on what was
-forgotten.
+Write the Korean into the ``.po`` between the second and the third. ``tests/ui/test_locales.py`` fails on whatever is
+still missing then.
 """
 
 from __future__ import annotations

@@ -258,7 +258,10 @@ def _obey(session: Session, address: Address, view: type[View], lists: Mapping[s
     session.views[session.page], view_repairs = view.parse_query(texts)
     readable = {name: tuple(filter(_reads(reader), address.get(name, ()))) for name, reader in lists.items()}
     dropped = [
-        Repair(name, text, "") for name, texts in readable.items() for text in address.get(name, ()) if text not in texts
+        Repair(name, text, "")
+        for name, texts in readable.items()
+        for text in address.get(name, ())
+        if text not in texts
     ]
     session.lists[session.page] = readable
     session.repairs = merge(session.repairs, (*repairs, *view_repairs, *dropped))

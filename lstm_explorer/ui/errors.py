@@ -21,7 +21,7 @@ _SPEAKS_TO_READERS = "lstm_explorer.core"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~<>:])")
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - a refusal, not an error
     """Something this server does not begin; the message is for the reader, already in their language."""
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
+from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import streamlit as st
+import torch
 
 from lstm_explorer.core import theory
 from lstm_explorer.core.gradients import GradientFlow
@@ -14,6 +18,7 @@ from lstm_explorer.core.inputs import make_inputs
 from lstm_explorer.core.networks import build_network
 from lstm_explorer.core.seeds import join_flows, seed_flows
 from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.core.summaries import Quantity
 from lstm_explorer.figures.gradients import TheoryLine
 from lstm_explorer.locales import _
 from lstm_explorer.ui import uploads
@@ -24,10 +29,29 @@ LARGEST_RUN = 1_500_000
 #: Numbers of one state measured between two looks at the stop button: about half a second.
 _BETWEEN_LOOKS = 1_500_000
 
+#: Settings that an architecture does not read.
+_NOT_READ: dict[Architecture, tuple[str, ...]] = {
+    "rnn": (
+        "input_bias", "forget_bias", "candidate_bias", "output_bias", "reset_bias", "update_bias", "split_biases",
+    ),
+    "lstm": ("reset_bias", "update_bias", "nonlinearity"),
+    "gru": ("input_bias", "forget_bias", "output_bias", "nonlinearity"),
+}  # fmt: skip
+_DEFAULTS = {field.name: field.default for field in fields(Settings)}
+
 _STOPPED = "stopped_work"
 
-# One heavy measurement at a time in the whole process: two at once on two cores only make both late, and double memory.
-_ONE_AT_A_TIME = threading.Semaphore(1)
+_HEAVY_WORK = threading.Semaphore(1)
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let one measurement run in the whole process, on one thread: two at once only make both late, and double memory."""
+    with _HEAVY_WORK:
+        # OpenMP counts its threads anew in every thread of Python, and Streamlit starts one for each rerun. With two, the
+        # barrier spins against the browser: 100 ms for a measurement of 3.
+        torch.set_num_threads(1)
+        yield
 
 
 def measure(settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow:
@@ -58,7 +82,7 @@ def theory_lines(settings: Settings, architecture: Architecture, *, bound: bool 
     """
     if architecture == "rnn":
         rate, largest = _rnn_theory(settings)
-        about = ("rnn", "hidden")
+        about: tuple[str, Quantity] = ("rnn", "hidden")
         lines = [TheoryLine(name=_("theory, mean field (RNN)"), log10_rate=_log10(rate), about=about, dash="dot")]
         if bound:
             name = _("theory, upper bound by the largest singular value (RNN)")
@@ -132,29 +156,41 @@ def _stop(work: tuple[Settings, str], done: int | None) -> None:
 
 def _flow(settings: Settings, architecture: Architecture, units: bool) -> GradientFlow:
     table = uploads.current_table() if settings.input_kind == "csv" else None
-    return _measured(settings, architecture, units, table.digest if table else "", table)
+    return _measured(_read_by(architecture, settings), architecture, units, table.digest if table else "", table)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+def _read_by(architecture: Architecture, settings: Settings) -> Settings:
+    """Return the settings with those that this network does not read at their defaults: moving them costs it nothing."""
+    return settings.replace(**{name: _DEFAULTS[name] for name in _NOT_READ[architecture]})
+
+
+# Not st.cache_data: it pickles, which for tensors costs ten times the measurement. Nobody changes a result.
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _measured(
     settings: Settings, architecture: Architecture, units: bool, digest: str, _table: uploads.Upload | None
 ) -> GradientFlow:
-    with _ONE_AT_A_TIME:
+    with _one_at_a_time():
         return seed_flows(settings, architecture=architecture, units=units, table=_table.values if _table else None)
 
 
 def _rnn_theory(settings: Settings) -> tuple[float, float]:
     """Return the mean-field rate and the singular-value bound of the first replica's first layer."""
     table = uploads.current_table() if settings.input_kind == "csv" else None
-    return _cached_rnn_theory(settings.replace(num_seeds=1, num_layers=1), table.digest if table else "", table)
+    first = _read_by("rnn", settings).replace(num_seeds=1, num_layers=1)
+    return _cached_rnn_theory(first, table.digest if table else "", table)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _cached_rnn_theory(settings: Settings, digest: str, _table: uploads.Upload | None) -> tuple[float, float]:
+    with _one_at_a_time():
+        return _rnn_rates(settings, _table)
+
+
+def _rnn_rates(settings: Settings, table: uploads.Upload | None) -> tuple[float, float]:
     network = build_network("rnn", settings)
-    inputs = make_inputs(settings, table=_table.values if _table else None)
+    inputs = make_inputs(settings, table=table.values if table else None)
     rate = theory.mean_field_of(network, inputs).rate
-    return rate, theory.singular_value_bound(network.weight_hh_l0, settings.nonlinearity)
+    return rate, theory.singular_value_bound(network.get_parameter("weight_hh_l0"), settings.nonlinearity)
 
 
 def _log10(rate: float) -> float:

@@ -33,6 +33,7 @@ from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.pins import current_pins
 from lstm_explorer.ui.presets import preset_note, preset_options
 
+
 def experiment_controls() -> None:
     """Draw every setting of the experiment, in the order a reader needs them."""
     setting_subset("networks", _("Networks"), dict(NETWORK_NAMES))
@@ -135,8 +136,9 @@ def unit_heat_map(settings: Settings, view: Any) -> None:
                         network=NETWORK_NAMES[network]
                     ),
                     read=_(
-                        "{network}, first seed and sample. Each row is a unit, each column a step; full colour is the largest "
-                        "gradient, blank the smallest. Rows that stay coloured to the left are the units that remember."
+                        "{network}, first seed and sample. Each row is a unit, each column a step; full colour is the "
+                        "largest gradient, blank the smallest. Rows that stay coloured to the left are the units that "
+                        "remember."
                     ).format(network=NETWORK_NAMES[network]),
                     says=_units_say(flow, settings, view),
                 )

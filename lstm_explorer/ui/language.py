@@ -88,9 +88,11 @@ def fragment(
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
         use_language(chosen())
-        address.publish()
+        result = None
         with shielded():
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+        address.publish()  # last: the browser draws the picture before it looks at the address
+        return result
 
     return st.fragment(run, run_every=run_every, key=key)
 

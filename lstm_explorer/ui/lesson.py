@@ -24,13 +24,15 @@ def show_lesson() -> None:
     with way_out:
         st.subheader(_("Why the LSTM can keep it"))
         st.latex(
-            r"c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t \qquad \left.\frac{\partial c_t}{\partial c_{t-1}}\right|_{\text{cell}} = f_t"
+            r"c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t \qquad "
+            r"\left.\frac{\partial c_t}{\partial c_{t-1}}\right|_{\text{cell}} = f_t"
         )
         st.markdown(
             _(
-                "The **cell state** is the long-term memory: a road on which the past is only *scaled* by the forget gate "
-                "and *added to*, so its gradient is multiplied by f and nothing else. The **hidden state** h is the working memory, the part the output gate shows. Gates are "
-                "vectors, one value between 0 and 1 for every unit, computed from h and the new input."
+                "The **cell state** is the long-term memory: a road on which the past is only *scaled* by the forget "
+                "gate and *added to*, so its gradient is multiplied by f and nothing else. The **hidden state** h is "
+                "the working memory, the part the output gate shows. Gates are vectors, one value between 0 and 1 for "
+                "every unit, computed from h and the new input."
             )
         )
     with caveat:
@@ -38,20 +40,22 @@ def show_lesson() -> None:
         st.latex(r"\sigma(0)^{100} \approx 10^{-30} \qquad \sigma(5)^{100} \approx 0.5")
         st.markdown(
             _(
-                "PyTorch leaves the forget bias near 0: f ≈ 0.5, and the LSTM vanishes like the RNN. With a bias of 5 the "
-                "cell keeps, but the other paths, through h and the gates, add up and the gradient **explodes**; "
-                "lowering the input bias as the forget bias rises (chrono) brings it back. And the product of forget gates "
-                "is *not* the whole gradient: compare the solid with the dotted line."
+                "PyTorch leaves the forget bias near 0: f ≈ 0.5, and the LSTM vanishes like the RNN. With a bias of 5 "
+                "the cell keeps, but the other paths, through h and the gates, add up and the gradient **explodes**; "
+                "lowering the input bias as the forget bias rises (chrono) brings it back. And the product of forget "
+                "gates is *not* the whole gradient: compare the solid with the dotted line."
             )
         )
     with st.expander(_("The lesson in five sentences")):
         st.markdown(
             _(
-                "1. An RNN's hidden state is a memory of what was read, strong for the last few steps and weak for old ones.\n"
+                "1. An RNN's hidden state is a memory of what was read, strong for the last few steps and weak for old "
+                "ones.\n"
                 "2. Learning sends the gradient back through all steps; the same weights are applied each time, so it "
                 "vanishes towards 0 or explodes, and long-term dependencies are not learnt.\n"
-                "3. The way out is a direct path on which information neither shrinks nor grows by itself, with gates that "
-                "decide what to keep (forget gate), what to write (input gate, candidate) and what to show (output gate).\n"
+                "3. The way out is a direct path on which information neither shrinks nor grows by itself, with gates "
+                "that decide what to keep (forget gate), what to write (input gate, candidate) and what to show "
+                "(output gate).\n"
                 "4. The heart of the LSTM is c = f · c(before) + i · candidate: keep some, add some.\n"
                 "5. With the gates set well, distant steps stay connected, which is what made speech, handwriting and "
                 "translation work."
@@ -59,7 +63,7 @@ def show_lesson() -> None:
         )
         st.markdown(
             _(
-                "*Two slips that many notes share:* a forget gate near **1 keeps** and near **0 erases**, whatever its name "
-                "suggests; and the **cell** state is the long-term memory, the hidden state the short-term one."
+                "*Two slips that many notes share:* a forget gate near **1 keeps** and near **0 erases**, whatever its "
+                "name suggests; and the **cell** state is the long-term memory, the hidden state the short-term one."
             )
         )

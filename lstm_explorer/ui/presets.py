@@ -54,7 +54,8 @@ def preset_note(code: str | None) -> str:
             "forget bias is **2**, not 1. The picture is the same as with *Forget bias 2*."
         ),
         "chrono": _(
-            "Forget biases spread as log U(1, T−1) and input biases are their opposites: memory for every length up to T."
+            "Forget biases spread as log U(1, T−1) and input biases are their opposites: memory for every length up "
+            "to T."
         ),
         "exploding": _("Orthogonal recurrent weights times 2: the RNN's gradient grows instead of dying."),
         "vanishing": _("f ≈ 0.05: an LSTM told to forget loses the gradient faster than the RNN does."),

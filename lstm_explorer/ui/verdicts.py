@@ -22,7 +22,8 @@ _STYLE = """<style>
 .verdicts { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem; margin: 0; }
 .verdicts section { border: 1px solid color-mix(in srgb, currentColor 18%, transparent); border-radius: .5rem;
   border-top: 4px solid var(--network); padding: .8rem 1rem; }
-.verdicts h4 { margin: 0 0 .6rem; padding: 0; font-size: 1rem; display: flex; justify-content: space-between; gap: .5rem; }
+.verdicts h4 { margin: 0 0 .6rem; padding: 0; font-size: 1rem;
+  display: flex; justify-content: space-between; gap: .5rem; }
 .verdicts dl { display: grid; grid-template-columns: 1fr 1fr; margin: 0; }
 .verdicts dt { grid-row: 1; font-size: .85rem; opacity: .75; }
 .verdicts dd { grid-row: 2; margin: 0; font-size: 1.6rem; }
@@ -59,7 +60,8 @@ def _card(one: Series, theory: Sequence[TheoryLine]) -> str:
     notes = "".join(f"<p>{escape(_beside(line))}</p>" for line in theory)
     return (
         f'<section style="--network: {theme_of(theme_name()).networks[one.network]}">'
-        f"<h4><span>{escape(one.name)}</span><span>{_SIGNS[curve.verdict]} {escape(verdict_word(curve.verdict))}</span></h4>"
+        f"<h4><span>{escape(one.name)}</span>"
+        f"<span>{_SIGNS[curve.verdict]} {escape(verdict_word(curve.verdict))}</span></h4>"
         f"<dl><dt>{escape(share)}</dt><dd>{percent(curve.log10_ratio)}</dd>"
         f"<dt>{escape(period)}</dt><dd>{steps(abs(curve.half_life))}</dd></dl>{notes}</section>"
     )

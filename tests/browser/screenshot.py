@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from conftest import chromium_path, serving
+from app_server import CHROMIUM_ARGUMENTS, find_chromium, serving
 from playwright.sync_api import sync_playwright
 
 TARGET = Path(__file__).with_name("start.png")
@@ -10,9 +10,8 @@ TARGET = Path(__file__).with_name("start.png")
 
 def main() -> None:
     """Start the app, open the first page at a forget bias of 2, and save what is seen."""
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with serving() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 860})
         page.goto(f"{url}/?forget_bias=2&lang=en")
         page.wait_for_selector(".js-plotly-plot .main-svg")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 #: How the first page is called in Korean.
-KOREAN_TITLE = "RNN은 왜"
+KOREAN_TITLE = "RNN은 왜 잊고"
 PINS = "pin=name%3Da%26network%3Drnn&pin=name%3Db%26network%3Dlstm"
 
 

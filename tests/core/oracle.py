@@ -1,7 +1,7 @@
 """The slow, obvious oracle: plain PyTorch cells unrolled by hand, and autograd.
 
-It shares no code with ``lstm_explorer``: the cells are ``nn.RNNCell``, ``nn.LSTMCell`` and ``nn.GRUCell``, every state is kept
-with ``retain_grad``, and the loss is differentiated once for all derivatives.
+It shares no code with ``lstm_explorer``: the cells are ``nn.RNNCell``, ``nn.LSTMCell`` and ``nn.GRUCell``, every state
+is kept with ``retain_grad``, and the loss is differentiated once for all derivatives.
 """
 
 import torch
@@ -17,7 +17,8 @@ def cells_of(network):
         size = network.input_size if layer == 0 else network.hidden_size
         extra = {"nonlinearity": network.nonlinearity} if isinstance(network, nn.RNN) else {}
         cell = CELLS[type(network)](size, network.hidden_size, bias=network.bias, **extra).to(network.weight_hh_l0)
-        cell.load_state_dict({name: getattr(network, f"{name}_l{layer}").detach() for name in dict(cell.named_parameters())})
+        names = dict(cell.named_parameters())
+        cell.load_state_dict({name: getattr(network, f"{name}_l{layer}").detach() for name in names})
         cells.append(cell)
     return cells
 

@@ -10,13 +10,11 @@ from lstm_explorer.core.recurrences import (
     CellPathRecurrence,
     GRURecurrence,
     LSTMRecurrence,
-    Outside,
     RNNRecurrence,
-    cell_exposed,
-    lstm_slopes,
-    sweep,
 )
 from lstm_explorer.core.scaled import Scaled, log10_norm
+from lstm_explorer.core.slopes import cell_exposed, lstm_slopes
+from lstm_explorer.core.sweep import Outside, sweep
 
 T, B, H = 24, 2, 3
 RNG = np.random.default_rng
@@ -155,6 +153,17 @@ def test_lstm_recurrence_is_exact_at_every_scale(name, scale):
             np.testing.assert_allclose(ours[:, sample], _log10_norms(theirs), rtol=1e-13, atol=1e-12)
 
 
+def test_what_enters_far_smaller_does_not_cost_the_cell_its_gradient():
+    # With weights of 0 the hidden gradient is exactly 0 but where something enters, and the cell lives on beside it.
+    rng = RNG(4)
+    gates, cell = tuple(rng.uniform(0.5, 0.95, (4, T, B, H))), rng.uniform(0.1, 2.0, (T + 1, B, H))
+    outside = _signal(5, [-2000] + [None] * (T - 1) + [0])  # 10^-600, where two runs meet
+    lstm = LSTMRecurrence(gates, cell, np.zeros((4 * H, 2)), np.zeros((4 * H, H)))
+    exponents = sweep(lstm, outside)
+    expected = cell_exposed(gates[3][-1], cell[-1])[0] * outside.final.mantissa * np.prod(gates[1], axis=0)
+    np.testing.assert_allclose(np.ldexp(lstm.states[0, 1], exponents[0][:, None]), expected, rtol=1e-12)
+
+
 def test_lstm_slopes_are_central_differences_of_the_step():
     rng, eps = RNG(6), 1e-6
     pre, before = rng.standard_normal((4, T, B, H)), rng.standard_normal((T, B, H))
@@ -166,9 +175,7 @@ def test_lstm_slopes_are_central_differences_of_the_step():
 
     after = cell_of(*pre[:3])
     cell = np.concatenate([before[:1], after])
-    slopes = lstm_slopes(
-        gates, np.concatenate([before[:1], after]), 1, 0
-    )  # the first step: its cell before is `before`
+    slopes = lstm_slopes(gates, cell, 1, 0)  # the first step: its cell before is `before`
     for block in range(3):
         up, down = pre[:3].copy(), pre[:3].copy()
         up[block] += eps

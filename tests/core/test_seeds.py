@@ -21,9 +21,7 @@ def test_replica_is_a_single_run_with_the_next_seed(monkeypatch, architecture, l
     together = lx.seed_flows(settings, architecture=architecture, units=True)
     for r in range(5):
         single = settings.replace(seed=11 + r, num_seeds=1)
-        alone = lx.gradient_flow(
-            lx.build_network(architecture, single), lx.make_inputs(single), loss=loss, units=True
-        )
+        alone = lx.gradient_flow(lx.build_network(architecture, single), lx.make_inputs(single), loss=loss, units=True)
         compared = [field.name for field in fields(alone) if isinstance(getattr(alone, field.name), torch.Tensor)]
         assert len(compared) == (5 if architecture == "lstm" else 3)
         for name in compared:

@@ -31,7 +31,14 @@ def test_relative_divides_every_run_by_its_own_last_value():
 
 @pytest.mark.parametrize(
     ("ratio", "verdict"),
-    [(-2.1, "vanishes"), (-1.9, "survives"), (0.0, "survives"), (0.9, "survives"), (1.1, "explodes"), (-math.inf, "vanishes")],
+    [
+        (-2.1, "vanishes"),
+        (-1.9, "survives"),
+        (0.0, "survives"),
+        (0.9, "survives"),
+        (1.1, "explodes"),
+        (-math.inf, "vanishes"),
+    ],
 )
 def test_verdict_has_its_thresholds_at_one_percent_and_ten_times(ratio, verdict):
     assert summarise(flow([[ratio, 0.0]])).verdict == verdict

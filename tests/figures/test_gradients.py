@@ -16,7 +16,6 @@ from lstm_explorer.figures.gradients import (
     plot_gradient_flow,
     plot_unit_heatmap,
 )
-from lstm_explorer.figures.journey import plot_journey
 from lstm_explorer.figures.theme import THEMES
 
 SETTINGS = lx.Settings(sequence_length=40, num_seeds=4, hidden_size=8)
@@ -124,46 +123,6 @@ def test_ticks_are_few_and_inside(low, high):
     assert 2 <= len(ticks) <= 9
     assert low <= ticks[0]
     assert ticks[-1] <= high
-
-
-# --- the journey ----------------------------------------------------------------------------------------------------
-
-
-def journey(steps=40, **options):
-    settings = lx.Settings(sequence_length=steps, forget_bias=5)
-    strips = [
-        series(lx.seed_flows(settings, architecture="rnn")),
-        series(lx.seed_flows(settings, architecture="lstm"), "cell"),
-    ]
-    return strips, plot_journey(strips, **options)
-
-
-def test_strip_has_a_cell_a_step_and_full_colour_where_all_arrives():
-    strips, figure = journey()
-    cells = [one for one in figure.data if one.name == "rnn" and one.fill == "toself"]
-    centres = sorted(np.concatenate([(one.x[0::5] + one.x[1::5]) / 2 for one in cells]))
-    np.testing.assert_allclose(centres, np.arange(41))
-    (full,) = [one for one in cells if one.fillcolor == THEMES["light"].networks["rnn"]]
-    whole = np.flatnonzero(np.abs(strips[0].curve.median) < 0.25)
-    np.testing.assert_allclose(np.sort((full.x[0::5] + full.x[1::5]) / 2), whole)
-
-
-def test_frames_run_from_the_loss_to_step_zero_and_are_small():
-    strips, figure = journey(2000)
-    names = [int(frame.name) for frame in figure.frames]
-    assert names[0] == 2000
-    assert names[-1] == 0
-    assert names == sorted(names, reverse=True)
-    assert len(names) <= 200
-    front = figure.frames[10].data[-1]
-    assert list(front.y) == [one.curve.median[names[10]] for one in strips]
-    assert sum(len(frame.to_plotly_json()["data"]) for frame in figure.frames) == 4 * len(names)
-    assert len(figure.to_json()) < 400_000
-
-
-def test_two_steps_are_enough():
-    _, figure = journey(2)
-    assert [frame.name for frame in figure.frames] == ["2", "1", "0"]
 
 
 # --- refused --------------------------------------------------------------------------------------------------------

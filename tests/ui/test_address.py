@@ -100,7 +100,7 @@ def test_a_view_comes_back_from_its_query(view):
         ("scale", "cubic", "log"),
         ("shown", "rnn-tcn", ("rnn",)),
         ("shown", "tcn", ("rnn", "lstm")),
-        ("theory", "yes", False),
+        ("theory", "yes", True),
         ("layer", "9", 7),
         ("layer", "1.5", 2),
         ("layer", "nan", 0),
