@@ -46,10 +46,10 @@ _HEAVY_WORK = threading.Semaphore(1)
 
 @contextlib.contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Let one measurement run in the whole process, on one thread: two at once only make both late, and double memory."""
+    """Let one measurement run in the whole process, on one thread: two at once make both late, and double memory."""
     with _HEAVY_WORK:
-        # OpenMP counts its threads anew in every thread of Python, and Streamlit starts one for each rerun. With two, the
-        # barrier spins against the browser: 100 ms for a measurement of 3.
+        # OpenMP counts its threads anew in every thread of Python, and Streamlit starts one for each rerun. With two,
+        # the barrier spins against the browser: 75 to 145 ms for what takes 7 to 11.
         torch.set_num_threads(1)
         yield
 
@@ -160,11 +160,11 @@ def _flow(settings: Settings, architecture: Architecture, units: bool) -> Gradie
 
 
 def _read_by(architecture: Architecture, settings: Settings) -> Settings:
-    """Return the settings with those that this network does not read at their defaults: moving them costs it nothing."""
+    """Return the settings with those that this network does not read at their defaults: moving these costs nothing."""
     return settings.replace(**{name: _DEFAULTS[name] for name in _NOT_READ[architecture]})
 
 
-# Not st.cache_data: it pickles, which for tensors costs ten times the measurement. Nobody changes a result.
+# Not st.cache_data, which pickles every result on its way in and out. Nobody changes a result.
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _measured(
     settings: Settings, architecture: Architecture, units: bool, digest: str, _table: uploads.Upload | None

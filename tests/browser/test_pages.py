@@ -1,0 +1,117 @@
+"""The two pages in real Chromium: the journey plays, pins survive, files are read, a phone is enough."""
+
+import pytest
+
+CHART = ".js-plotly-plot"
+NAMES = f"() => document.querySelector('{CHART}')._fullData.map(trace => trace.name)"
+
+
+def open_page(page, settled, url):
+    page.goto(url)
+    settled(page)
+    page.wait_for_selector(f"{CHART} .main-svg")
+
+
+def wait_for_curve(page, name, present=True):
+    page.wait_for_function(f"([name, present]) => ({NAMES})().includes(name) === present", arg=[name, present])
+
+
+def test_play_lets_the_front_run_to_step_zero_without_a_rerun(server, page, settled):
+    open_page(page, settled, f"{server}/?forget_bias=2")
+    page.evaluate(
+        f"""() => {{ const chart = document.querySelector('{CHART}'); window.fronts = [];
+        chart.on('plotly_animatingframe', frame => window.fronts.push(+frame.name));
+        chart.on('plotly_animated', () => window.ended = true); }}"""
+    )
+    page.get_by_text("▶ Play").click()
+    page.wait_for_function("() => window.ended")
+    fronts = page.evaluate("window.fronts")
+    assert fronts[0] == 100
+    assert fronts[-1] == 0
+    assert fronts == sorted(fronts, reverse=True)
+    assert page.locator("[data-testid=stApp]").get_attribute("data-test-script-state") == "notRunning"
+
+
+def test_preset_moves_the_slider_and_the_picture(server, page, settled):
+    open_page(page, settled, server)
+    page.locator(".st-key-preset").get_by_text("Forget bias 5").click()
+    page.wait_for_function("() => location.search === '?forget_bias=5.0'")
+    page.locator(".verdicts").get_by_text("explodes").wait_for()
+    assert page.locator(".st-key-forget_bias input[type=range]").input_value() == "5"
+
+
+def test_a_copied_address_opens_the_same_picture_pins_included(server, browser, page, settled):
+    open_page(page, settled, f"{server}/gradients?forget_bias=4")
+    page.locator(".st-key-pin_name input").fill("four")
+    page.get_by_role("button", name="Pin LSTM").click()
+    wait_for_curve(page, "four")
+    page.locator(".st-key-preset").get_by_text("PyTorch default").click()
+    page.wait_for_function("() => !new URLSearchParams(location.search).has('forget_bias')")
+    settled(page)
+    drawn = f"() => document.querySelector('{CHART}')._fullData.map(t => [t.name, Array.from(t.y).slice(0, 5)])"
+    page.wait_for_function(f"() => !!document.querySelector('{CHART}')._fullData.length")
+    context = browser.new_context(locale="en-US")
+    other = context.new_page()
+    open_page(other, settled, page.url)
+    wait_for_curve(other, "four")
+    assert other.evaluate(drawn) == page.evaluate(drawn)
+    context.close()
+
+
+def upload(page, name, text):
+    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+    )
+
+
+def test_a_table_is_read_its_gaps_are_said_and_a_bad_one_changes_nothing(server, page, settled):
+    page.goto(f"{server}/gradients?input_kind=csv&networks=rnn")
+    settled(page)
+    page.get_by_text("Input", exact=True).click()
+    rows = "\n".join(f"{i},{i * i % 7},word" for i in range(40)).replace("5,4,word", ",4,word")
+    upload(page, "good.csv", f"a,b,c\n{rows}\n")
+    wait_for_steps(page, 41)
+    page.get_by_text("Gaps filled").wait_for()
+    page.get_by_text("Columns that are not numbers were left out").wait_for()
+    upload(page, "bad.csv", "only,words\nx,y\nz,w\n")
+    page.get_by_text("None of the columns holds numbers").wait_for()
+    wait_for_steps(page, 41)
+
+
+def wait_for_steps(page, count):
+    page.wait_for_function(
+        f"""n => {{ const chart = document.querySelector('{CHART}');
+        const rnn = chart && chart._fullData && chart._fullData.find(trace => trace.name === 'RNN');
+        return rnn && rnn.x.length === n; }}""",
+        arg=count,
+    )
+
+
+def test_the_numbers_and_the_units_are_drawn_when_opened(server, page, settled):
+    open_page(page, settled, f"{server}/gradients?networks=lstm")
+    assert page.locator(CHART).count() == 1
+    page.get_by_text("Unit by unit").click()
+    page.wait_for_function(f"() => document.querySelectorAll('{CHART}').length === 2")
+    page.get_by_text("The numbers").click()
+    page.locator("[data-testid=stDataFrame]").wait_for()
+
+
+@pytest.mark.parametrize("path", ["/", "/gradients"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_is_enough_in_both_themes(server, browser, settled, path, scheme):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme, locale="ko-KR")
+    page = context.new_page()
+    open_page(page, settled, f"{server}{path}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    paper = page.evaluate(f"() => document.querySelector('{CHART}')._fullLayout.paper_bgcolor")
+    assert paper == {"light": "#FCFCFB", "dark": "#12161A"}[scheme]
+    context.close()
+
+
+def test_nothing_is_fetched_from_elsewhere(server, page, settled):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_page(page, settled, server)
+    open_page(page, settled, f"{server}/gradients")
+    assert asked
+    assert [url for url in asked if not url.startswith((server, server.replace("http", "ws"), "data:", "blob:"))] == []

@@ -1,0 +1,119 @@
+"""The lab under AppTest: settings moved, numbers read, pins, files and refusals."""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import lstm_explorer as lx
+from lstm_explorer.core.summaries import summarise
+from lstm_explorer.ui.pins import Pin, default_name
+
+ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+
+
+def app(**query):
+    """Open the lab with an address, as a link does."""
+    at = AppTest.from_file(str(ENTRY), default_timeout=60)
+    at.switch_page("pages/gradients.py")
+    for name, value in query.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def curves(at):
+    """Return name to the numbers drawn upwards, of the chart on screen."""
+    spec = json.loads(at.get("plotly_chart")[0].proto.spec)
+    return {trace["name"]: numbers(trace["y"]) for trace in spec["data"]}
+
+
+def numbers(y):
+    if isinstance(y, dict):
+        return np.frombuffer(base64.b64decode(y["bdata"]), dtype=y["dtype"])
+    return np.array(y, dtype=float)
+
+
+def test_chart_holds_the_core_s_numbers_for_every_network():
+    at = app(networks="rnn-lstm-gru", sequence_length="30", num_seeds="3", update_bias="1.5")
+    settings = lx.Settings(sequence_length=30, num_seeds=3, update_bias=1.5)
+    for network in ("rnn", "lstm", "gru"):
+        expected = summarise(lx.seed_flows(settings, architecture=network)).median
+        np.testing.assert_allclose(curves(at)[network.upper()], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("quantity", ["hidden", "cell", "cell_path", "inputs"])
+def test_each_gradient_is_the_core_s(quantity):
+    at = app(networks="lstm", quantity=quantity, measure="absolute", loss="every", num_layers="2", layer="2")
+    settings = lx.Settings(loss="every", num_layers=2)
+    flow = lx.seed_flows(settings, architecture="lstm")
+    expected = summarise(flow, quantity, layer=1, relative=False).median
+    np.testing.assert_allclose(curves(at)["LSTM"], expected, rtol=1e-12)
+
+
+def test_a_pin_stays_when_the_setting_moves_and_goes_when_unpinned():
+    at = app()
+    at.slider(key="forget_bias").set_value(3.0).run()
+    at.text_input(key="pin_name").set_value("three").run()
+    at.button(key="pin_lstm").click().run()
+    at.slider(key="forget_bias").set_value(0.0).run()
+    expected = summarise(lx.seed_flows(lx.Settings(forget_bias=3.0), architecture="lstm")).median
+    np.testing.assert_allclose(curves(at)["three"], expected, rtol=1e-12)
+    assert "name=three" in str(at.query_params["pin"])
+    at.multiselect(key="pins").set_value([]).run()
+    assert "three" not in curves(at)
+    assert "pin" not in at.query_params
+
+
+def test_pin_round_trip_through_an_address():
+    pin = Pin(
+        name="a & b = 파", architecture="gru", settings=lx.Settings(update_bias=2.5, text="안녕", input_kind="text")
+    )
+    assert Pin.from_text(pin.to_text()) == pin
+    assert default_name("lstm", lx.Settings(forget_bias=5)) == "LSTM forget_bias=5"
+    with pytest.raises(ValueError, match="network="):
+        Pin.from_text("zzz")
+
+
+def test_text_of_any_language_is_read_and_shown_on_hover():
+    at = app(input_kind="text", text="그래디언트", networks="rnn")
+    assert len(curves(at)["RNN"]) == 6
+    spec = json.loads(at.get("plotly_chart")[0].proto.spec)
+    assert next(t for t in spec["data"] if t["name"] == "RNN")["text"] == ["", *"그래디언트"]
+
+
+def test_relu_overflow_leaves_the_other_network_and_says_why():
+    at = app(networks="rnn-lstm", nonlinearity="relu", recurrent_init="identity", recurrent_gain="3")
+    assert set(curves(at)) >= {"LSTM"}
+    assert "RNN" not in curves(at)
+    assert "float32" in at.error[0].value
+    assert not at.exception
+
+
+def test_too_large_is_refused_once_with_the_numbers_and_nothing_is_lost():
+    at = app(networks="rnn-lstm", sequence_length="2000", hidden_size="256", batch_size="64")
+    refusals = [box.value for box in at.warning if "MB" in box.value]
+    assert len(refusals) == 1
+    assert "2000" in refusals[0]
+    assert at.number_input(key="sequence_length").value == 2000
+    assert not at.exception
+
+
+def test_csv_without_a_file_says_what_to_do():
+    at = app(input_kind="csv", networks="rnn")
+    assert any("CSV" in box.value for box in at.warning)
+    assert not at.exception
+
+
+def test_many_seeds_draw_a_band_and_few_none():
+    assert "RNN, quartiles" in curves(app(num_seeds="9"))
+    assert "RNN, quartiles" not in curves(app())
+
+
+def test_theory_is_drawn_and_can_be_put_away():
+    at = app()
+    assert any("mean field" in name for name in curves(at))
+    at.toggle(key="theory").set_value(False).run()
+    assert not any("theory" in name for name in curves(at))

@@ -1,0 +1,90 @@
+"""The first page under AppTest: a widget moved and a value read, against the core."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import lstm_explorer as lx
+from lstm_explorer.core.summaries import summarise
+from lstm_explorer.figures.numbers import percent
+from lstm_explorer.ui.presets import preset_options
+
+ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+
+
+def app(**query):
+    at = AppTest.from_file(str(ENTRY), default_timeout=60)
+    at.query_params.update(query)
+    return at.run()
+
+
+def html(at):
+    return " ".join(str(element.proto.body) for element in at.get("html"))
+
+
+def says(at):
+    return " ".join(element.value for element in at.markdown)
+
+
+def test_cards_show_the_numbers_of_the_core():
+    at = app()
+    at.slider(key="forget_bias").set_value(3.0).run()
+    settings = lx.Settings(forget_bias=3.0)
+    rnn = summarise(lx.seed_flows(settings, architecture="rnn"))
+    lstm = summarise(lx.seed_flows(settings, architecture="lstm"), "cell")
+    assert f"<dd>{percent(rnn.log10_ratio)}</dd>" in html(at)
+    assert f"<dd>{percent(lstm.log10_ratio)}</dd>" in html(at)
+    assert "**RNN vanishes.**" in says(at)
+    assert "**LSTM survives.**" in says(at)
+
+
+def test_recurrent_gain_is_the_rnn_s_alone():
+    at = app()
+    before = html(at)
+    at.slider(key="recurrent_gain").set_value(3.0).run()
+    settings = lx.Settings(recurrent_gain=3.0)
+    assert percent(summarise(lx.seed_flows(settings, architecture="rnn")).log10_ratio) in html(at)
+    unchanged = percent(summarise(lx.seed_flows(lx.Settings(), architecture="lstm"), "cell").log10_ratio)
+    assert unchanged in before
+    assert unchanged in html(at)
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [
+        ("pytorch", "**LSTM vanishes.**"),
+        ("forget2", "**LSTM survives.**"),
+        ("forget5", "**LSTM explodes.**"),
+        ("chrono", "**LSTM survives.**"),
+        ("exploding", "**RNN explodes.**"),
+        ("vanishing", "**LSTM vanishes.**"),
+    ],
+)
+def test_presets_show_what_they_promise(code, verdict):
+    at = app()
+    press(at, code)
+    assert verdict in says(at)
+    wanted = lx.Settings().replace(**preset_options(lx.Settings())[code][1])
+    assert {name: texts[-1] if isinstance(texts, list) else texts for name, texts in at.query_params.items()} == (
+        wanted.to_query()
+    )
+
+
+def press(at, code):
+    at.pills(key="preset").set_value(code).run()
+
+
+def test_both_vectors_filled_is_the_same_picture_as_a_bias_of_two():
+    at = app()
+    press(at, "both")
+    both = html(at)
+    assert "effective forget bias is **2**" in " ".join(box.value for box in at.info)
+    press(at, "forget2")
+    assert html(at) == both
+
+
+def test_korean_speaks_korean_all_over():
+    at = app(lang="ko")
+    assert "소실" in html(at)
+    assert "읽는 법" in " ".join(caption.value for caption in at.caption)
