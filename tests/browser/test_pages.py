@@ -23,7 +23,7 @@ def test_play_lets_the_front_run_to_step_zero_without_a_rerun(server, page, sett
         chart.on('plotly_animatingframe', frame => window.fronts.push(+frame.name));
         chart.on('plotly_animated', () => window.ended = true); }}"""
     )
-    page.get_by_text("▶ Play").click()
+    page.locator(".updatemenu-button").get_by_text("▶ Play").click()
     page.wait_for_function("() => window.ended")
     fronts = page.evaluate("window.fronts")
     assert fronts[0] == 100
