@@ -72,7 +72,7 @@ def plot_journey(
             "template": template(look.name),
             "height": 540,
             "hovermode": "x",
-            "margin": {"l": 64, "r": 18, "t": 42, "b": 60},
+            "margin": {"l": 78, "r": 18, "t": 42, "b": 60},
             "legend": {"y": -0.14, "yanchor": "top"},
             "xaxis": {"title": {"text": _("step t")}, "range": [-0.5 - 0.01 * last, last + 0.5 + 0.01 * last]},
             "yaxis": {"title": {"text": norm_title(everything)}, "range": [low, top], **log_ticks(low, high)},

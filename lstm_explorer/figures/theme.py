@@ -95,7 +95,6 @@ def template(name: ThemeName) -> go.layout.Template:
         "ticklen": 4,
         "title": {"font": {"size": 13}, "standoff": 8},
         "tickfont": {"color": theme.muted, "size": 12},
-        "automargin": True,
     }
     return go.layout.Template(
         layout={
@@ -105,7 +104,8 @@ def template(name: ThemeName) -> go.layout.Template:
             "colorway": list(theme.networks.values()),
             "xaxis": axis,
             "yaxis": axis,
-            "margin": {"l": 56, "r": 16, "t": 36, "b": 48},
+            # Fixed, not automargin: that lays every figure out twice.
+            "margin": {"l": 78, "r": 16, "t": 36, "b": 48},
             "hoverlabel": {
                 "font": {"family": FONT, "size": 12},
                 "bgcolor": theme.background,
