@@ -74,11 +74,6 @@ def translated(message: str) -> str:
     return _catalogue(_language.get()).gettext(message) if message else ""
 
 
-def ngettext(one: str, many: str, count: int) -> str:
-    """Return the form of a message that fits a count, in the running context's language."""
-    return _catalogue(_language.get()).ngettext(one, many, count)
-
-
 @functools.cache
 def _catalogue(code: str) -> gettext.NullTranslations:
     """Read a compiled catalogue once a process; a language without one (English, the key) speaks English."""

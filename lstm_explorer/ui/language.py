@@ -97,18 +97,6 @@ def fragment(
     return st.fragment(run, run_every=run_every, key=key)
 
 
-def in_this_language(function: F) -> F:
-    """Bind a function to the language of now: a download's callable runs later, in another thread, sessionless."""
-    code = current_language()
-
-    @functools.wraps(function)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        use_language(code)
-        return function(*args, **kwargs)
-
-    return run  # type: ignore[return-value]
-
-
 def _choose() -> None:
     st.session_state[_CHOSEN] = st.session_state[_WIDGET]
     use_language(chosen())
