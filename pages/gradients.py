@@ -11,6 +11,7 @@ from lstm_explorer.figures.gradients import FlowAxes, plot_gradient_flow
 from lstm_explorer.figures.words import what_it_says
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings, current_view
+from lstm_explorer.ui.experiments import continue_work
 from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.lab import (
     experiment_controls,
@@ -72,6 +73,7 @@ def lab() -> None:
         pin_controls(view.networks, settings)
     numbers_table(series)
     unit_heat_map(settings, view)
+    continue_work()
 
 
 open_page(__file__, view=Lab, lists={PARAMETER: Pin.from_text})

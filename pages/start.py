@@ -10,7 +10,7 @@ from lstm_explorer.figures.words import what_it_says
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings
 from lstm_explorer.ui.controls import presets, setting_number, setting_slider
-from lstm_explorer.ui.experiments import measure, theory_lines
+from lstm_explorer.ui.experiments import continue_work, measure, theory_lines
 from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.lesson import show_lesson
@@ -77,6 +77,7 @@ def journey() -> None:
             says=what_it_says([*strips, path]),
         )
     show_verdicts([*strips, path], theory)
+    continue_work()
 
 
 open_page(__file__)

@@ -7,10 +7,10 @@ import math
 import threading
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
 
 import streamlit as st
 import torch
+from streamlit.errors import StreamlitAPIException
 
 from lstm_explorer.core import theory
 from lstm_explorer.core.gradients import GradientFlow
@@ -39,7 +39,8 @@ _NOT_READ: dict[Architecture, tuple[str, ...]] = {
 }  # fmt: skip
 _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
-_STOPPED = "stopped_work"
+#: What each session's long work has come to: replicas done, work stopped, and whether this run left any out.
+_PROGRESS, _STOPPED, _UNFINISHED = "work_done", "work_stopped", "work_unfinished"
 
 _HEAVY_WORK = threading.Semaphore(1)
 
@@ -57,8 +58,8 @@ def _one_at_a_time() -> Iterator[None]:
 def measure(settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow:
     """Return the flow of all replicas, from the cache where it is there.
 
-    Work of more than a moment is done a few replicas at a time, with a progress bar and a stop button; what was done
-    before a stop is kept and drawn.
+    Work of more than a moment is done a few replicas a run (see :func:`continue_work`), with a progress bar and a stop
+    button; what is done is drawn.
 
     Raises:
         Refused: One replica alone would not fit into this server's memory, or the uploaded table is not there.
@@ -121,37 +122,53 @@ def _check_size(settings: Settings) -> None:
         )
 
 
+def continue_work() -> None:
+    """Run the page again where :func:`measure` left replicas out; the last line of every page that measures.
+
+    Streamlit lets nobody interrupt a fragment. So a run measures a little, draws it, and ends: between two runs a click
+    on the stop button, or on anything else, takes effect.
+    """
+    if not st.session_state.pop(_UNFINISHED, False):
+        return
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:  # the first run of a page is not a fragment's own
+        st.rerun()
+
+
 def _step_by_step(settings: Settings, architecture: Architecture, units: bool, size: int) -> GradientFlow:
-    """Measure a few replicas at a time; every update of the bar is a point at which a click takes effect."""
-    work = (settings, architecture)
-    stopped_at = st.session_state.get(_STOPPED, {}).get(work)
-    place = st.empty()
-    flows = []
-    for first in range(0, settings.num_seeds if stopped_at is None else stopped_at, size):
-        count = min(size, settings.num_seeds - first)
-        if stopped_at is None:
-            _show_progress(place, work, first, settings.num_seeds)
-        flows.append(_flow(settings.replace(seed=settings.seed + first, num_seeds=count), architecture, units))
-    place.empty()
-    if stopped_at is not None:
-        _show_stopped(work, stopped_at, settings.num_seeds)
+    """Measure a few replicas more than the last run did, unless the reader stopped."""
+    work, total = (settings, architecture), settings.num_seeds
+    progress = st.session_state.setdefault(_PROGRESS, {})
+    stopped = work in st.session_state.setdefault(_STOPPED, set())
+    done = progress.get(work, 0) if stopped else min(progress.get(work, 0) + size, total)
+    progress[work] = done
+    flows = [
+        _flow(settings.replace(seed=settings.seed + first, num_seeds=min(size, done - first)), architecture, units)
+        for first in range(0, done, size)
+    ]
+    if done < total:
+        _show_progress(work, done, total, stopped=stopped)
     return join_flows(flows)
 
 
-def _show_progress(place: Any, work: tuple[Settings, str], done: int, total: int) -> None:
-    with place.container():
-        st.progress(done / total, text=_("{done} of {total} seeds").format(done=done, total=total))
-        if done:  # what is there can be drawn
-            st.button(_("Stop here"), key=f"stop_{work[1]}_{done}", on_click=_stop, args=(work, done))
+def _show_progress(work: tuple[Settings, Architecture], done: int, total: int, *, stopped: bool) -> None:
+    key = f"{work[1]}_{hash(work)}"
+    if stopped:
+        st.info(_("Stopped: the picture shows {done} of {total} seeds.").format(done=done, total=total))
+        st.button(_("Go on"), key=f"go_on_{key}", on_click=_go_on, args=(work,))
+        return
+    st.session_state[_UNFINISHED] = True
+    st.progress(done / total, text=_("{done} of {total} seeds").format(done=done, total=total))
+    st.button(_("Stop here"), key=f"stop_{key}", on_click=_stop, args=(work,))
 
 
-def _show_stopped(work: tuple[Settings, str], done: int, total: int) -> None:
-    st.info(_("Stopped: the picture shows {done} of {total} seeds.").format(done=done, total=total))
-    st.button(_("Go on"), key=f"go_on_{work[1]}", on_click=_stop, args=(work, None))
+def _stop(work: tuple[Settings, Architecture]) -> None:
+    st.session_state[_STOPPED].add(work)
 
 
-def _stop(work: tuple[Settings, str], done: int | None) -> None:
-    st.session_state[_STOPPED] = {} if done is None else {work: done}
+def _go_on(work: tuple[Settings, Architecture]) -> None:
+    st.session_state[_STOPPED].discard(work)
 
 
 def _flow(settings: Settings, architecture: Architecture, units: bool) -> GradientFlow:
@@ -165,7 +182,7 @@ def _read_by(architecture: Architecture, settings: Settings) -> Settings:
 
 
 # Not st.cache_data, which pickles every result on its way in and out. Nobody changes a result.
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False)
 def _measured(
     settings: Settings, architecture: Architecture, units: bool, digest: str, _table: uploads.Upload | None
 ) -> GradientFlow:

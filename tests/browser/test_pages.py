@@ -3,7 +3,9 @@
 import pytest
 
 CHART = ".js-plotly-plot"
-NAMES = f"() => document.querySelector('{CHART}')._fullData.map(trace => trace.name)"
+#: Empty while Streamlit mounts the chart anew.
+TRACES = f"(document.querySelector('{CHART}')?._fullData ?? [])"
+NAMES = f"() => {TRACES}.map(trace => trace.name)"
 
 
 def open_page(page, settled, url):
@@ -48,13 +50,14 @@ def test_a_copied_address_opens_the_same_picture_pins_included(server, browser, 
     page.locator(".st-key-preset").get_by_text("PyTorch default").click()
     page.wait_for_function("() => !new URLSearchParams(location.search).has('forget_bias')")
     settled(page)
-    drawn = f"() => document.querySelector('{CHART}')._fullData.map(t => [t.name, Array.from(t.y).slice(0, 5)])"
-    page.wait_for_function(f"() => !!document.querySelector('{CHART}')._fullData.length")
+    drawn = f"() => {TRACES}.map(t => [t.name, Array.from(t.y).slice(0, 5)])"
+    page.wait_for_function(f"() => {TRACES}.length > 0")
     context = browser.new_context(locale="en-US")
     other = context.new_page()
     open_page(other, settled, page.url)
     wait_for_curve(other, "four")
-    assert other.evaluate(drawn) == page.evaluate(drawn)
+    expected = page.evaluate(f"() => JSON.stringify(({drawn})())")
+    other.wait_for_function(f"expected => JSON.stringify(({drawn})()) === expected", arg=expected)
     context.close()
 
 
@@ -80,9 +83,7 @@ def test_a_table_is_read_its_gaps_are_said_and_a_bad_one_changes_nothing(server,
 
 def wait_for_steps(page, count):
     page.wait_for_function(
-        f"""n => {{ const chart = document.querySelector('{CHART}');
-        const rnn = chart && chart._fullData && chart._fullData.find(trace => trace.name === 'RNN');
-        return rnn && rnn.x.length === n; }}""",
+        f"n => {TRACES}.find(trace => trace.name === 'RNN')?.x.length === n",
         arg=count,
     )
 
@@ -115,3 +116,17 @@ def test_nothing_is_fetched_from_elsewhere(server, page, settled):
     open_page(page, settled, f"{server}/gradients")
     assert asked
     assert [url for url in asked if not url.startswith((server, server.replace("http", "ws"), "data:", "blob:"))] == []
+
+
+def test_long_work_is_drawn_as_it_comes_and_can_be_stopped(server, page, settled):
+    page.goto(f"{server}/gradients?networks=lstm&sequence_length=2000&hidden_size=256&num_seeds=64")
+    stop = page.get_by_role("button", name="Stop here")
+    stop.wait_for()
+    stop.click()
+    said = page.get_by_text("Stopped: the picture shows")
+    said.wait_for()
+    settled(page)
+    assert int(said.inner_text().split()[4]) < 64
+    page.locator(f"{CHART} .main-svg").first.wait_for()
+    page.get_by_role("button", name="Go on").click()
+    stop.wait_for()
