@@ -49,10 +49,14 @@ def experiment_controls() -> None:
 
 
 def preset_controls() -> None:
-    """Draw the presets, and what the lit one shows."""
-    lit = presets(_("Presets"), preset_options(current_settings()))
-    if note := preset_note(lit):
-        st.caption(note)
+    """Draw the presets, and what the lit one shows.
+
+    In a container of their own: a note that comes and goes would move all that follows, and close its open expanders.
+    """
+    with st.container():
+        lit = presets(_("Presets"), preset_options(current_settings()))
+        if note := preset_note(lit):
+            st.caption(note)
 
 
 def view_controls() -> None:

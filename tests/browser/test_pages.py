@@ -130,3 +130,15 @@ def test_long_work_is_drawn_as_it_comes_and_can_be_stopped(server, page, settled
     page.locator(f"{CHART} .main-svg").first.wait_for()
     page.get_by_role("button", name="Go on").click()
     stop.wait_for()
+
+
+def test_an_opened_group_of_controls_stays_open_while_settings_move(server, page, settled):
+    open_page(page, settled, f"{server}/gradients")
+    page.locator("[data-testid=stExpander] summary").get_by_text("Weights", exact=True).click()
+    page.locator(".st-key-forget_bias input[type=range]").press("ArrowRight")  # no preset is lit any more
+    page.wait_for_function("() => location.search === '?forget_bias=0.25'")
+    settled(page)
+    gain = page.locator(".st-key-recurrent_gain input[type=range]")
+    assert gain.is_visible()
+    gain.press("ArrowRight")
+    page.wait_for_function("() => location.search.includes('recurrent_gain=1.05')")
