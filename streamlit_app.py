@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lstm_explorer.ui import address, language, navigation
+from lstm_explorer.ui import address, language, navigation, report
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.page import ICON, frame
 from lstm_explorer.ui.startup import start_process
@@ -10,7 +10,9 @@ from lstm_explorer.ui.startup import start_process
 st.set_page_config(page_title="LSTM Explorer", page_icon=str(ICON), layout="wide")
 start_process()
 
-language.begin(address.begin())
+news = address.begin()
+language.begin(news)
+report.begin(news)
 page = navigation.choose()
 frame()
 with shielded():

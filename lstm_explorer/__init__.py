@@ -13,6 +13,7 @@ from lstm_explorer.core.cells import GRUGates, LSTMGates
 from lstm_explorer.core.gradients import GradientFlow, gradient_flow
 from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.networks import build_network, effective_biases
+from lstm_explorer.core.scripts import to_script
 from lstm_explorer.core.seeds import seed_flows
 from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.core.tables import Table, TableError, read_table
@@ -37,5 +38,6 @@ __all__ = [
     "seed_flows",
     "step_labels",
     "theory",
+    "to_script",
     "unroll",
 ]

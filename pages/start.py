@@ -2,26 +2,18 @@
 
 import streamlit as st
 
-from lstm_explorer.core.settings import Settings
-from lstm_explorer.core.summaries import summarise
-from lstm_explorer.figures.gradients import Series
-from lstm_explorer.figures.journey import plot_journey
-from lstm_explorer.figures.words import what_it_says
+from lstm_explorer.figures.exhibits import journey
+from lstm_explorer.figures.view import View
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings
 from lstm_explorer.ui.controls import presets, setting_number, setting_slider
-from lstm_explorer.ui.experiments import continue_work, measure, theory_lines
-from lstm_explorer.ui.figure import show_figure, theme_name
+from lstm_explorer.ui.experiments import AppBench, continue_work
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.lesson import show_lesson
 from lstm_explorer.ui.page import open_page
 from lstm_explorer.ui.presets import preset_note, preset_options
+from lstm_explorer.ui.toolbar import show_exhibit
 from lstm_explorer.ui.verdicts import show_verdicts
-
-
-def of_lstm(settings: Settings) -> Settings:
-    """Return the LSTM's settings: on this page the recurrent gain is the RNN's alone."""
-    return settings.replace(recurrent_gain=1.0)
 
 
 def controls() -> None:
@@ -45,7 +37,7 @@ def controls() -> None:
 
 
 @fragment
-def journey() -> None:
+def picture() -> None:
     """Draw the controls, the picture and what it says; reruns without the rest of the page."""
     lit = presets(_("Try these, from left to right"), preset_options(current_settings()))
     left, right = st.columns([3, 8], gap="medium")
@@ -53,30 +45,12 @@ def journey() -> None:
         controls()
         if note := preset_note(lit):
             st.info(note)
-    settings = current_settings()
-    rnn, lstm = measure(settings, "rnn"), measure(of_lstm(settings), "lstm")
-    strips = [
-        Series(name="RNN", network="rnn", curve=summarise(rnn, "hidden")),
-        Series(name="LSTM", network="lstm", curve=summarise(lstm, "cell")),
-    ]
-    path = Series(name=_("LSTM, cell path alone"), network="lstm", curve=summarise(lstm, "cell_path"), style="path")
-    theory = [*theory_lines(settings, "rnn"), *theory_lines(of_lstm(settings), "lstm")]
     with right:
-        show_figure(
-            plot_journey(strips, beside=[path], theory=theory, theme=theme_name()),
-            key="journey",
-            alt=_("Gradient reaching each step of an RNN and an LSTM. {says}").format(says=what_it_says(strips)),
-            read=_(
-                "Each strip is a network unrolled in time, one cell a step. The loss is at the right; a cell is fully "
-                "coloured where all of the gradient arrives and blank where less than 10⁻⁸ of it does. The curves "
-                "below are the same numbers on a logarithmic scale: measured by exact back-propagation through a real "
-                "nn.RNN (its hidden state) and a real nn.LSTM (its cell state). Violet cells receive more than left "
-                "the loss. Grey lines are theory; the dotted line in the LSTM's colour is the part that travels by the "
-                "cell state alone."
-            ),
-            says=what_it_says([*strips, path]),
-        )
-    show_verdicts([*strips, path], theory)
+        exhibit = journey(AppBench(), current_settings(), View())
+        if exhibit:
+            show_exhibit(exhibit)
+    if exhibit:
+        show_verdicts(exhibit.series, exhibit.theory)
     continue_work()
 
 
@@ -90,5 +64,5 @@ st.markdown(
         "Press **▶ Play**, then raise the forget-gate bias."
     )
 )
-journey()
+picture()
 show_lesson()

@@ -111,7 +111,14 @@ def template(name: ThemeName) -> go.layout.Template:
                 "bgcolor": theme.background,
                 "bordercolor": theme.grid,
             },
-            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "font": {"size": 12}},
+            "legend": {
+                "orientation": "h",
+                "yanchor": "bottom",
+                "y": 1.0,
+                "x": 0,
+                "font": {"size": 12},
+                "tracegroupgap": 0,
+            },
         }
     )
 

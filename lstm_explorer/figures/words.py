@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
+from lstm_explorer.core.gradients import GradientFlow
 from lstm_explorer.core.summaries import Curve, Verdict
 from lstm_explorer.figures.gradients import Series
 from lstm_explorer.figures.numbers import percent, scientific, steps
@@ -46,3 +49,19 @@ def what_it_says(series: Sequence[Series]) -> str:
 
 def _ends(curve: Curve) -> dict[str, int]:
     return {"first": int(curve.steps[0]), "last": int(curve.steps[-1])}
+
+
+def units_say(flow: GradientFlow, layer: int) -> str:
+    """Say how unevenly the units of the first replica and sample hold the gradient at step 0."""
+    units = flow.log10_hidden_units
+    if units is None:
+        raise ValueError("the flow has no units: expected one measured with units=True.")
+    sizes = (units[0, layer, 0, 0] if units.ndim == 5 else units[layer, 0, 0]).double().numpy()
+    finite = np.isfinite(sizes)
+    if not finite.any():
+        return _("At step 0 no unit receives any gradient.")
+    shares = np.where(finite, 10.0 ** (2 * (np.where(finite, sizes, 0.0) - sizes[finite].max())), 0.0)
+    effective = shares.sum() ** 2 / (shares**2).sum()
+    return _("At step 0 the gradient is spread over about {count:.0f} of {all} units.").format(
+        count=max(1.0, effective), all=len(sizes)
+    )

@@ -17,13 +17,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lstm_explorer.core.settings import LIMITS, Limits, Repair, Settings, parse_query
+from lstm_explorer.figures.view import View
 from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
-from lstm_explorer.ui.view import View
 
 #: Parameter name -> its values, in the order they stand in the address.
 Address = dict[str, tuple[str, ...]]
@@ -139,6 +140,13 @@ def current_repairs() -> tuple[Repair, ...]:
     return _session().repairs
 
 
+def link() -> str:
+    """Return the whole address of what this session shows, as a reader would copy it."""
+    query = urlencode(_wanted(_session()), doseq=True)
+    base = (st.context.url or "").split("?")[0]
+    return f"{base}?{query}" if query else base
+
+
 # Changing: in a widget's callback, so that the run that follows already sees it, and writes the address.
 
 
@@ -239,13 +247,17 @@ def publish() -> None:
     that a slider moved quickly jumps back.
     """
     session = _session()
-    wanted = compose(
-        session.settings, session.views.get(session.page, View()), session.lists.get(session.page, {}), session.shared
-    )
+    wanted = _wanted(session)
     if wanted not in list(session.written)[-1:]:
         session.written.append(wanted)
     if wanted != _read():
         st.query_params.from_dict({name: list(texts) for name, texts in wanted.items()})
+
+
+def _wanted(session: Session) -> Address:
+    """Return the address as it should read."""
+    page = session.page
+    return compose(session.settings, session.views.get(page, View()), session.lists.get(page, {}), session.shared)
 
 
 def _obey(session: Session, address: Address, view: type[View], lists: Mapping[str, Reader]) -> None:

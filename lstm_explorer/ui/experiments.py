@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 from collections.abc import Iterator
 from dataclasses import fields
@@ -12,17 +11,14 @@ import streamlit as st
 import torch
 from streamlit.errors import StreamlitAPIException
 
-from lstm_explorer.core import theory
 from lstm_explorer.core.gradients import GradientFlow
-from lstm_explorer.core.inputs import make_inputs
-from lstm_explorer.core.networks import build_network
+from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.seeds import join_flows, seed_flows
 from lstm_explorer.core.settings import Architecture, Settings
-from lstm_explorer.core.summaries import Quantity
-from lstm_explorer.figures.gradients import TheoryLine
+from lstm_explorer.figures.theory import RNNRates, rnn_rates
 from lstm_explorer.locales import _
 from lstm_explorer.ui import uploads
-from lstm_explorer.ui.errors import Refused
+from lstm_explorer.ui.errors import Refused, shielded
 
 #: Numbers of one state, ``T * B * H``, that one replica may have: about 200 bytes each at the peak, so 300 MB.
 LARGEST_RUN = 1_500_000
@@ -73,29 +69,39 @@ def measure(settings: Settings, architecture: Architecture, *, units: bool = Fal
     return _step_by_step(settings, architecture, units, size)
 
 
-def theory_lines(settings: Settings, architecture: Architecture, *, bound: bool = False) -> list[TheoryLine]:
-    """Return the closed forms that belong to a network's curve, relative to its last step.
+class AppBench:
+    """The app's bench (:class:`lstm_explorer.figures.exhibits.Bench`): results are kept, and what fails says why.
 
-    Args:
-        settings: The experiment.
-        architecture: The network.
-        bound: For the RNN, also the upper bound by the largest singular value.
+    A failure takes nothing else with it, and the same refusal of several networks is said once.
     """
-    if architecture == "rnn":
-        rate, largest = _rnn_theory(settings)
-        about: tuple[str, Quantity] = ("rnn", "hidden")
-        lines = [TheoryLine(name=_("theory, mean field (RNN)"), log10_rate=_log10(rate), about=about, dash="dot")]
-        if bound:
-            name = _("theory, upper bound by the largest singular value (RNN)")
-            lines.append(TheoryLine(name=name, log10_rate=_log10(largest), about=about, dash="longdashdot"))
-        return lines
-    if settings.recurrent_init == "chrono":
-        return []  # every unit has a bias of its own: no single line
-    if architecture == "lstm":
-        rate = float(theory.log10_cell_path(settings.forget_bias, 1))
-        return [TheoryLine(name=_("theory, σ(b_f)ᵏ (LSTM cell path)"), log10_rate=rate, about=("lstm", "cell_path"))]
-    rate = float(theory.log10_cell_path(settings.update_bias, 1))
-    return [TheoryLine(name=_("theory, σ(b_z)ᵏ (GRU direct path)"), log10_rate=rate, about=("gru", "hidden"))]
+
+    def __init__(self) -> None:
+        """Nothing has been refused yet."""
+        self._refused: set[str] = set()
+
+    def flow(self, settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow | None:
+        """Return the flow of all replicas, or None where a box says why not."""
+        with shielded():
+            try:
+                return measure(settings, architecture, units=units)
+            except Refused as refused:
+                if str(refused) not in self._refused:
+                    self._refused.add(str(refused))
+                    raise
+        return None
+
+    def rates(self, settings: Settings) -> RNNRates | None:
+        """Return the plain RNN's closed forms, or None where a box says why not."""
+        first = _read_by("rnn", settings).replace(num_seeds=1, num_layers=1)
+        table = uploads.current_table() if settings.input_kind == "csv" else None
+        with shielded():
+            return RNNRates(*_cached_rates(first, table.digest if table else "", table))
+        return None
+
+    def table(self) -> TableLike | None:
+        """Return the session's uploaded table."""
+        table = uploads.current_table()
+        return table.values if table else None
 
 
 def _numbers(settings: Settings) -> int:
@@ -190,25 +196,7 @@ def _measured(
         return seed_flows(settings, architecture=architecture, units=units, table=_table.values if _table else None)
 
 
-def _rnn_theory(settings: Settings) -> tuple[float, float]:
-    """Return the mean-field rate and the singular-value bound of the first replica's first layer."""
-    table = uploads.current_table() if settings.input_kind == "csv" else None
-    first = _read_by("rnn", settings).replace(num_seeds=1, num_layers=1)
-    return _cached_rnn_theory(first, table.digest if table else "", table)
-
-
 @st.cache_data(max_entries=256, show_spinner=False)
-def _cached_rnn_theory(settings: Settings, digest: str, _table: uploads.Upload | None) -> tuple[float, float]:
+def _cached_rates(settings: Settings, digest: str, _table: uploads.Upload | None) -> tuple[float, float]:
     with _one_at_a_time():
-        return _rnn_rates(settings, _table)
-
-
-def _rnn_rates(settings: Settings, table: uploads.Upload | None) -> tuple[float, float]:
-    network = build_network("rnn", settings)
-    inputs = make_inputs(settings, table=table.values if table else None)
-    rate = theory.mean_field_of(network, inputs).rate
-    return rate, theory.singular_value_bound(network.get_parameter("weight_hh_l0"), settings.nonlinearity)
-
-
-def _log10(rate: float) -> float:
-    return math.log10(rate) if rate > 0 else -math.inf
+        return rnn_rates(settings, _table.values if _table else None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
 import streamlit as st
 
+from lstm_explorer.figures.exhibits import Exhibit
 from lstm_explorer.locales import _
 
 #: Buttons of the chart's own bar that say nothing here.
@@ -16,30 +16,22 @@ def theme_name() -> str:
     return st.context.theme.type or "light"
 
 
-def show_figure(figure: go.Figure, *, key: str, alt: str, read: str, says: str = "") -> None:
-    """Draw a figure with its two sentences.
-
-    Args:
-        figure: Made by a ``plot_*`` function with :func:`theme_name`.
-        key: Name of the figure on its page, and of the file that the camera button saves.
-        alt: What the figure shows, for those who cannot see it.
-        read: How to read it.
-        says: What it says now, computed from the numbers on screen.
-    """
+def show_figure(exhibit: Exhibit, *, key: str) -> None:
+    """Draw a figure with its two sentences: what it says now, and how to read it."""
     st.plotly_chart(
-        figure,
+        exhibit.draw(theme_name()),
         theme=None,
         width="stretch",
         key=key,
-        alt=alt,
+        alt=exhibit.alt,
         config={
             "displaylogo": False,
             "modeBarButtonsToRemove": _REMOVED,
-            "toImageButtonOptions": {"format": "svg", "filename": f"lstm-explorer-{key}"},
+            "toImageButtonOptions": {"format": "svg", "filename": f"lstm-explorer-{exhibit.name}"},
             "showSendToCloud": False,
             "plotlyServerURL": "",
         },
     )
-    if says:
-        st.markdown(says)
-    st.caption(_("**How to read it.** {text}").format(text=read))
+    if exhibit.says:
+        st.markdown(exhibit.says)
+    st.caption(_("**How to read it.** {text}").format(text=exhibit.read))

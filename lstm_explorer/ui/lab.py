@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from lstm_explorer.core.datasets import load_digits, load_sunspots
-from lstm_explorer.core.inputs import step_labels
-from lstm_explorer.core.settings import Architecture, Settings
-from lstm_explorer.core.summaries import Quantity, summarise
-from lstm_explorer.figures.gradients import Series, TheoryLine, plot_unit_heatmap
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.figures.exhibits import Bench, GradientsView, units
+from lstm_explorer.figures.gradients import Series
 from lstm_explorer.figures.theme import NETWORK_NAMES
-from lstm_explorer.locales import _, translated
+from lstm_explorer.locales import _
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.address import current_settings, current_view
 from lstm_explorer.ui.controls import (
@@ -27,11 +24,9 @@ from lstm_explorer.ui.controls import (
     setting_text,
     setting_toggle,
 )
-from lstm_explorer.ui.errors import Refused, plain, shielded
-from lstm_explorer.ui.experiments import measure, theory_lines
-from lstm_explorer.ui.figure import show_figure, theme_name
-from lstm_explorer.ui.pins import current_pins
+from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.presets import preset_note, preset_options
+from lstm_explorer.ui.toolbar import show_exhibit
 
 
 def experiment_controls() -> None:
@@ -83,34 +78,10 @@ def view_controls() -> None:
         setting_toggle("theory", _("Theory"))
 
 
-def series_on_screen(settings: Settings, view: Any) -> list[Series]:
-    """Measure every network that is on, and every pin; one that cannot be measured says why and leaves the others."""
-    series: list[Series] = []
-    refusals: dict[str, None] = {}
-    wanted = [(NETWORK_NAMES[network], network, settings, "solid") for network in view.networks]
-    wanted += [(pin.name, pin.architecture, pin.settings, "ghost") for pin in current_pins()]
-    for name, network, its_settings, style in wanted:
-        with shielded():
-            try:
-                series.append(_series(name, network, its_settings, view, style))
-            except Refused as refused:  # the same for every network: said once
-                refusals[str(refused)] = None
-    for refusal in refusals:
-        st.warning(plain(refusal), icon=":material/block:")
+def view_note(view: GradientsView) -> None:
+    """Say where another quantity is drawn than the one that was asked for."""
     if view.quantity in ("cell", "cell_path") and {"rnn", "gru"} & set(view.networks):
         st.caption(_("The RNN and the GRU have no cell state: their hidden state is drawn instead."))
-    return series
-
-
-def theory_on_screen(settings: Settings, view: Any) -> list[TheoryLine]:
-    """Return the closed forms of the networks that are on; they are about ratios to the last step, and one layer."""
-    if not view.theory or view.measure == "absolute" or settings.num_layers > 1 or settings.loss == "every":
-        return []
-    lines: list[TheoryLine] = []
-    for network in view.networks:
-        with shielded():
-            lines += theory_lines(settings, network, bound=True)
-    return lines
 
 
 def numbers_table(series: Sequence[Series]) -> None:
@@ -125,62 +96,15 @@ def numbers_table(series: Sequence[Series]) -> None:
         st.dataframe(table, height=320)
 
 
-def unit_heat_map(settings: Settings, view: Any) -> None:
+def unit_heat_maps(bench: Bench, settings: Settings, view: GradientsView) -> None:
     """Draw every unit's gradient along time, for the networks that are on."""
     with st.expander(_("Unit by unit"), on_change="rerun", key="units_open") as expander:
         if not expander.open:
             return
         for network in view.networks:
             with shielded():
-                flow = measure(settings.replace(num_seeds=1, batch_size=1), network, units=True)
-                show_figure(
-                    plot_unit_heatmap(flow, layer=_layer(settings, view), theme=theme_name()),
-                    key=f"units_{network}",
-                    alt=_("Heat map of the gradient of every hidden unit of the {network}, step by step.").format(
-                        network=NETWORK_NAMES[network]
-                    ),
-                    read=_(
-                        "{network}, first seed and sample. Each row is a unit, each column a step; full colour is the "
-                        "largest gradient, blank the smallest. Rows that stay coloured to the left are the units that "
-                        "remember."
-                    ).format(network=NETWORK_NAMES[network]),
-                    says=_units_say(flow, settings, view),
-                )
-
-
-def _units_say(flow: Any, settings: Settings, view: Any) -> str:
-    """Say how unevenly the units hold the gradient at step 0."""
-    sizes = flow.log10_hidden_units[0, _layer(settings, view), 0, 0].double().numpy()
-    finite = np.isfinite(sizes)
-    if not finite.any():
-        return _("At step 0 no unit receives any gradient.")
-    shares = np.where(finite, 10.0 ** (2 * (np.where(finite, sizes, 0.0) - sizes[finite].max())), 0.0)
-    effective = shares.sum() ** 2 / (shares**2).sum()
-    return _("At step 0 the gradient is spread over about {count:.0f} of {all} units.").format(
-        count=max(1.0, effective), all=len(sizes)
-    )
-
-
-def _series(name: str, network: Architecture, settings: Settings, view: Any, style: Any) -> Series:
-    quantity: Quantity = view.quantity
-    if network != "lstm" and quantity in ("cell", "cell_path"):
-        quantity = "hidden"
-    flow = measure(settings, network)
-    curve = summarise(flow, quantity, layer=_layer(settings, view), relative=view.measure == "relative")
-    return Series(name=name, network=network, curve=curve, style=style, reads=_reads(settings))
-
-
-def _layer(settings: Settings, view: Any) -> int:
-    """Return the layer shown, from 0; a network with fewer layers shows its last."""
-    return min(view.layer, settings.num_layers) - 1
-
-
-def _reads(settings: Settings) -> tuple[str, ...]:
-    table = uploads.current_table() if settings.input_kind == "csv" else None
-    if settings.input_kind == "csv" and table is None:
-        return ()
-    labels = step_labels(settings, table=table.values if table else None, translate=translated)
-    return tuple(plain(label) for label in labels) if any(labels) else ()
+                if exhibit := units(bench, settings, view, network=network):
+                    show_exhibit(exhibit)
 
 
 def _bias_controls() -> None:

@@ -24,6 +24,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
     return {
         _("Learn"): [_page("start", _("Start here"), default=True)],
         _("Explore"): [_page("gradients", _("Gradient flow"))],
+        _("Take home"): [_page("report", _("Report"))],
     }
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from lstm_explorer.core.settings import LIMITS, Repair, Settings, choices
+from lstm_explorer.figures.view import View, kind_of
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address
 from lstm_explorer.ui.errors import plain
 from lstm_explorer.ui.language import PARAMETER, language_picker
 from lstm_explorer.ui.navigation import require_entry
-from lstm_explorer.ui.view import View, kind_of
 
 #: Shipped, because a named icon would be fetched from elsewhere.
 ICON = Path(__file__).with_name("icon.svg")

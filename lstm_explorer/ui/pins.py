@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 
 from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings, parse_query
+from lstm_explorer.figures.exhibits import Experiment
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address
@@ -21,12 +22,8 @@ _LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pin:
+class Pin(Experiment):
     """One kept curve: whose, with which settings, under which name."""
-
-    name: str
-    architecture: Architecture
-    settings: Settings
 
     def to_text(self) -> str:
         """Return the pin as one parameter of an address."""

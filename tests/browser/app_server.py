@@ -26,10 +26,19 @@ def find_chromium() -> str | None:
 @contextlib.contextmanager
 def serving(script: str = "streamlit_app.py", environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run a Streamlit script on a free port, until it answers; give its address."""
+    with running(script, environment) as (url, _process):
+        yield url
+
+
+@contextlib.contextmanager
+def running(
+    script: str = "streamlit_app.py", environment: Mapping[str, str] | None = None, python: str = sys.executable
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a Streamlit script under any Python; give its address and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", script]
+    command = [python, "-m", "streamlit", "run", script]
     options = ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
     process = subprocess.Popen(
         [*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -37,7 +46,7 @@ def serving(script: str = "streamlit_app.py", environment: Mapping[str, str] | N
     )  # fmt: skip
     try:
         _wait_for_health(f"http://127.0.0.1:{port}", process)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -9,13 +9,13 @@ from typing import Literal
 import pytest
 
 from lstm_explorer.core.settings import LIMITS, Repair, Settings
+from lstm_explorer.figures.view import View, number
 from lstm_explorer.ui import address
 from lstm_explorer.ui.address import clamp, compose, is_news, last_values, merge
 from lstm_explorer.ui.controls import log_stops, matching
 from lstm_explorer.ui.errors import plain
 from lstm_explorer.ui.language import language_of_locale
 from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
-from lstm_explorer.ui.view import View, number
 
 
 @dataclass(frozen=True, kw_only=True)

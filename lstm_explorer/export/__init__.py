@@ -1,0 +1,1 @@
+"""Figures and results as files: images, documents, tables."""

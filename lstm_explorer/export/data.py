@@ -1,0 +1,142 @@
+"""The numbers behind a figure: tables at full precision, and one JSON document that says where they came from."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly
+import torch
+
+import lstm_explorer
+from lstm_explorer.core.errors import Explained
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.figures.exhibits import EXHIBITS, Exhibit
+from lstm_explorer.figures.view import View
+from lstm_explorer.locales import N_
+
+#: What the JSON document is, and its version: raised when an older reader would misunderstand it.
+FORMAT, FORMAT_VERSION = "lstm-explorer", 1
+
+
+def to_csv(exhibit: Exhibit) -> bytes:
+    """Return the numbers as CSV; every float reads back exactly. With a byte order mark, or Excel garbles Korean."""
+    return exhibit.numbers().to_csv(index=False).encode("utf-8-sig")
+
+
+def to_parquet(exhibit: Exhibit) -> bytes:
+    """Return the numbers as Parquet."""
+    buffer = io.BytesIO()
+    exhibit.numbers().to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def to_json(exhibit: Exhibit) -> bytes:
+    """Return settings, results, versions and seed as one JSON document; ``--settings`` reads it back.
+
+    JSON has no infinity: a gradient that is exactly zero has the log10 ``"-inf"``.
+    """
+    document = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "figure": exhibit.name,
+        "seed": exhibit.settings.seed,
+        "settings": asdict(exhibit.settings),
+        "view": exhibit.view.to_query(),
+        "experiments": [
+            {"name": one.name, "architecture": one.architecture, "settings": asdict(one.settings)}
+            for one in exhibit.experiments
+        ],
+        "versions": versions(),
+        "results": _results(exhibit.numbers()),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what made the numbers."""
+    return {
+        "lstm_explorer": lstm_explorer.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "pandas": pd.__version__,
+        "plotly": plotly.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def read_settings(text: bytes | str, figure: str) -> tuple[Settings, View]:
+    """Read the settings and the view out of a document of :func:`to_json`, or out of a plain object of settings.
+
+    Args:
+        text: The JSON.
+        figure: Name of the exhibit whose view is read.
+
+    Raises:
+        Explained: It is not JSON, of a newer version, or holds what this version does not know.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise Explained(N_("This is no JSON file: {reason}."), {"reason": str(error)}) from error
+    if not isinstance(document, dict):
+        raise Explained(N_("The settings are a {kind}: expected a JSON object."), {"kind": type(document).__name__})
+    if "format" not in document:
+        return _settings(document), EXHIBITS[figure].view()
+    version = document.get("version")
+    if document["format"] != FORMAT or version != FORMAT_VERSION:
+        raise Explained(
+            N_("The file is {came}: this version of LSTM Explorer reads {expected}. Take the newest version."),
+            {"came": f"{document['format']} {version}", "expected": f"{FORMAT} {FORMAT_VERSION}"},
+        )
+    view = document.get("view") if document.get("figure") == figure else None
+    return _settings(document.get("settings")), _view(EXHIBITS[figure].view, view or {})
+
+
+def _settings(values: Any) -> Settings:
+    if not isinstance(values, dict):
+        raise Explained(N_("The settings are a {kind}: expected a JSON object."), {"kind": type(values).__name__})
+    if unknown := sorted(set(values) - set(Settings.__dataclass_fields__)):
+        raise Explained(
+            N_("Unknown settings: {names}. This version knows {known}."),
+            {"names": ", ".join(unknown), "known": ", ".join(Settings.__dataclass_fields__)},
+        )
+    return Settings(**values)
+
+
+def _view(record: type[View], texts: Any) -> View:
+    legal = isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values())
+    if not legal or set(texts) - set(record.__dataclass_fields__):
+        raise Explained(
+            N_("The view is {came}: expected an object of texts, with {known}."),
+            {"came": str(texts), "known": ", ".join(record.__dataclass_fields__) or "{}"},
+        )
+    view, repairs = record.parse_query(texts)
+    if repairs:
+        raise Explained(
+            N_("{name} is {came}: expected {expected}."),
+            {"name": repairs[0].name, "came": repr(repairs[0].came), "expected": record.expected(repairs[0].name)},
+        )
+    return view
+
+
+def _results(numbers: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one object a curve, with its columns as lists; a column that never changes is a single value."""
+    keys = [name for name in ("name", "kind", "architecture", "quantity") if name in numbers]
+    results = []
+    for _key, rows in numbers.groupby(keys, sort=False):
+        results.append({str(name): _plain(rows[name].tolist(), str(name)) for name in rows})
+    return results
+
+
+def _plain(values: list[Any], name: str) -> Any:
+    if name in ("name", "kind", "architecture", "quantity", "runs", "relative"):
+        return values[0]
+    return [str(value) if isinstance(value, float) and not math.isfinite(value) else value for value in values]

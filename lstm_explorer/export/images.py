@@ -1,0 +1,271 @@
+"""Figures as PNG, SVG and PDF, drawn by one Chromium that all threads of the server share.
+
+Kaleido drives the browser on a private thread with a loop of its own, one picture at a time, in the order they were
+asked for. (Kaleido's own ``start_sync_server`` hands concurrent users each other's pictures.) The browser is started on
+demand and closed when idle; one that dies is noticed at once, and its picture drawn by the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import base64
+import concurrent.futures
+import contextlib
+import logging
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import kaleido
+import plotly.graph_objects as go
+from choreographer.browsers.chromium import Chromium
+from choreographer.errors import BrowserClosedError, BrowserFailedError, ChannelClosedError, TmpDirWarning
+
+from lstm_explorer.core.errors import Explained
+from lstm_explorer.export.vector import embed_fonts, pdf_page
+from lstm_explorer.locales import N_
+
+ImageFormat = Literal["png", "svg", "pdf"]
+
+#: The browser is closed after so many seconds without work: it holds some 500 MB.
+IDLE_SECONDS = 60.0
+#: A picture takes at most so long, waiting for its turn and starting the browser included.
+TIMEOUT_SECONDS = 60.0
+_START_SECONDS, _STOP_SECONDS, _LOOK_SECONDS = 25.0, 10.0, 0.05
+_A4_INCHES = {"paperWidth": 8.27, "paperHeight": 11.69}
+
+_NO_BROWSER = N_(
+    "There is no Chrome or Chromium on this server, and pictures are drawn by one: expected one on the PATH (install "
+    "chromium) or its path in the environment variable BROWSER_PATH, which is {named}."
+)
+_NOT_STARTED = N_("The browser {path} did not start: run it by hand with --headless to see why.")
+_NO_ANSWER = N_("The picture was not ready after {seconds:.0f} seconds: try again when the server is less busy.")
+_LOST_TWICE = N_("The browser stopped twice while it drew: the server may be short of memory; try a smaller picture.")
+_NOT_DRAWN = N_("The browser could not draw this: {reason}")
+
+Result = TypeVar("Result")
+Work = Callable[[kaleido.Kaleido], Coroutine[Any, Any, Result]]
+
+# Both report a browser that went away, or is closed, as if something were wrong with it.
+for _name in ("kaleido", "choreographer"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+class ImageError(Explained):
+    """A picture could not be made; the message says why and what mends it, and can be translated."""
+
+
+class _LostError(Exception):
+    """The browser, or the page that draws, went away."""
+
+
+def find_browser() -> str | None:
+    """Return the path of a Chrome or Chromium: ``BROWSER_PATH``, a downloaded one, one on the path; or None."""
+    path = os.environ.get("BROWSER_PATH") or Chromium.find_browser(skip_local=False)
+    return str(path) if path and Path(path).is_file() and os.access(path, os.X_OK) else None
+
+
+def render(figure: go.Figure, *, format: ImageFormat, width: int, height: int, scale: float = 1.0) -> bytes:
+    """Draw a figure at rest, without its buttons; SVG and PDF with their fonts inside.
+
+    Args:
+        figure: What to draw; it is not changed.
+        format: ``"png"``, ``"svg"`` or ``"pdf"``.
+        width: In CSS pixels.
+        height: In CSS pixels.
+        scale: Size of the result for each CSS pixel: pixels of a PNG, CSS pixels of a drawing.
+
+    Returns:
+        The file.
+
+    Raises:
+        ImageError: There is no browser, it did not start, did not answer in time, or was lost twice.
+        ValueError: The format is none of the three.
+    """
+    if format not in ("png", "svg", "pdf"):
+        raise ValueError(f"format is {format!r}: expected 'png', 'svg' or 'pdf'.")
+    spec = figure.to_plotly_json()
+    still = {**spec["layout"], "updatemenus": [], "sliders": []}  # a button on paper is of no use
+    picture = {"data": spec["data"], "layout": still}
+    options = {"format": "png" if format == "png" else "svg", "width": width, "height": height, "scale": scale}
+    drawn = _studio.run(lambda browser: browser.calc_fig(picture, opts=options))
+    if format == "png":
+        return drawn
+    if format == "svg":
+        return embed_fonts(drawn)
+    return _print(pdf_page(drawn.decode(), round(width * scale), round(height * scale)), pageRanges="1")
+
+
+def print_pdf(html: str) -> bytes:
+    """Print a self-contained HTML document to the A4 pages of a PDF; its scripts do not run, and nothing is fetched.
+
+    Args:
+        html: With its styles and pictures inside. Its own ``@page`` sizes and margins come first.
+
+    Raises:
+        ImageError: As :func:`render`.
+    """
+    return _print(html, **_A4_INCHES)
+
+
+def close() -> None:
+    """Close the browser now; whoever asks for a picture later gets it from a fresh one."""
+    _studio.close()
+
+
+def is_open() -> bool:
+    """Say whether the browser runs just now."""
+    return _studio.browser is not None
+
+
+def _print(html: str, **options: Any) -> bytes:
+    async def printed(browser: kaleido.Kaleido) -> bytes:
+        tab = await browser.create_tab("")
+        try:
+            await _quiet(tab)
+            await _sent(tab, "Emulation.setScriptExecutionDisabled", value=True)
+            frame = (await _sent(tab, "Page.getFrameTree"))["frameTree"]["frame"]["id"]
+            await _sent(tab, "Page.setDocumentContent", frameId=frame, html=html)
+            page = await _sent(tab, "Page.printToPDF", printBackground=True, preferCSSPageSize=True, **options)
+            return base64.b64decode(page["data"])
+        finally:
+            await browser.close_tab(tab.target_id)
+
+    return _studio.run(printed)
+
+
+async def _quiet(tab: Any) -> None:
+    """Let nothing that a page asks for leave the machine, or reach another program on it."""
+    await _sent(tab, "Network.enable")
+    await _sent(tab, "Network.setBlockedURLs", urls=["http://*", "https://*", "ws://*", "wss://*"])
+
+
+async def _sent(tab: Any, method: str, **params: Any) -> dict[str, Any]:
+    answer = await tab.send_command(method, params=params)
+    if "error" in answer:
+        raise ImageError(_NOT_DRAWN, {"reason": answer["error"]["message"]})
+    return dict(answer["result"])
+
+
+class _Studio:
+    """The private thread with its loop, and the browser it keeps; work is done in the order it came."""
+
+    def __init__(self) -> None:
+        self.browser: kaleido.Kaleido | None = None
+        self._crash: asyncio.Future[Any] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._starting = threading.Lock()
+        self._turn = asyncio.Lock()
+        self._worked = 0.0
+
+    def run(self, work: Work[Result]) -> Result:
+        """Do work in the browser, from any thread."""
+        if find_browser() is None:
+            raise ImageError(_NO_BROWSER, {"named": repr(os.environ.get("BROWSER_PATH", ""))})
+        return self._wait(self._in_time(work), TIMEOUT_SECONDS + 2 * _STOP_SECONDS)
+
+    def close(self) -> None:
+        """Close the browser if there is one."""
+        if self.browser:
+            self._wait(self._stop(), 3 * _STOP_SECONDS)
+
+    def _wait(self, coroutine: Coroutine[Any, Any, Result], seconds: float) -> Result:
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
+        try:
+            return future.result(seconds)
+        except concurrent.futures.TimeoutError:
+            future.cancel()
+            raise ImageError(_NO_ANSWER, {"seconds": seconds}) from None
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="images", daemon=True).start()
+                atexit.register(self.close)
+            return self._loop
+
+    async def _in_time(self, work: Work[Result]) -> Result:
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS), self._turn:
+                return await self._twice(work)
+        except TimeoutError:
+            raise ImageError(_NO_ANSWER, {"seconds": TIMEOUT_SECONDS}) from None
+
+    async def _twice(self, work: Work[Result]) -> Result:
+        """Do work, and once more in a fresh browser if the first one was lost."""
+        try:
+            for _attempt in range(2):
+                try:
+                    return await self._watched(work, await self._open())
+                except _LostError:
+                    await self._stop()
+            raise ImageError(_LOST_TWICE, {})
+        except asyncio.CancelledError:
+            await self._stop()  # too late: whatever it does now is nobody's
+            raise
+        finally:
+            self._worked = time.monotonic()
+            asyncio.get_running_loop().call_later(IDLE_SECONDS, self._close_if_idle)
+
+    async def _watched(self, work: Work[Result], browser: kaleido.Kaleido) -> Result:
+        """Do work while the browser lives."""
+        task = asyncio.ensure_future(work(browser))
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=_LOOK_SECONDS)
+                if browser.subprocess.poll() is not None or (self._crash and self._crash.done()):
+                    raise _LostError
+            return task.result()
+        except (BrowserClosedError, BrowserFailedError, ChannelClosedError):
+            raise _LostError from None
+        finally:
+            task.cancel()
+            with contextlib.suppress(BaseException):
+                await task
+
+    async def _open(self) -> kaleido.Kaleido:
+        """Return the browser, started if need be."""
+        if self.browser and self.browser.subprocess.poll() is not None:
+            await self._stop()
+        if self.browser is None:
+            path = find_browser() or ""
+            try:
+                async with asyncio.timeout(_START_SECONDS):
+                    self.browser = kaleido.Kaleido(n=1, timeout=TIMEOUT_SECONDS, mathjax=False, path=path)
+                    await self._prepare(self.browser)
+            except (TimeoutError, OSError, BrowserClosedError, BrowserFailedError, ChannelClosedError):
+                await self._stop()
+                raise ImageError(_NOT_STARTED, {"path": path}) from None
+        return self.browser
+
+    async def _prepare(self, browser: kaleido.Kaleido) -> None:
+        await browser.open()
+        tab: Any = browser.get_tab()
+        await _quiet(tab)
+        await _sent(tab, "Inspector.enable")
+        self._crash = tab.subscribe_once("Inspector.targetCrashed")
+
+    async def _stop(self) -> None:
+        browser, self.browser, self._crash = self.browser, None, None
+        if browser is None:
+            return
+        with warnings.catch_warnings(), contextlib.suppress(Exception):
+            warnings.simplefilter("ignore", TmpDirWarning)  # said while a dying process still writes
+            await asyncio.wait_for(browser.close(), _STOP_SECONDS)
+
+    def _close_if_idle(self) -> None:
+        if self.browser and not self._turn.locked() and time.monotonic() - self._worked >= 0.99 * IDLE_SECONDS:
+            self._closing = asyncio.ensure_future(self._close_in_turn())
+
+    async def _close_in_turn(self) -> None:
+        async with self._turn:
+            await self._stop()
+
+
+_studio = _Studio()

@@ -1,0 +1,89 @@
+"""One HTML file that works offline: the figure with everything that moves in it, and its words."""
+
+from __future__ import annotations
+
+from html import escape
+
+import plotly.offline
+
+from lstm_explorer.export.paper import settings_line
+from lstm_explorer.figures.exhibits import Exhibit
+from lstm_explorer.figures.theme import FONT, ThemeName, theme_of
+from lstm_explorer.locales import _, current_language
+
+#: The chart's own bar in every exported page: no upload, no advertising, a camera that saves a drawing.
+CONFIG = {
+    "displaylogo": False,
+    "responsive": True,
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+}
+
+
+def to_html(exhibit: Exhibit, *, theme: ThemeName = "light", title: bool = True, caption: bool = False) -> bytes:
+    """Return a self-contained page: no request leaves it.
+
+    Args:
+        exhibit: What is shown; frames and buttons included.
+        theme: ``"light"`` or ``"dark"``.
+        title: Whether the title stands over the figure.
+        caption: Whether the settings stand beneath it.
+    """
+    parts = [f"<h1>{escape(exhibit.title)}</h1>"] if title else []
+    parts += [figure_block(exhibit, theme), words(exhibit)]
+    parts += [f'<p class="settings">{escape(settings_line(exhibit))}</p>'] if caption else []
+    return document(exhibit.title, "\n".join(parts), theme, script=plotly_script()).encode()
+
+
+def figure_block(exhibit: Exhibit, theme: ThemeName) -> str:
+    """Return the figure as a block of HTML that needs :func:`plotly_script` before it."""
+    figure = exhibit.draw(theme)
+    camera = {"format": "svg", "filename": f"lstm-explorer-{exhibit.name}"}
+    drawn = figure.to_html(
+        full_html=False, include_plotlyjs=False, config={**CONFIG, "toImageButtonOptions": camera},
+        default_height=f"{figure.layout.height or 480}px", auto_play=False,
+    )  # fmt: skip
+    return f'<figure role="img" aria-label="{escape(exhibit.alt)}">{drawn}</figure>'
+
+
+def words(exhibit: Exhibit) -> str:
+    """Return what the figure says and how to read it, as HTML."""
+    says = escape(exhibit.says).replace("  \n", "<br>")
+    while says.count("**") >= 2:  # the one piece of Markdown that the sentences use
+        says = says.replace("**", "<b>", 1).replace("**", "</b>", 1)
+    reading = _("How to read it.")
+    return f'<p>{says}</p>\n<p class="read"><b>{escape(reading)}</b> {escape(exhibit.read)}</p>'
+
+
+def plotly_script() -> str:
+    """Return plotly.js as a script block."""
+    return f"<script>{plotly.offline.get_plotlyjs()}</script>"
+
+
+def document(title: str, body: str, theme: ThemeName, *, script: str = "", style: str = "") -> str:
+    """Return a whole HTML document in the house's colours and the running language."""
+    look = theme_of(theme)
+    return f"""<!DOCTYPE html>
+<html lang="{current_language()}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="LSTM Explorer">
+<title>{escape(title)}</title>
+<style>
+:root {{ color-scheme: {theme}; }}
+body {{ margin: 0 auto; padding: 1.5rem clamp(1rem, 4vw, 3rem); max-width: 75rem; background: {look.background};
+  color: {look.text}; font: 16px/1.55 {FONT}; word-break: keep-all; overflow-wrap: anywhere; }}
+h1 {{ font-size: 1.6rem; }} h2 {{ font-size: 1.25rem; }} figure {{ margin: 0; }}
+.read, .settings {{ color: {look.muted}; font-size: .875rem; }}
+a {{ color: {look.networks["lstm"]}; }}
+{style}
+</style>
+{script}
+</head>
+<body>
+{body}
+</body>
+</html>
+"""

@@ -1,0 +1,141 @@
+"""Lay a figure out for paper: its size, its title, a line with its settings, and room for its legend."""
+
+from __future__ import annotations
+
+import textwrap
+import types
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import plotly.graph_objects as go
+
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.figures.exhibits import Exhibit
+from lstm_explorer.figures.theme import ThemeName, theme_of
+
+Size = Literal["slide", "column", "page", "poster"]
+
+#: Pixels of an inch, as browsers and SVG count them.
+_INCH = 96.0
+#: Room for the title over, and a line of the caption beneath the picture.
+_TITLE, _LINE = 34, 17
+#: Width of an average narrow letter at the legend's and the caption's size, and of a legend's line and gap.
+_LETTER, _SYMBOL = 6.6, 46
+#: The same at the titles' sizes.
+_TITLE_LETTER, _AXIS_LETTER = 9.6, 7.4
+
+
+class Format(NamedTuple):
+    """A sheet: laid out in so many pixels, of which one is ``scale`` CSS pixels on paper; the height may grow."""
+
+    width: int
+    height: int
+    scale: float
+    grows: bool
+
+
+#: Laid out larger than they are and drawn smaller (or the other way round), so that letters fit the sheet.
+SHEETS: Mapping[str, Format] = types.MappingProxyType(
+    {
+        "slide": Format(1280, 720, 1.0, grows=False),  # 16:9
+        "column": Format(480, 350, 3.5 * _INCH / 480, grows=True),  # 3.5 in, letters of 7 pt
+        "page": Format(760, 420, 7.0 * _INCH / 760, grows=True),  # 7 in, letters of 9 pt
+        "poster": Format(1280, 960, 24.0 * _INCH / 1280, grows=False),  # 24 in by 18 in
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """How a figure stands on paper.
+
+    Attributes:
+        size: ``"slide"`` (16:9), ``"column"`` (3.5 in wide), ``"page"`` (7 in wide) or ``"poster"`` (24 in by 18 in).
+        theme: ``"light"`` or ``"dark"``.
+        title: Whether its title stands over it.
+        caption: Whether its settings stand beneath it.
+    """
+
+    size: Size = "slide"
+    theme: ThemeName = "light"
+    title: bool = True
+    caption: bool = False
+
+
+def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
+    """Return an exhibit's figure laid out for paper, without what only a screen can do.
+
+    Args:
+        exhibit: What is drawn.
+        paper: How.
+
+    Returns:
+        A figure with a fixed width and height; multiply by the sheet's ``scale`` for CSS pixels.
+    """
+    sheet, look = SHEETS[paper.size], theme_of(paper.theme)
+    figure = exhibit.draw(paper.theme)
+    figure.frames = ()
+    figure.layout.updatemenus = ()
+    margin = {side: figure.layout.margin[side] or figure.layout.template.layout.margin[side] for side in "lrtb"}
+    lines = textwrap.wrap(settings_line(exhibit), int((sheet.width - 32) / _LETTER)) if paper.caption else []
+    heading = textwrap.wrap(exhibit.title, int((sheet.width - 24) / _TITLE_LETTER)) if paper.title else []
+    width = sheet.width - margin["l"] - margin["r"]
+    axis, legend = 52 + _break_titles(figure, width), _legend_height(figure, width)
+    margin["t"] += _TITLE + 20 * (len(heading) - 1) if heading else 0
+    margin["b"] = axis + 6 + legend + _LINE * len(lines)
+    height = sheet.height + legend + _LINE * len(lines) if sheet.grows else sheet.height
+    plot = height - margin["t"] - margin["b"]
+    figure.update_layout(width=sheet.width, height=height, margin=margin, autosize=False)
+    figure.update_layout(legend={"y": -axis / plot, "yanchor": "top", "x": 0, "xanchor": "left"})
+    if heading:
+        figure.update_layout(title=_title("<br>".join(heading), look.text))
+    if lines:
+        figure.add_annotation(
+            text="<br>".join(lines), xref="paper", x=0, xanchor="left", yref="paper", y=-(margin["b"] - 8) / plot,
+            yanchor="bottom", align="left", showarrow=False, font={"size": 11, "color": look.muted},
+        )  # fmt: skip
+    return figure
+
+
+def _title(text: str, colour: str) -> dict[str, object]:
+    """Return a figure's title: at the left, over the picture."""
+    return {"text": f"<b>{text}</b>", "x": 0.02, "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
+            "pad": {"t": 14}, "font": {"size": 16, "color": colour}}  # fmt: skip
+
+
+def settings_line(exhibit: Exhibit) -> str:
+    """Return the settings on one line: the sizes and the seed always, of the others those that are no default."""
+    always = {name: getattr(exhibit.settings, name) for name in ("sequence_length", "hidden_size", "seed")}
+    changed = {**always, **exhibit.settings.to_query(), **exhibit.view.to_query()}
+    order = (*Settings.__dataclass_fields__, *type(exhibit.view).__dataclass_fields__)
+    return ", ".join(f"{name} = {changed[name]}" for name in order if name in changed)
+
+
+def _break_titles(figure: go.Figure, width: float) -> int:
+    """Break an axis title that is wider than the picture before its parenthesis; return the height that it needs."""
+    text = figure.layout.xaxis.title.text or ""
+    if _letters(text) * _AXIS_LETTER <= width:
+        return 0
+    figure.layout.xaxis.title.text = text.replace(" (", "<br>(", 1)
+    return _LINE
+
+
+def _legend_height(figure: go.Figure, width: float) -> int:
+    """Return the height that the legend will take beneath the picture: its entries flow like words."""
+    names = [trace.name for trace in figure.data if trace.name and trace.showlegend is not False]
+    if len(names) < 2:
+        return 0
+    rows, used = 1, 0.0
+    for name in names:
+        entry = _letters(name) * _LETTER + _SYMBOL
+        if used and used + entry > width:
+            rows, used = rows + 1, 0.0
+        used += entry
+    return 19 * rows + 10
+
+
+def _letters(text: str) -> int:
+    """Return how many narrow letters a text is as wide as."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

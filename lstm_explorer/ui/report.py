@@ -1,0 +1,184 @@
+"""The report: views the reader collected, in order, titled and annotated.
+
+It lives in the address, like everything else: one parameter, carried by every page, so that a change of page, a reload
+and a copied link keep it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from lstm_explorer.core.settings import Repair, Settings, parse_query
+from lstm_explorer.figures.exhibits import EXHIBITS, Exhibit
+from lstm_explorer.figures.view import View
+from lstm_explorer.ui import address
+from lstm_explorer.ui.limits import page_limits
+from lstm_explorer.ui.pins import PARAMETER as PIN
+from lstm_explorer.ui.pins import Pin
+
+#: Parameter of the address.
+PARAMETER = "report"
+#: More figures than this make no report, and no address.
+MOST_ITEMS = 24
+LONGEST_TITLE, LONGEST_NOTE = 120, 1500
+
+_KEY = "lstm_explorer_report"
+#: Bytes that a report in an address may unpack to; longer is no report of ours.
+_LARGEST = 400_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One view: which exhibit, of which settings, shown how; and what the reader wrote to it."""
+
+    figure: str
+    settings: Settings
+    view: View = field(default_factory=View)
+    pins: tuple[str, ...] = ()
+    title: str = ""
+    note: str = ""
+
+    def build(self, bench: Any) -> Exhibit | None:
+        """Make the exhibit."""
+        pins = [Pin.from_text(text) for text in self.pins]
+        return EXHIBITS[self.figure].build(bench, self.settings, self.view, pins)
+
+    def same_view(self, other: Item) -> bool:
+        """Tell whether another item shows the same, whatever is written to it."""
+        return replace(self, title="", note="") == replace(other, title="", note="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The reader's report."""
+
+    title: str = ""
+    items: tuple[Item, ...] = ()
+
+
+def begin(news: address.Address | None) -> None:
+    """Take the report of a new session's address; a session's own is never overwritten by a link or a step back."""
+    text = address.last_values(news or {}).get(PARAMETER)
+    if _KEY in st.session_state or text is None:
+        return
+    try:
+        _set(from_text(text))
+    except ValueError:
+        address.report(Repair(PARAMETER, text, ""))
+
+
+def current() -> Report:
+    """Return the session's report."""
+    return st.session_state.get(_KEY, Report())
+
+
+def item_of(exhibit: Exhibit) -> Item:
+    """Return what is on screen as an item."""
+    pins = address.current_list(PIN) if exhibit.name == "gradients" else ()
+    view = EXHIBITS[exhibit.name].view()
+    if type(exhibit.view) is type(view):
+        view = exhibit.view
+    return Item(figure=exhibit.name, settings=exhibit.settings, view=view, pins=pins)
+
+
+def holds(item: Item) -> bool:
+    """Tell whether the report shows this view already."""
+    return any(item.same_view(other) for other in current().items)
+
+
+# Changing: in widgets' callbacks, like everything that changes the address.
+
+
+def toggle(item: Item) -> None:
+    """Put a view at the end of the report, or take it out."""
+    rest = tuple(other for other in current().items if not item.same_view(other))
+    _set(replace(current(), items=rest if len(rest) < len(current().items) else (*rest, item)))
+
+
+def remove(index: int) -> None:
+    """Take an item out."""
+    items = current().items
+    _set(replace(current(), items=(*items[:index], *items[index + 1 :])))
+
+
+def move(index: int, by: int) -> None:
+    """Move an item up (-1) or down (+1)."""
+    items = list(current().items)
+    items.insert(index + by, items.pop(index))
+    _set(replace(current(), items=tuple(items)))
+
+
+def write(index: int, *, title: str, note: str) -> None:
+    """Change an item's title and note."""
+    items = list(current().items)
+    items[index] = replace(items[index], title=title, note=note)
+    _set(replace(current(), items=tuple(items)))
+
+
+def entitle(title: str) -> None:
+    """Name the report."""
+    _set(replace(current(), title=title))
+
+
+def _set(report: Report) -> None:
+    st.session_state[_KEY] = report
+    address.share(PARAMETER, to_text(report) if report != Report() else None)
+
+
+# In the address: JSON, packed.
+
+
+def to_text(report: Report) -> str:
+    """Return a report as one parameter of an address."""
+    items = [
+        {"figure": item.figure, "settings": item.settings.to_query(), "view": item.view.to_query(),
+         "pins": item.pins, "title": item.title, "note": item.note}
+        for item in report.items
+    ]  # fmt: skip
+    text = json.dumps({"title": report.title, "items": items}, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+
+
+def from_text(text: str) -> Report:
+    """Read a report from an address; nonsense in its settings is mended like that of any address.
+
+    Raises:
+        ValueError: It is no report.
+    """
+    try:
+        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        unpacker = zlib.decompressobj()
+        document = json.loads(unpacker.decompress(packed, _LARGEST))
+        items = tuple(_item(item) for item in document["items"][:MOST_ITEMS])
+        return Report(title=str(document["title"])[:LONGEST_TITLE], items=items)
+    except (binascii.Error, zlib.error, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"report is {text[:40]!r}: expected one that this app wrote.") from error
+
+
+def _item(item: Any) -> Item:
+    plan = EXHIBITS[item["figure"]]
+    settings, _mended = address.clamp(parse_query(_texts(item["settings"])).settings, page_limits(plan.page))
+    return Item(
+        figure=item["figure"],
+        settings=settings,
+        view=plan.view.parse_query(_texts(item["view"])).view,
+        pins=tuple(Pin.from_text(pin).to_text() for pin in _strings(item["pins"])),
+        title=str(item["title"])[:LONGEST_TITLE],
+        note=str(item["note"])[:LONGEST_NOTE],
+    )
+
+
+def _texts(mapping: Any) -> dict[str, str]:
+    return {str(name): str(text) for name, text in mapping.items()}
+
+
+def _strings(texts: Sequence[Any]) -> list[str]:
+    return [str(text) for text in texts]

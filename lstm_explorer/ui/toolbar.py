@@ -1,0 +1,203 @@
+"""Under every figure: take it home as an image, a page, data or a script; copy its address; add it to the report."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import streamlit as st
+
+from lstm_explorer.core.errors import Explained
+from lstm_explorer.export.files import FORMATS, FileFormat, Order, file_name, make
+from lstm_explorer.export.images import find_browser
+from lstm_explorer.export.paper import Paper, Size
+from lstm_explorer.figures.exhibits import Exhibit
+from lstm_explorer.locales import _, current_language, translated, use_language
+from lstm_explorer.ui import address, report, uploads
+from lstm_explorer.ui.errors import plain
+from lstm_explorer.ui.figure import show_figure, theme_name
+from lstm_explorer.ui.language import fragment
+
+#: Seconds a click waits for its file to be begun, and to be made; the browser of the server gives up before that.
+_BEGUN, _MADE = 5, 90
+
+
+def show_exhibit(exhibit: Exhibit) -> None:
+    """Draw a figure and its toolbar; the one way a page shows a figure."""
+    show_figure(exhibit, key=exhibit.name)
+    show_toolbar(exhibit)
+
+
+@fragment
+def show_toolbar(exhibit: Exhibit) -> None:
+    """Draw the toolbar; it reruns alone, and makes nothing before it is asked to."""
+    with st.container(horizontal=True, key=f"{exhibit.name}_toolbar", gap="small"):
+        with st.popover(
+            _("Download"), icon=":material/download:", on_change="rerun", key=f"{exhibit.name}_download"
+        ) as download:
+            if download.open:
+                _download(exhibit)
+        with st.popover(_("Link"), icon=":material/link:", on_change="rerun", key=f"{exhibit.name}_link") as link:
+            if link.open:
+                st.caption(_("The address of exactly this view; the button at its right copies it."))
+                st.code(address.link(), language=None, wrap_lines=True)
+        _report_button(exhibit)
+
+
+class Delivery:
+    """What becomes of one click: the file is made outside the session, and its failure has to be told inside."""
+
+    def __init__(self) -> None:
+        """Nothing has happened yet."""
+        self.begun, self.done = threading.Event(), threading.Event()
+        self.failure: Explained | Exception | None = None
+
+    def of(self, work: Callable[[], bytes], language: str) -> Callable[[], bytes]:
+        """Return the work as Streamlit calls it, in a thread that knows neither session nor language."""
+
+        def deliver() -> bytes:
+            self.begun.set()
+            use_language(language)
+            try:
+                return work()
+            except Exception as error:
+                self.failure = error
+                raise
+            finally:
+                self.done.set()
+
+        return deliver
+
+    def tell(self) -> None:
+        """Wait for the file, and say what went wrong with it."""
+        with st.spinner(_("Making the file …")):
+            finished = self.begun.wait(_BEGUN) and self.done.wait(_MADE)
+        if isinstance(self.failure, Explained):
+            message = translated(self.failure.template).format(**self.failure.values)
+        elif isinstance(self.failure, ValueError):
+            message = str(self.failure)
+        elif self.failure is not None or not finished:
+            message = _("The file could not be made. Please try again; another format may still work.")
+        else:
+            return
+        st.error(plain(message), icon=":material/error:")
+
+
+def download_button(
+    label: str, name: str, mime: str, work: Callable[[], bytes], *, key: str, disabled: bool = False
+) -> None:
+    """Draw a button that makes a file when it is clicked, and says so if that fails.
+
+    Args:
+        label: Its visible name.
+        name: Name of the file.
+        mime: Its MIME type.
+        work: Makes the file; called outside the session, so it must hold all that it needs.
+        key: Key of the widget.
+        disabled: Whether it can be clicked.
+    """
+    before: Delivery | None = st.session_state.get(f"{key}_delivery")
+    delivery = st.session_state[f"{key}_delivery"] = Delivery()
+    clicked = st.download_button(
+        label, delivery.of(work, current_language()), name, mime, key=key, disabled=disabled, type="primary",
+        icon=":material/download:",
+    )  # fmt: skip
+    if clicked and before is not None:
+        before.tell()
+
+
+def _download(exhibit: Exhibit) -> None:
+    """Draw the choice of a format, its options, and the button."""
+    key = exhibit.name
+    chosen: FileFormat = st.segmented_control(
+        _("Format"), list(FORMATS), format_func=_format_names().__getitem__, default="png", required=True,
+        key=f"{key}_format",
+    )  # fmt: skip
+    st.caption(_about(chosen))
+    order = _order(exhibit, chosen)
+    missing = FORMATS[chosen].drawn and find_browser() is None
+    if missing:
+        st.info(
+            _(
+                "This server has no browser to draw with. The camera in the figure's own bar saves an SVG drawing, "
+                "made by your browser; HTML, data and scripts work as ever."
+            ),
+            icon=":material/no_photography:",
+        )
+    table = uploads.current_table()
+    rows = table.values if table else None
+    download_button(
+        _("Download {name}").format(name=_format_names()[chosen]),
+        file_name(exhibit, order),
+        FORMATS[chosen].mime,
+        lambda: make(exhibit, order, table=rows),
+        key=f"{key}_file",
+        disabled=missing,
+    )
+
+
+def _order(exhibit: Exhibit, chosen: FileFormat) -> Order:
+    """Draw the options of a format and return what was chosen."""
+    key = exhibit.name
+    if chosen == "py":
+        names = [one.name for one in exhibit.experiments]
+        which = st.selectbox(_("Network"), names, key=f"{key}_experiment") if len(names) > 1 else names[0]
+        return Order(format=chosen, experiment=names.index(which))
+    if chosen not in ("png", "svg", "pdf", "html"):
+        return Order(format=chosen)
+    size: Size = "slide"
+    scale = 2.0
+    if FORMATS[chosen].drawn:
+        size = st.selectbox(_("Size"), list(_sizes()), format_func=_sizes().__getitem__, key=f"{key}_size")
+    if chosen == "png":
+        scale = st.segmented_control(
+            _("Resolution"), [1.0, 2.0, 4.0], format_func="{:g}×".format, default=2.0, required=True, key=f"{key}_scale"
+        )
+    dark = st.toggle(_("Dark"), value=theme_name() == "dark" and chosen == "html", key=f"{key}_dark")
+    title = st.toggle(_("Title"), value=True, key=f"{key}_title")
+    caption = st.toggle(_("A line with the settings"), key=f"{key}_caption")
+    paper = Paper(size=size, theme="dark" if dark else "light", title=title, caption=caption)
+    return Order(format=chosen, paper=paper, scale=scale)
+
+
+def _report_button(exhibit: Exhibit) -> None:
+    """Draw the switch that puts this view into the report, or takes it out again."""
+    item = report.item_of(exhibit)
+    inside = report.holds(item)
+    full = not inside and len(report.current().items) >= report.MOST_ITEMS
+    st.button(
+        _("In the report") if inside else _("Add to report"),
+        icon=":material/check:" if inside else ":material/note_add:",
+        key=f"{exhibit.name}_report", on_click=report.toggle, args=(item,), disabled=full,
+        help=_("The page Report collects views, and exports them together. Click again to take it out."),
+    )  # fmt: skip
+
+
+def _format_names() -> dict[FileFormat, str]:
+    return {
+        "png": "PNG", "svg": "SVG", "pdf": "PDF", "html": "HTML", "csv": "CSV", "parquet": "Parquet", "json": "JSON",
+        "py": _("Script"),
+    }  # fmt: skip
+
+
+def _about(chosen: FileFormat) -> str:
+    about = {
+        "png": _("An image of pixels, for slides and messages."),
+        "svg": _("A drawing, sharp at any size, with its fonts inside."),
+        "pdf": _("A drawing for LaTeX and print, with its fonts inside."),
+        "html": _("The figure with everything that moves, in one file that works offline."),
+        "csv": _("The numbers drawn, one row a curve and step, at full precision."),
+        "parquet": _("The numbers drawn, for pandas, R or DuckDB: pd.read_parquet."),
+        "json": _("Settings, results, versions and seed; the command line reads it back."),
+        "py": _("A short PyTorch program that computes these numbers by hand: plain cells, one step at a time."),
+    }
+    return about[chosen]
+
+
+def _sizes() -> dict[Size, str]:
+    return {
+        "slide": _("Slide, 16:9"),
+        "column": _("Paper column, 3.5 in wide"),
+        "page": _("Page width, 7 in"),
+        "poster": _("Poster, 24 × 18 in"),
+    }
