@@ -44,6 +44,9 @@ _NO_BROWSER = N_(
     "chromium) or its path in the environment variable BROWSER_PATH, which is {named}."
 )
 _NOT_STARTED = N_("The browser {path} did not start: run it by hand with --headless to see why.")
+_NO_ROOM = N_(
+    "The browser needs a folder for its temporary files: {reason}. Make room, or set TMPDIR to one with room."
+)
 _NO_ANSWER = N_("The picture was not ready after {seconds:.0f} seconds: try again when the server is less busy.")
 _LOST_TWICE = N_("The browser stopped twice while it drew: the server may be short of memory; try a smaller picture.")
 _NOT_DRAWN = N_("The browser could not draw this: {reason}")
@@ -239,9 +242,12 @@ class _Studio:
                 async with asyncio.timeout(_START_SECONDS):
                     self.browser = kaleido.Kaleido(n=1, timeout=TIMEOUT_SECONDS, mathjax=False, path=path)
                     await self._prepare(self.browser)
-            except (TimeoutError, OSError, BrowserClosedError, BrowserFailedError, ChannelClosedError):
+            except (TimeoutError, BrowserClosedError, BrowserFailedError, ChannelClosedError):
                 await self._stop()
                 raise ImageError(_NOT_STARTED, {"path": path}) from None
+            except OSError as error:  # no room, or a file system that cannot be written
+                await self._stop()
+                raise ImageError(_NO_ROOM, {"reason": error.strerror or str(error)}) from None
         return self.browser
 
     async def _prepare(self, browser: kaleido.Kaleido) -> None:

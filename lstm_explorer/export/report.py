@@ -22,7 +22,7 @@ from lstm_explorer.locales import _
 #: On paper each figure keeps its words, and a page is never broken inside a figure.
 _PRINT = """
 @page { size: A4; margin: 16mm 15mm; }
-body { padding: 0; max-width: none; font-size: 10.5pt; }
+body { padding: 0; max-width: none; font-size: 10.5pt; background: none; }
 section { break-inside: avoid; margin: 0 0 8mm; }
 img { width: 100%; }
 """

@@ -234,7 +234,7 @@ def curve_numbers(series: Sequence[Series], theory: Sequence[TheoryLine]) -> pd.
     steps = np.arange(int(series[0].curve.steps[-1]) + 1)
     for line in theory:
         about = {"name": line.name, "kind": "theory", "architecture": line.about[0], "quantity": line.about[1]}
-        log10 = line.log10_rate * steps[::-1]
+        log10 = line.log10_at(steps[::-1])
         frames.append(_rows({**about, "runs": 0, "relative": True}, steps, (log10, log10, log10)))
     return pd.concat(frames, ignore_index=True)
 

@@ -70,10 +70,14 @@ class TheoryLine:
         """Steps in which it halves; negative where it grows."""
         return -math.log10(2) / self.log10_rate if self.log10_rate else math.inf
 
+    def log10_at(self, lag: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return log10 of the factor after so many steps back: 0 at none, whatever the rate."""
+        return np.multiply(self.log10_rate, lag, where=lag > 0, out=np.zeros(len(lag)))
+
     def trace(self, last: int, span: tuple[float, float], axes: FlowAxes, look: Theme) -> go.Scatter:
         """Return the line from the last step back, as far as it stays inside a span of log10 values."""
         lag = np.arange(last + 1)[::-1]
-        log10 = self.log10_rate * lag
+        log10 = self.log10_at(lag)
         inside = (log10 >= span[0]) & (log10 <= max(span[1], 0.0))
         return go.Scatter(
             x=(last - lag if axes.against == "step" else lag)[inside],

@@ -7,7 +7,6 @@ and a copied link keep it.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Sequence
@@ -159,7 +158,7 @@ def from_text(text: str) -> Report:
         document = json.loads(unpacker.decompress(packed, _LARGEST))
         items = tuple(_item(item) for item in document["items"][:MOST_ITEMS])
         return Report(title=str(document["title"])[:LONGEST_TITLE], items=items)
-    except (binascii.Error, zlib.error, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, zlib.error, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"report is {text[:40]!r}: expected one that this app wrote.") from error
 
 

@@ -50,7 +50,8 @@ class Delivery:
     def __init__(self) -> None:
         """Nothing has happened yet."""
         self.begun, self.done = threading.Event(), threading.Event()
-        self.failure: Explained | Exception | None = None
+        self.content: bytes | None = None
+        self.failure: Exception | None = None
 
     def of(self, work: Callable[[], bytes], language: str) -> Callable[[], bytes]:
         """Return the work as Streamlit calls it, in a thread that knows neither session nor language."""
@@ -59,7 +60,8 @@ class Delivery:
             self.begun.set()
             use_language(language)
             try:
-                return work()
+                self.content = work()
+                return self.content
             except Exception as error:
                 self.failure = error
                 raise
@@ -68,19 +70,17 @@ class Delivery:
 
         return deliver
 
-    def tell(self) -> None:
-        """Wait for the file, and say what went wrong with it."""
+    def wait(self) -> str:
+        """Wait for the file, and return what went wrong with it, if anything did."""
         with st.spinner(_("Making the file …")):
             finished = self.begun.wait(_BEGUN) and self.done.wait(_MADE)
         if isinstance(self.failure, Explained):
-            message = translated(self.failure.template).format(**self.failure.values)
-        elif isinstance(self.failure, ValueError):
-            message = str(self.failure)
-        elif self.failure is not None or not finished:
-            message = _("The file could not be made. Please try again; another format may still work.")
-        else:
-            return
-        st.error(plain(message), icon=":material/error:")
+            return translated(self.failure.template).format(**self.failure.values)
+        if isinstance(self.failure, ValueError):
+            return str(self.failure)
+        if self.failure is not None or not finished:
+            return _("The file could not be made. Please try again; another format may still work.")
+        return ""
 
 
 def download_button(
@@ -102,8 +102,16 @@ def download_button(
         label, delivery.of(work, current_language()), name, mime, key=key, disabled=disabled, type="primary",
         icon=":material/download:",
     )  # fmt: skip
-    if clicked and before is not None:
-        before.tell()
+    if not clicked or before is None:
+        return
+    if failure := before.wait():
+        st.error(plain(failure), icon=":material/error:")
+    elif before.content is not None:
+        # Streamlit forgets a file that no session shows as soon as two runs of anybody have ended, be it fetched or
+        # not. This button is the same file, shown: it keeps it, and serves where the browser held the download back.
+        st.download_button(
+            _("Save again"), before.content, name, mime, key=f"{key}_again", on_click="ignore", type="tertiary",
+        )  # fmt: skip
 
 
 def _download(exhibit: Exhibit) -> None:

@@ -119,7 +119,7 @@ def export_report(browser: Browser, url: str) -> None:
         page.goto(f"{url}/{path}?{page.url.partition('?')[2]}")
         settled(page)
         page.locator(f".st-key-{figure}_report button").first.click()
-        page.get_by_text("In the report").wait_for()
+        page.get_by_role("button", name="In the report").first.wait_for()
         settled(page)
     page.goto(f"{url}/report?{page.url.partition('?')[2]}")
     settled(page)

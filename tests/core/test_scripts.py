@@ -148,6 +148,17 @@ def test_a_gradient_far_above_the_range_of_a_float(dtype, loss):
     assert rows[0, 1] == pytest.approx(400 + np.log10(summed * np.sqrt(32)), abs=1e-9)
 
 
+@pytest.mark.parametrize(("architecture", "input_scale"), [("rnn", 1), ("lstm", 80)])
+def test_samples_far_apart_do_not_share_a_scale(architecture, input_scale):
+    # The first window is silent, the second one so loud that its gates and tanh let hardly any gradient through.
+    table = np.concatenate([np.zeros(500), np.tile([1.0, -1.0], 250)])[:, None]
+    settings = lx.Settings(sequence_length=500, hidden_size=7, input_size=1, batch_size=2, input_kind="csv")
+    settings = settings.replace(recurrent_init="identity", recurrent_gain=3, input_scale=input_scale, dtype="float64")
+    silent, loud = lx.seed_flows(settings, architecture=architecture, table=table).log10_hidden[0, 0, 0]
+    assert silent - loud > 350
+    check(settings, architecture, table)
+
+
 def test_an_exploding_relu_network():
     settings = lx.Settings(
         sequence_length=450,
@@ -219,13 +230,13 @@ def test_it_imports_nothing_but_torch_and_math_and_uses_what_it_imports(init, ki
 
 @pytest.mark.parametrize("text", [HOSTILE, HOSTILE * 30, "\ud800", "\u202e", "'", '"', "\\"])
 def test_text_stays_text(text):
-    settings = SMALL.replace(input_kind="text", text=text)
+    settings = SMALL.replace(input_kind="text", text=text, sequence_length=5000)
     script = to_script(settings)
     script.encode("utf-8")
     # Imports, default dtype, then the two literals; what follows is the program for a harmless text.
     imported, dtype, sentence, vectors, *code = ast.parse(script).body
-    assert ast.literal_eval(sentence.value) == text[: settings.sequence_length]
-    assert set(ast.literal_eval(vectors.value)) == set(text[: settings.sequence_length])
+    assert ast.literal_eval(sentence.value) == text
+    assert set(ast.literal_eval(vectors.value)) == set(text)
     harmless = ast.parse(to_script(settings.replace(text="harmless"))).body
     assert list(map(ast.dump, [imported, dtype, *code])) == list(map(ast.dump, [*harmless[:2], *harmless[4:]]))
 

@@ -1,0 +1,19 @@
+"""Exhibits to export: measured as the command line measures them."""
+
+import pytest
+
+import lstm_explorer as lx
+from lstm_explorer.export.command import PlainBench
+from lstm_explorer.figures.exhibits import EXHIBITS
+
+
+@pytest.fixture(scope="session")
+def exhibit_of():
+    """Build an exhibit by its name, with settings and fields of its view."""
+
+    def build(name, settings=None, **view):
+        plan = EXHIBITS[name]
+        settings = settings or lx.Settings(sequence_length=30, hidden_size=8, num_seeds=3)
+        return plan.build(PlainBench(), settings, plan.view(**view))
+
+    return build

@@ -1,0 +1,121 @@
+"""The command line: what it writes is the core's, and bad input is one line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import lstm_explorer as lx
+from lstm_explorer.core.summaries import summarise
+from lstm_explorer.export.command import main, make_parser
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments):
+    try:
+        return main(["export", *map(str, arguments)])
+    except SystemExit as left:
+        return left.code
+
+
+def test_every_option_of_the_settings_reaches_the_measurement(tmp_path):
+    out = tmp_path / "numbers.csv"
+    options = ["--architecture", "lstm", "--sequence-length", 20, "--forget-bias", 2, "--num-seeds", 3]
+    assert run(*options, "--quantity", "cell_path", "--measure", "absolute", "--out", out) == 0
+    settings = lx.Settings(sequence_length=20, forget_bias=2, num_seeds=3)
+    expected = summarise(lx.seed_flows(settings, architecture="lstm"), "cell_path", relative=False)
+    table = pd.read_csv(out)
+    assert table[table["kind"] == "measured"]["log10_median"].tolist() == expected.median.tolist()
+
+
+def test_a_settings_file_of_the_app_is_read_and_options_beside_it_win(tmp_path):
+    file, out = tmp_path / "settings.json", tmp_path / "out.json"
+    assert run("--sequence-length", 15, "--hidden-size", 4, "--scale", "linear", "--out", file) == 0
+    assert run("--settings", file, "--sequence-length", 9, "--out", out) == 0
+    document = json.loads(out.read_bytes())
+    assert document["settings"] == {**json.loads(file.read_bytes())["settings"], "sequence_length": 9}
+    assert document["view"] == {"scale": "linear"}
+
+
+def test_a_table_of_one_s_own(tmp_path):
+    table, out = tmp_path / "table.csv", tmp_path / "out.json"
+    table.write_text("a,b\n" + "".join(f"{n},{n * n}\n" for n in range(12)))
+    assert run("--table", table, "--architecture", "rnn", "--out", out) == 0
+    document = json.loads(out.read_bytes())
+    assert document["settings"]["input_kind"] == "csv"
+    assert document["results"][0]["step"][-1] == 12
+
+
+@pytest.mark.parametrize("figure", ["gradients", "journey", "units"])
+def test_every_figure_as_a_live_page(tmp_path, figure):
+    out = tmp_path / f"{figure}.html"
+    network = ["--architecture", "gru"] if figure == "units" else []
+    assert run("--figure", figure, *network, "--sequence-length", 8, "--out", out) == 0
+    assert b"Plotly.newPlot(" in out.read_bytes()
+
+
+def test_a_script_goes_to_standard_output(capfdbinary):
+    assert run("--architecture", "gru", "--format", "py", "--sequence-length", 8, "--out", "-") == 0
+    assert b"import torch" in capfdbinary.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--sequence-length", "many"], 2, "argument --sequence-length: invalid int value: 'many'"),
+        (["--sequence-length", "0"], 1, "sequence_length is 0: expected a whole number from 1"),
+        (["--figure", "units"], 1, "--figure units is of one network: expected --architecture"),
+        (["--format", "py"], 1, "a script is of one network"),
+        (["--out", "picture.gif"], 1, "--out ends in .gif: expected one of png"),
+        (["--out", "/nowhere/at/all.csv"], 1, "/nowhere/at/all.csv: No such file or directory"),
+        (["--settings", "/nowhere.json"], 1, "/nowhere.json: No such file or directory"),
+        (["--settings", __file__], 1, "This is no JSON file"),
+        (["--table", __file__, "--architecture", "rnn"], 1, "error: "),
+        (["--input-kind", "csv", "--out", "-", "--format", "csv"], 1, "table is None"),
+        (["--layer", "9"], 1, "layer is 9"),
+        (["--nonsense"], 2, "unrecognized arguments: --nonsense"),
+    ],
+)
+def test_bad_input_is_one_clear_line(capsys, monkeypatch, tmp_path, arguments, code, message):
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == code
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_browser_is_one_clear_line(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("BROWSER_PATH", "/nowhere/chromium")
+    assert run("--sequence-length", 5, "--out", tmp_path / "a.svg") == 1
+    assert "There is no Chrome or Chromium" in capsys.readouterr().err
+
+
+def test_long_work_says_how_far_it_is(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("lstm_explorer.export.command._QUIET", 0.0)
+    monkeypatch.setattr("lstm_explorer.export.command._BETWEEN_SIGNS", 1)
+    assert run("--architecture", "rnn", "--num-seeds", 4, "--sequence-length", 5, "--out", tmp_path / "a.csv") == 0
+    assert "RNN: 3 of 4 seeds measured" in capsys.readouterr().err
+
+
+def test_help_names_every_setting_and_teaches():
+    text = make_parser().format_help() + make_parser()._subparsers._group_actions[0].choices["export"].format_help()
+    for name in lx.Settings.__dataclass_fields__:
+        assert f"--{name.replace('_', '-')}" in text
+    assert "LSTM forget gate, effective." in text
+    assert "python -m lstm_explorer export --sequence-length 200" in text
+
+
+def test_it_runs_as_a_module_without_streamlit():
+    code = (
+        "import sys; from lstm_explorer.export.command import main;"
+        "main(['export', '--sequence-length', '5', '--architecture', 'rnn', '--format', 'csv', '--out', '-']);"
+        "print('streamlit' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "False"
+    assert subprocess.run([sys.executable, "-m", "lstm_explorer"], cwd=ROOT, capture_output=True).returncode == 2

@@ -1,0 +1,89 @@
+"""Tables and the JSON document against the core's own numbers."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lstm_explorer as lx
+from lstm_explorer.core.errors import Explained
+from lstm_explorer.core.summaries import summarise
+from lstm_explorer.export import data
+
+SETTINGS = lx.Settings(sequence_length=30, hidden_size=8, num_seeds=3)
+
+
+@pytest.fixture(scope="module")
+def exhibit(exhibit_of):
+    return exhibit_of("gradients", SETTINGS, networks=("rnn", "lstm", "gru"), quantity="cell", measure="absolute")
+
+
+@pytest.mark.parametrize("network", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_tables_read_back_exactly_as_the_core_measured(exhibit, network, kind):
+    if kind == "csv":
+        table = pd.read_csv(io.BytesIO(data.to_csv(exhibit)))
+    else:
+        table = pd.read_parquet(io.BytesIO(data.to_parquet(exhibit)))
+    rows = table[(table["architecture"] == network) & (table["kind"] == "measured")]
+    quantity = "cell" if network == "lstm" else "hidden"
+    expected = summarise(lx.seed_flows(SETTINGS, architecture=network), quantity, relative=False)
+    assert set(rows["quantity"]) == {quantity}
+    np.testing.assert_array_equal(rows["log10_median"], expected.median)
+    np.testing.assert_array_equal(rows["log10_upper_quartile"], expected.upper)
+    np.testing.assert_array_equal(rows["step"], np.arange(31))
+    np.testing.assert_array_equal(rows["lag"], 30 - np.arange(31))
+
+
+def test_json_holds_settings_results_versions_and_seed(exhibit):
+    document = json.loads(data.to_json(exhibit))
+    lstm = next(result for result in document["results"] if result["name"] == "LSTM")
+    expected = summarise(lx.seed_flows(SETTINGS, architecture="lstm"), "cell", relative=False).median
+    assert lstm["log10_median"] == expected.tolist()
+    assert lx.Settings(**document["settings"]) == SETTINGS
+    assert document["seed"] == 0
+    assert document["versions"]["torch"].startswith("2.13")
+
+
+def test_zero_gradients_are_written_and_not_lost(exhibit_of):
+    dead = exhibit_of("gradients", lx.Settings(sequence_length=5, recurrent_gain=0.0), networks=("rnn",))
+    table = pd.read_csv(io.BytesIO(data.to_csv(dead)))
+    assert (table[table["kind"] == "measured"]["log10_median"].iloc[:-1] == -np.inf).all()
+    result = json.loads(data.to_json(dead))["results"][0]
+    assert result["log10_median"] == ["-inf"] * 5 + [0.0]
+    assert "Infinity" not in data.to_json(dead).decode()
+
+
+def test_the_document_opens_the_same_view(exhibit):
+    settings, view = data.read_settings(data.to_json(exhibit), "gradients")
+    assert (settings, view) == (exhibit.settings, exhibit.view)
+
+
+def test_plain_settings_are_read_too():
+    assert data.read_settings('{"sequence_length": 7}', "journey")[0] == lx.Settings(sequence_length=7)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "This is no JSON file"),
+        ("[]", "The settings are a list"),
+        ('{"format": "lstm-explorer", "version": 2}', r"The file is lstm-explorer 2: .* reads lstm-explorer 1"),
+        ('{"sequence_lenth": 3}', "Unknown settings: sequence_lenth"),
+        ('{"format": "lstm-explorer", "version": 1, "settings": 3}', "The settings are a int"),
+        (
+            '{"format": "lstm-explorer", "version": 1, "settings": {}, "figure": "gradients", "view": {"scale": "x"}}',
+            "scale is 'x': expected one of 'log', 'linear'",
+        ),
+    ],
+)
+def test_nonsense_is_refused_with_what_was_expected(text, message):
+    with pytest.raises(Explained, match=message):
+        data.read_settings(text, "gradients")
+
+
+def test_a_value_beyond_its_limit_is_named():
+    with pytest.raises(ValueError, match="sequence_length is 0: expected a whole number from 1"):
+        data.read_settings('{"sequence_length": 0}', "gradients")

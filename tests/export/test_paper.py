@@ -1,0 +1,53 @@
+"""Figures on paper: the sheet, what stands on it, and that nothing only a screen can do is left."""
+
+import numpy as np
+import pytest
+
+import lstm_explorer as lx
+from lstm_explorer.export.paper import SHEETS, Paper, on_paper, settings_line
+
+
+@pytest.mark.parametrize("size", SHEETS)
+@pytest.mark.parametrize("name", ["journey", "gradients", "units_lstm"])
+def test_sheets_have_their_width_and_leave_the_picture_room(exhibit_of, name, size):
+    figure, sheet = on_paper(exhibit_of(name), Paper(size=size, caption=True)), SHEETS[size]
+    margin = figure.layout.margin
+    assert figure.layout.width == sheet.width
+    assert figure.layout.height - margin.t - margin.b >= 0.45 * sheet.height
+    assert sheet.grows or figure.layout.height == sheet.height
+
+
+@pytest.mark.parametrize(("size", "inches"), [("column", 3.5), ("page", 7.0), ("poster", 24.0)])
+def test_paper_is_as_wide_as_it_says(size, inches):
+    assert SHEETS[size].width * SHEETS[size].scale == pytest.approx(inches * 96)
+
+
+def test_slides_are_16_to_9():
+    assert SHEETS["slide"].width * 9 == SHEETS["slide"].height * 16
+
+
+def test_buttons_and_frames_stay_on_the_screen(exhibit_of):
+    figure = on_paper(exhibit_of("journey"), Paper())
+    assert not figure.layout.updatemenus
+    assert not figure.frames
+
+
+def test_title_and_caption_are_there_when_asked_for(exhibit_of):
+    exhibit = exhibit_of("gradients", lx.Settings(sequence_length=30, forget_bias=2.5))
+    bare, full = on_paper(exhibit, Paper(title=False)), on_paper(exhibit, Paper(caption=True))
+    assert bare.layout.title.text is None
+    assert exhibit.title in full.layout.title.text
+    assert any("forget_bias = 2.5" in note.text for note in full.layout.annotations)
+    assert not any("forget_bias" in note.text for note in bare.layout.annotations)
+
+
+def test_the_settings_line_names_what_is_no_default(exhibit_of):
+    line = settings_line(exhibit_of("gradients", lx.Settings(sequence_length=30, num_layers=2), scale="linear"))
+    assert line == "sequence_length = 30, hidden_size = 32, num_layers = 2, seed = 0, scale = linear"
+
+
+def test_the_curves_are_the_screen_s(exhibit_of):
+    exhibit = exhibit_of("gradients")
+    for printed, shown in zip(on_paper(exhibit, Paper()).data, exhibit.draw("light").data, strict=True):
+        np.testing.assert_array_equal(printed.y, shown.y)
+        assert printed.line.color == shown.line.color

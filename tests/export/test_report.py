@@ -1,0 +1,69 @@
+"""A report's three forms, and what is in them."""
+
+import io
+import os
+import re
+import zipfile
+
+import pytest
+
+from lstm_explorer.export.images import find_browser
+from lstm_explorer.export.report import Entry, report_html, report_pdf, report_zip
+from lstm_explorer.locales import use_language
+
+REQUIRED = os.environ.get("LSTM_EXPLORER_REQUIRE_BROWSER") == "1"
+needs_browser = pytest.mark.skipif(find_browser() is None and not REQUIRED, reason="there is no Chromium")
+
+
+@pytest.fixture(scope="module")
+def entries(exhibit_of):
+    return [
+        Entry("First & <b>", "What I saw.\nAnd more.", exhibit_of("journey")),
+        Entry("", "", exhibit_of("gradients")),
+    ]
+
+
+def test_html_is_one_file_with_every_figure_and_note(entries):
+    page = report_html("My report", entries).decode()
+    assert page.count("Plotly.newPlot(") >= 2
+    assert "1. First &amp; &lt;b&gt;" in page
+    assert f"2. {entries[1].exhibit.title}" in page
+    assert "<p>What I saw.</p><p>And more.</p>" in page
+    assert not re.search(r"<(?:script|img|link)[^>]*(?:src|href)=", page.rpartition("<body>")[2])
+
+
+@needs_browser
+def test_pdf_has_pages_with_vector_figures(entries):
+    pdf = report_pdf("My report", entries)
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
+    assert b"/Subtype /Image" not in pdf
+
+
+@needs_browser
+def test_zip_holds_everything_and_says_what_is_what(entries):
+    with zipfile.ZipFile(io.BytesIO(report_zip("My report", entries))) as archive:
+        names = archive.namelist()
+        readme = archive.read("README.txt").decode()
+        assert archive.read("01-journey.svg").lstrip().startswith(b"<svg")
+        assert archive.read("02-gradients.png").startswith(b"\x89PNG")
+        compile(archive.read("02-gradients-2-lstm.py"), "script", "exec")
+    assert {"report.html", "01-journey.csv", "01-journey.json", "01-journey-1-rnn.py"} <= set(names)
+    assert "01-journey: First & <b>" in readme
+    assert "What I saw." in readme
+
+
+def test_without_a_browser_the_zip_lacks_images_only(entries):
+    with zipfile.ZipFile(io.BytesIO(report_zip("", entries, images=False))) as archive:
+        endings = {name.rpartition(".")[2] for name in archive.namelist()}
+    assert endings == {"html", "csv", "json", "py", "txt"}
+
+
+def test_a_report_speaks_korean(entries):
+    use_language("ko")
+    try:
+        page = report_html("", entries).decode()
+    finally:
+        use_language("en")
+    assert '<html lang="ko">' in page
+    assert "<h1>보고서</h1>" in page

@@ -1,0 +1,84 @@
+"""A report in an address: what comes back, and what is refused."""
+
+import base64
+import json
+import zlib
+
+import pytest
+
+import lstm_explorer as lx
+from lstm_explorer.figures.exhibits import EXHIBITS, GradientsView
+from lstm_explorer.ui import report
+from lstm_explorer.ui.pins import Pin
+
+PIN = Pin(name="four & 넷", architecture="lstm", settings=lx.Settings(forget_bias=4)).to_text()
+REPORT = report.Report(
+    title="Vanishing & 소실",
+    items=(
+        report.Item(figure="journey", settings=lx.Settings(forget_bias=2.5), title="한 그림", note="line\nline"),
+        report.Item(figure="gradients", settings=lx.Settings(), view=GradientsView(scale="linear"), pins=(PIN,)),
+        report.Item(figure="units_gru", settings=lx.Settings(text="<b>", input_kind="text"), view=GradientsView()),
+    ),
+)
+
+
+def packed(document):
+    return base64.urlsafe_b64encode(zlib.compress(json.dumps(document).encode())).decode().rstrip("=")
+
+
+def test_round_trip_through_an_address():
+    text = report.to_text(REPORT)
+    assert report.from_text(text) == REPORT
+    assert set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def test_a_full_report_fits_an_address():
+    item = report.Item(
+        figure="gradients", settings=lx.Settings(), view=GradientsView(), note="Some words of note. " * 20
+    )
+    items = tuple(
+        report.Item(**{**vars(item), "settings": lx.Settings(forget_bias=n / 4)}) for n in range(report.MOST_ITEMS)
+    )
+    assert len(report.to_text(report.Report(items=items))) < 4000
+
+
+ITEM = {"figure": "gradients", "settings": {}, "view": {}, "pins": [], "title": "", "note": ""}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "zzz",
+        "한글",
+        report.to_text(REPORT)[:-20],
+        packed([]),
+        packed({"items": 3, "title": ""}),
+        packed({"items": [{}], "title": ""}),
+        packed({"items": [{**ITEM, "figure": "nothing"}], "title": ""}),
+        packed({"items": [{**ITEM, "pins": ["no pin"]}], "title": ""}),
+        packed({"items": [{**ITEM, "settings": 3}], "title": ""}),
+    ],
+)
+def test_nonsense_is_refused(text):
+    with pytest.raises(ValueError, match="expected one that this app wrote"):
+        report.from_text(text)
+
+
+def test_a_bomb_is_not_unpacked():
+    bomb = base64.urlsafe_b64encode(zlib.compress(b'{"title":"' + b"a" * 50_000_000 + b'","items":[]}')).decode()
+    with pytest.raises(ValueError, match="expected one that this app wrote"):
+        report.from_text(bomb)
+
+
+def test_settings_beyond_the_page_s_limits_come_back_inside():
+    document = {"figure": "journey", "settings": {"sequence_length": "99999"}, "view": {}, "pins": []}
+    text = packed({"title": "", "items": [{**document, "title": "t" * 999, "note": "n" * 9999}]})
+    item = report.from_text(text).items[0]
+    assert item.settings.sequence_length == 2000
+    assert (len(item.title), len(item.note)) == (report.LONGEST_TITLE, report.LONGEST_NOTE)
+
+
+def test_every_exhibit_has_a_page_and_a_view_without_arguments():
+    for plan in EXHIBITS.values():
+        assert plan.view() == plan.view()
