@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import streamlit as st
@@ -15,8 +14,8 @@ PAGES_FOLDER = Path(__file__).resolve().parents[2] / "pages"
 #: Up to this many pages stand side by side; more are folded into one menu a group.
 _SIDE_BY_SIDE = 5
 
-#: Set once this process has left the mode in which Streamlit serves the files of ``pages/`` by itself.
-_routed = threading.Event()
+#: Set once a session's run has gone through the entry.
+_ENTERED = "lstm_explorer_entered"
 
 
 def pages() -> dict[str, list[StreamlitPage]]:
@@ -33,28 +32,25 @@ def choose() -> StreamlitPage:
     groups = pages()
     flat = [page for group in groups.values() for page in group]
     page = st.navigation(flat if len(flat) <= _SIDE_BY_SIDE else groups, position="top")
-    _leave_legacy_mode()
+    # A process that nobody has visited runs even the entry inside the router for bare files: a widget drawn there has
+    # another identity in the next run, and would lose what the reader set. Several sessions may be in that state at
+    # once, and none can tell. So the first run of every session ends here, before any widget.
+    if not st.session_state.get(_ENTERED):
+        st.session_state[_ENTERED] = True
+        st.rerun()
     return page
 
 
 def require_entry() -> None:
     """Let the entry frame this page; the first thing every page does (``ui/page.py``).
 
-    Until some session called ``st.navigation``, a fresh process serves a deep link to ``/gradients`` as the bare file
-    ``pages/gradients.py``: no navigation, no language, no settings. Calling it once ends that mode for the process, and
-    a rerun then goes through the entry, with the same page (its hash comes from the file name, which is its URL) and
-    the same query.
+    Until some session has called ``st.navigation``, a process serves a deep link to ``/gradients`` as the bare file
+    ``pages/gradients.py``: no navigation, no language, no settings. Calling it ends that mode for the process, and a
+    rerun then goes through the entry, with the same page (its hash comes from the file name, which is its URL) and the
+    same query. A whole class may open the same link on a server that just woke: each session looks at itself alone.
     """
-    if not _routed.is_set():
+    if not st.session_state.get(_ENTERED):
         st.navigation(pages(), position="hidden")
-        _leave_legacy_mode()
-
-
-def _leave_legacy_mode() -> None:
-    # The entry itself runs inside the legacy router the first time: a widget drawn there has another identity in the
-    # next run and would lose what the reader set. So the first run of a process ends here, before any widget.
-    if not _routed.is_set():
-        _routed.set()
         st.rerun()
 
 

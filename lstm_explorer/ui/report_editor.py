@@ -11,9 +11,9 @@ from lstm_explorer.export.report import Entry, report_html, report_pdf, report_z
 from lstm_explorer.figures.exhibits import Bench
 from lstm_explorer.locales import _
 from lstm_explorer.ui import report, uploads
+from lstm_explorer.ui.download import download_button
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.figure import show_figure
-from lstm_explorer.ui.toolbar import download_button
 
 
 def title_editor() -> None:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
 import streamlit as st
 
-from lstm_explorer.core.errors import Explained
 from lstm_explorer.export.files import FORMATS, FileFormat, Order, file_name, make
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.paper import Paper, Size
 from lstm_explorer.figures.exhibits import Exhibit
-from lstm_explorer.locales import _, current_language, translated, use_language
+from lstm_explorer.locales import _
 from lstm_explorer.ui import address, report, uploads
-from lstm_explorer.ui.errors import plain
+from lstm_explorer.ui.download import download_button
 from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.language import fragment
-
-#: Seconds a click waits for its file to be begun, and to be made; the browser of the server gives up before that.
-_BEGUN, _MADE = 5, 90
 
 
 def show_exhibit(exhibit: Exhibit) -> None:
@@ -42,76 +35,6 @@ def show_toolbar(exhibit: Exhibit) -> None:
                 st.caption(_("The address of exactly this view; the button at its right copies it."))
                 st.code(address.link(), language=None, wrap_lines=True)
         _report_button(exhibit)
-
-
-class Delivery:
-    """What becomes of one click: the file is made outside the session, and its failure has to be told inside."""
-
-    def __init__(self) -> None:
-        """Nothing has happened yet."""
-        self.begun, self.done = threading.Event(), threading.Event()
-        self.content: bytes | None = None
-        self.failure: Exception | None = None
-
-    def of(self, work: Callable[[], bytes], language: str) -> Callable[[], bytes]:
-        """Return the work as Streamlit calls it, in a thread that knows neither session nor language."""
-
-        def deliver() -> bytes:
-            self.begun.set()
-            use_language(language)
-            try:
-                self.content = work()
-                return self.content
-            except Exception as error:
-                self.failure = error
-                raise
-            finally:
-                self.done.set()
-
-        return deliver
-
-    def wait(self) -> str:
-        """Wait for the file, and return what went wrong with it, if anything did."""
-        with st.spinner(_("Making the file …")):
-            finished = self.begun.wait(_BEGUN) and self.done.wait(_MADE)
-        if isinstance(self.failure, Explained):
-            return translated(self.failure.template).format(**self.failure.values)
-        if isinstance(self.failure, ValueError):
-            return str(self.failure)
-        if self.failure is not None or not finished:
-            return _("The file could not be made. Please try again; another format may still work.")
-        return ""
-
-
-def download_button(
-    label: str, name: str, mime: str, work: Callable[[], bytes], *, key: str, disabled: bool = False
-) -> None:
-    """Draw a button that makes a file when it is clicked, and says so if that fails.
-
-    Args:
-        label: Its visible name.
-        name: Name of the file.
-        mime: Its MIME type.
-        work: Makes the file; called outside the session, so it must hold all that it needs.
-        key: Key of the widget.
-        disabled: Whether it can be clicked.
-    """
-    before: Delivery | None = st.session_state.get(f"{key}_delivery")
-    delivery = st.session_state[f"{key}_delivery"] = Delivery()
-    clicked = st.download_button(
-        label, delivery.of(work, current_language()), name, mime, key=key, disabled=disabled, type="primary",
-        icon=":material/download:",
-    )  # fmt: skip
-    if not clicked or before is None:
-        return
-    if failure := before.wait():
-        st.error(plain(failure), icon=":material/error:")
-    elif before.content is not None:
-        # Streamlit forgets a file that no session shows as soon as two runs of anybody have ended, be it fetched or
-        # not. This button is the same file, shown: it keeps it, and serves where the browser held the download back.
-        st.download_button(
-            _("Save again"), before.content, name, mime, key=f"{key}_again", on_click="ignore", type="tertiary",
-        )  # fmt: skip
 
 
 def _download(exhibit: Exhibit) -> None:

@@ -221,3 +221,18 @@ def test_repairs_go_when_a_fragment_changes_a_setting(server, page, settled):
     page.locator(".st-key-scale").get_by_text("linear").click()
     page.locator(".st-key-repairs").wait_for(state="detached")
     wait_for_query(page, "scale", "linear")
+
+
+def test_a_class_that_opens_one_link_on_a_server_that_just_woke_sees_it(fresh_server, browser, settled):
+    context = browser.new_context(locale="en-US")
+    pages = {length: context.new_page() for length in (20, 30, 40, 50)}
+    for length, page in pages.items():
+        page.goto(f"{fresh_server}/gradients?sequence_length={length}", wait_until="commit")
+    for length, page in pages.items():
+        page.bring_to_front()
+        settled(page)
+        page.locator(".st-key-sequence_length input[type=number]").wait_for()
+        settled(page)
+        assert page.url.endswith(f"/gradients?sequence_length={length}")
+        assert page.locator(".st-key-sequence_length input[type=number]").input_value() == str(length)
+    context.close()

@@ -37,7 +37,7 @@ def test_every_page_opens_through_the_guard():
         assert re.search(r"^open_page\(__file__[,)]", path.read_text(encoding="utf-8"), re.MULTILINE), path
 
 
-@pytest.mark.parametrize("name", ["start", "gradients"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in PAGES_FOLDER.glob("*.py")))
 def test_a_page_runs_without_an_exception(name):
     at = app().run()
     at.switch_page(f"pages/{name}.py").run()

@@ -1,0 +1,61 @@
+"""One button that makes a file and hands it over.
+
+Streamlit can make a file when its download button is clicked, but such a file belongs to no session: when the runs of
+other readers end in that moment, it is dropped before it was fetched (seen with twelve readers at once), and a failure
+has no message. So the file is made in the reader's own run and shown as a button that saves it, which is then clicked
+for them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import streamlit as st
+
+from lstm_explorer.locales import _
+from lstm_explorer.ui.errors import shielded
+
+#: Clicks once for each number that comes with the data; where scripts are forbidden, the reader clicks.
+_CLICK = """
+export default function ({ data }) {
+    if (window.lstmExplorerClicked === data.number) return;
+    window.lstmExplorerClicked = data.number;
+    const look = () => {
+        const button = document.querySelector(data.selector);
+        if (button) button.click(); else setTimeout(look, 20);
+    };
+    look();
+}
+"""
+_numbers = itertools.count(1)
+
+
+def download_button(
+    label: str, name: str, mime: str, work: Callable[[], bytes], *, key: str, disabled: bool = False
+) -> None:
+    """Draw a button that makes a file when it is clicked, hands it to the browser, and says so if that fails.
+
+    Args:
+        label: Its visible name.
+        name: Name of the file.
+        mime: Its MIME type.
+        work: Makes the file.
+        key: Key of the widget.
+        disabled: Whether it can be clicked.
+    """
+    if not st.button(label, key=key, disabled=disabled, type="primary", icon=":material/download:"):
+        return
+    with shielded():
+        with st.spinner(_("Making the file …")):
+            content = work()
+        st.download_button(
+            _("Save {name}").format(name=name), content, name, mime, key=f"{key}_save", on_click="ignore",
+            icon=":material/save:",
+        )  # fmt: skip
+        _click(f".st-key-{key}_save button", key)
+
+
+def _click(selector: str, key: str) -> None:
+    click = st.components.v2.component("lstm_explorer.click", js=_CLICK)
+    click(data={"selector": selector, "number": next(_numbers)}, key=f"{key}_click")
