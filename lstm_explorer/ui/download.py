@@ -8,27 +8,13 @@ for them.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 import streamlit as st
 
 from lstm_explorer.locales import _
+from lstm_explorer.ui.browser import click
 from lstm_explorer.ui.errors import shielded
-
-#: Clicks once for each number that comes with the data; where scripts are forbidden, the reader clicks.
-_CLICK = """
-export default function ({ data }) {
-    if (window.lstmExplorerClicked === data.number) return;
-    window.lstmExplorerClicked = data.number;
-    const look = () => {
-        const button = document.querySelector(data.selector);
-        if (button) button.click(); else setTimeout(look, 20);
-    };
-    look();
-}
-"""
-_numbers = itertools.count(1)
 
 
 def download_button(
@@ -53,9 +39,4 @@ def download_button(
             _("Save {name}").format(name=name), content, name, mime, key=f"{key}_save", on_click="ignore",
             icon=":material/save:",
         )  # fmt: skip
-        _click(f".st-key-{key}_save button", key)
-
-
-def _click(selector: str, key: str) -> None:
-    click = st.components.v2.component("lstm_explorer.click", js=_CLICK)
-    click(data={"selector": selector, "number": next(_numbers)}, key=f"{key}_click")
+        click(f".st-key-{key}_save button", key=f"{key}_click")

@@ -29,12 +29,11 @@ def item_editor(bench: Bench, index: int, item: report.Item) -> Entry | None:
     """Draw one item: its title, its place, its figure and its note; return it, where it could be measured."""
     exhibit = None
     with st.container(border=True, key=f"item_{index}"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            exhibit_title = st.container(width="stretch")
-            _place_buttons(index)
+        title = st.container()
+        _place_buttons(index)
         with shielded():
             exhibit = item.build(bench)
-        with exhibit_title:
+        with title:
             _text_box(f"item_title_{index}", item.title)
             st.text_input(
                 _("{number}. Title").format(number=index + 1), key=f"item_title_{index}",
@@ -75,15 +74,18 @@ def export_controls(entries: Sequence[Entry]) -> None:
 
 def _place_buttons(index: int) -> None:
     last = len(report.current().items) - 1
-    st.button(
-        _("Up"), key=f"item_up_{index}", icon=":material/arrow_upward:", disabled=index == 0,
-        on_click=report.move, args=(index, -1),
-    )  # fmt: skip
-    st.button(
-        _("Down"), key=f"item_down_{index}", icon=":material/arrow_downward:", disabled=index == last,
-        on_click=report.move, args=(index, 1),
-    )  # fmt: skip
-    st.button(_("Take out"), key=f"item_out_{index}", icon=":material/delete:", on_click=report.remove, args=(index,))
+    with st.container(horizontal=True):
+        st.button(
+            _("Up"), key=f"item_up_{index}", icon=":material/arrow_upward:", disabled=index == 0,
+            on_click=report.move, args=(index, -1),
+        )  # fmt: skip
+        st.button(
+            _("Down"), key=f"item_down_{index}", icon=":material/arrow_downward:", disabled=index == last,
+            on_click=report.move, args=(index, 1),
+        )  # fmt: skip
+        st.button(
+            _("Take out"), key=f"item_out_{index}", icon=":material/delete:", on_click=report.remove, args=(index,)
+        )
 
 
 def _text_box(key: str, text: str) -> None:

@@ -10,6 +10,7 @@ from lstm_explorer.export.paper import Paper, Size
 from lstm_explorer.figures.exhibits import Exhibit
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address, report, uploads
+from lstm_explorer.ui.browser import copy
 from lstm_explorer.ui.download import download_button
 from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.language import fragment
@@ -32,9 +33,17 @@ def show_toolbar(exhibit: Exhibit) -> None:
                 _download(exhibit)
         with st.popover(_("Link"), icon=":material/link:", on_change="rerun", key=f"{exhibit.name}_link") as link:
             if link.open:
-                st.caption(_("The address of exactly this view; the button at its right copies it."))
-                st.code(address.link(), language=None, wrap_lines=True)
+                _link(exhibit.name)
         _report_button(exhibit)
+
+
+def _link(key: str) -> None:
+    """Draw the address of exactly this view, and a button that copies it."""
+    st.caption(_("The address of exactly this view:"))
+    st.code(address.link(), language=None, wrap_lines=True)
+    if st.button(_("Copy"), icon=":material/content_copy:", type="primary", key=f"{key}_copy"):
+        copy(address.link(), key=f"{key}_copied")
+        st.caption(_("Copied."))
 
 
 def _download(exhibit: Exhibit) -> None:

@@ -67,13 +67,16 @@ def test_the_live_page_works_offline_and_asks_for_nothing(server, browser, page,
     context.close()
 
 
-def test_the_link_is_the_address_bar_s(server, page, settled):
+def test_the_link_is_the_address_bar_s_and_is_copied(server, page, settled):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{server}/gradients?forget_bias=2.5&networks=lstm")
     settled(page)
     page.locator(".st-key-gradients_link button").first.click()
-    shown = page.locator("[data-testid=stCode] code")
-    shown.wait_for()
-    assert unquote(shown.inner_text().strip()) == unquote(page.url)
+    page.locator(".st-key-gradients_copy button").first.click()
+    page.get_by_text("Copied.").wait_for()
+    settled(page)
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).length > 0")
+    assert unquote(page.evaluate("navigator.clipboard.readText()")) == unquote(page.url)
 
 
 def test_twelve_visitors_at_once_each_get_their_own_picture_once(server, browser, settled):
