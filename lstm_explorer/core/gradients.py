@@ -35,6 +35,7 @@ class GradientFlow:
             before the gates of the next step, ``(L, T + 1, B)``; None unless LSTM.
         log10_inputs: log10 of the norm of dL/dx_t, ``(T, B)``; index ``t - 1`` is input ``t``.
         log10_hidden_units: log10 of the size of every element of dL/dh_t, ``(L, T + 1, B, H)``; None unless asked for.
+        log10_cell_units: The same of dL/dc_t; None unless asked for, and LSTM.
     """
 
     architecture: str
@@ -43,6 +44,7 @@ class GradientFlow:
     log10_cell_path: Tensor | None
     log10_inputs: Tensor
     log10_hidden_units: Tensor | None = None
+    log10_cell_units: Tensor | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return the norms as a tidy table, one row a number.
@@ -87,7 +89,7 @@ def gradient_flow(
         cotangent: :math:`v`, ``(B, H)``; all ones by default.
         initial_state: ``h_0``, or ``(h_0, c_0)`` for the LSTM, each ``(L, B, H)``; zeros by default.
         loss: ``"last"`` or ``"every"``.
-        units: Also keep every element of dL/dh_t.
+        units: Also keep every element of dL/dh_t and, of an LSTM, dL/dc_t.
 
     Returns:
         The norms as log10, per layer, step and sample.
@@ -144,18 +146,20 @@ def flow_of_layers(
             path.append(log10_norm(by_cell))
             alone = below or alone
         if units:
-            sizes.append(log10_size(Scaled(back.states.mantissa[:, 0], back.states.exponent[:, 0])))
+            sizes.append(log10_size(back.states))
         if index > 0:
             total = from_inputs(back.inputs)
     dtype = parameters[0].weight_hh.dtype
     norms = _stacked(states, dtype)
+    elements = _stacked(sizes, dtype) if sizes else None
     return GradientFlow(
         architecture=architecture_of(network),
         log10_hidden=norms[:, :, 0],
         log10_cell=norms[:, :, 1] if path else None,
         log10_cell_path=_stacked(path, dtype) if path else None,
         log10_inputs=_tensor(log10_norm(back.inputs), dtype),
-        log10_hidden_units=_stacked(sizes, dtype) if sizes else None,
+        log10_hidden_units=elements[:, :, 0] if elements is not None else None,
+        log10_cell_units=elements[:, :, 1] if elements is not None and path else None,
     )
 
 

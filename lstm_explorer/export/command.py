@@ -19,14 +19,17 @@ from typing import Any, Literal, NoReturn
 
 from lstm_explorer.core.errors import Explained
 from lstm_explorer.core.gradients import GradientFlow
-from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.networks import build_network
 from lstm_explorer.core.seeds import join_flows, seed_flows
 from lstm_explorer.core.settings import ARCHITECTURES, LIMITS, Architecture, Settings
 from lstm_explorer.core.tables import TableError, read_table
+from lstm_explorer.core.trajectory import Trajectory, unroll
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.export.files import FORMATS, Order, file_name, make
 from lstm_explorer.export.paper import SHEETS, Paper
-from lstm_explorer.figures.exhibits import EXHIBITS, Exhibit, GradientsView
+from lstm_explorer.figures.exhibit import Exhibit
+from lstm_explorer.figures.exhibits import EXHIBITS, GradientsView
 from lstm_explorer.figures.theme import NETWORK_NAMES, THEMES
 from lstm_explorer.figures.theory import RNNRates, rnn_rates
 from lstm_explorer.figures.view import View, kind_of
@@ -88,6 +91,11 @@ class PlainBench:
             table = self.table() if settings.input_kind == "csv" else None
             flows.append(seed_flows(group, architecture=architecture, units=units, table=table))
         return join_flows(flows)
+
+    def trajectory(self, settings: Settings, architecture: Architecture) -> Trajectory:
+        """Unroll the first replica."""
+        table = self.table() if settings.input_kind == "csv" else None
+        return unroll(build_network(architecture, settings), make_inputs(settings, table=table))
 
     def rates(self, settings: Settings) -> RNNRates:
         """Return the plain RNN's closed forms."""

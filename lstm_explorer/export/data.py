@@ -21,7 +21,8 @@ import torch
 import lstm_explorer
 from lstm_explorer.core.errors import Explained
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.figures.exhibits import EXHIBITS, Exhibit
+from lstm_explorer.figures.exhibit import Exhibit
+from lstm_explorer.figures.exhibits import EXHIBITS
 from lstm_explorer.figures.view import View
 from lstm_explorer.locales import N_
 

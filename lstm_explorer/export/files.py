@@ -13,7 +13,7 @@ from lstm_explorer.export.data import to_csv, to_json, to_parquet
 from lstm_explorer.export.images import render
 from lstm_explorer.export.interactive import to_html
 from lstm_explorer.export.paper import SHEETS, Paper, on_paper
-from lstm_explorer.figures.exhibits import Exhibit
+from lstm_explorer.figures.exhibit import Exhibit
 
 FileFormat = Literal["png", "svg", "pdf", "html", "csv", "parquet", "json", "py"]
 

@@ -7,7 +7,7 @@ from html import escape
 import plotly.offline
 
 from lstm_explorer.export.paper import settings_line
-from lstm_explorer.figures.exhibits import Exhibit
+from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.figures.theme import FONT, ThemeName, theme_of
 from lstm_explorer.locales import _, current_language
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from html import escape
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from lstm_explorer.core.gradients import GradientFlow
-from lstm_explorer.core.inputs import TableLike, step_labels
+from lstm_explorer.core.inputs import step_labels
 from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings
 from lstm_explorer.core.summaries import Quantity, summarise
+from lstm_explorer.figures.exhibit import Bench, Exhibit, Experiment
 from lstm_explorer.figures.gradients import (
     FlowAxes,
     Series,
@@ -32,71 +32,10 @@ from lstm_explorer.figures.gradients import (
 )
 from lstm_explorer.figures.journey import plot_journey
 from lstm_explorer.figures.theme import NETWORK_NAMES
-from lstm_explorer.figures.theory import RNNRates, gate_lines, rnn_lines
+from lstm_explorer.figures.theory import gate_lines, rnn_lines
 from lstm_explorer.figures.view import View, number
 from lstm_explorer.figures.words import units_say, what_it_says
 from lstm_explorer.locales import _, translated
-
-
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """One network with its settings, under the name that the figure gives it."""
-
-    name: str
-    architecture: Architecture
-    settings: Settings
-
-
-class Bench(Protocol):
-    """Where exhibits get their measurements: kept and shielded in the app, plain on the command line.
-
-    What cannot be measured is None where the bench has said why, or an error.
-    """
-
-    def flow(self, settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow | None:
-        """Measure all replicas."""
-        ...
-
-    def rates(self, settings: Settings) -> RNNRates | None:
-        """Return the plain RNN's closed forms."""
-        ...
-
-    def table(self) -> TableLike | None:
-        """Return the reader's own table."""
-        ...
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Exhibit:
-    """A figure that can be shown, read and taken home.
-
-    Attributes:
-        name: Its key in :data:`EXHIBITS`, and part of every file's name.
-        title: As it stands over the picture on paper.
-        alt: What it shows, for those who cannot see it.
-        read: How to read it.
-        says: What it says now, computed from the numbers that are drawn.
-        settings: What the page was set to.
-        experiments: The networks behind it, each with exactly its settings.
-        draw: Theme name to figure.
-        numbers: The numbers drawn, as a tidy table at full precision.
-        view: How the page shows it.
-        series: The curves, where there are any.
-        theory: The closed forms drawn beside them.
-    """
-
-    name: str
-    title: str
-    alt: str
-    read: str
-    says: str
-    settings: Settings
-    experiments: tuple[Experiment, ...]
-    draw: Callable[[str], go.Figure]
-    numbers: Callable[[], pd.DataFrame]
-    view: View = field(default_factory=View)
-    series: tuple[Series, ...] = ()
-    theory: tuple[TheoryLine, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

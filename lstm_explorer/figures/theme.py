@@ -32,12 +32,17 @@ class Theme:
     #: More gradient arrives than left the loss.
     explosion: str
     networks: Mapping[str, str]
+    #: Gates by their PyTorch name. The GRU's update gate has the forget gate's colour: both keep when they are 1.
+    gates: Mapping[str, str]
 
 
-def _theme(name: ThemeName, *, networks: tuple[str, str, str], **colours: str) -> Theme:
+def _theme(name: ThemeName, *, networks: tuple[str, str, str], gates: tuple[str, ...], **colours: str) -> Theme:
+    forget, input_, candidate, output, reset = gates
+    named = {"forget": forget, "input": input_, "candidate": candidate, "output": output}
     return Theme(
         name=name,
         networks=types.MappingProxyType(dict(zip(("rnn", "lstm", "gru"), networks, strict=True))),
+        gates=types.MappingProxyType({**named, "reset": reset, "update": forget}),
         **colours,
     )
 
@@ -53,6 +58,7 @@ THEMES: Mapping[str, Theme] = types.MappingProxyType(
             theory="#7A858C",
             explosion="#5B1A77",
             networks=("#D55E00", "#0072B2", "#009E73"),
+            gates=("#A02C72", "#9A7400", "#1B8CA3", "#7C6BD6", "#7A5230"),
         ),
         "dark": _theme(
             "dark",
@@ -63,6 +69,7 @@ THEMES: Mapping[str, Theme] = types.MappingProxyType(
             theory="#97A3AB",
             explosion="#E3C8F2",
             networks=("#FF8A3D", "#56B4E9", "#2FC79A"),
+            gates=("#F48CC4", "#E5C04A", "#7BD3E3", "#B9A8FF", "#D2A679"),
         ),
     }
 )

@@ -12,9 +12,11 @@ import torch
 from streamlit.errors import StreamlitAPIException
 
 from lstm_explorer.core.gradients import GradientFlow
-from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.networks import build_network
 from lstm_explorer.core.seeds import join_flows, seed_flows
 from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.core.trajectory import Trajectory, unroll
 from lstm_explorer.figures.theory import RNNRates, rnn_rates
 from lstm_explorer.locales import _
 from lstm_explorer.ui import uploads
@@ -88,6 +90,15 @@ class AppBench:
                 if str(refused) not in self._refused:
                     self._refused.add(str(refused))
                     raise
+        return None
+
+    def trajectory(self, settings: Settings, architecture: Architecture) -> Trajectory | None:
+        """Return every state and gate of the first replica, or None where a box says why not."""
+        first = _read_by(architecture, settings).replace(num_seeds=1)
+        table = uploads.current_table() if settings.input_kind == "csv" else None
+        with shielded():
+            _check_size(first)
+            return _unrolled(first, architecture, table.digest if table else "", table)
         return None
 
     def rates(self, settings: Settings) -> RNNRates | None:
@@ -194,6 +205,13 @@ def _measured(
 ) -> GradientFlow:
     with _one_at_a_time():
         return seed_flows(settings, architecture=architecture, units=units, table=_table.values if _table else None)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _unrolled(settings: Settings, architecture: Architecture, digest: str, _table: uploads.Upload | None) -> Trajectory:
+    with _one_at_a_time():
+        inputs = make_inputs(settings, table=_table.values if _table else None)
+        return unroll(build_network(architecture, settings), inputs)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

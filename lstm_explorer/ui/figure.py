@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_explorer.figures.exhibits import Exhibit
+from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.locales import _
 
 #: Buttons of the chart's own bar that say nothing here.

@@ -9,7 +9,8 @@ import streamlit as st
 
 from lstm_explorer.core.datasets import load_digits, load_sunspots
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.figures.exhibits import Bench, GradientsView, units
+from lstm_explorer.figures.exhibit import Bench
+from lstm_explorer.figures.exhibits import GradientsView, units
 from lstm_explorer.figures.gradients import Series
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.locales import _

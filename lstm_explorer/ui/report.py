@@ -16,7 +16,8 @@ from typing import Any
 import streamlit as st
 
 from lstm_explorer.core.settings import Repair, Settings, parse_query
-from lstm_explorer.figures.exhibits import EXHIBITS, Exhibit
+from lstm_explorer.figures.exhibit import Exhibit
+from lstm_explorer.figures.exhibits import EXHIBITS
 from lstm_explorer.figures.view import View
 from lstm_explorer.ui import address
 from lstm_explorer.ui.limits import page_limits

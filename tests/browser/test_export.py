@@ -80,28 +80,27 @@ def test_the_link_is_the_address_bar_s_and_is_copied(server, page, settled):
 
 
 def test_twelve_visitors_at_once_each_get_their_own_picture_once(server, browser, settled):
-    pages = {length: browser.new_context(locale="en-US").new_page() for length in range(20, 32)}
-    files = {length: [] for length in pages}
-    for length, page in pages.items():
-        page.set_default_timeout(120_000)  # twelve pages load at the same time
-        page.goto(f"{server}/gradients?networks=rnn&theory=0&sequence_length={length}", wait_until="commit")
-    for length, page in pages.items():
-        settled(page)
-        page.locator(".st-key-gradients_download button").first.click()
+    visitors = {}
+    for length in range(20, 32):
+        page = browser.new_context(locale="en-US").new_page()
+        page.set_default_timeout(120_000)
+        open_download(page, settled, f"{server}/gradients?networks=rnn&theory=0&sequence_length={length}", "gradients")
         choose(page, settled, "SVG")
         page.get_by_text("A line with the settings").click()
         settled(page)
-        page.on("download", files[length].append)
-    for page in pages.values():
+        files = []
+        page.on("download", lambda file, files=files: files.append(file))
+        visitors[length] = page, files
+    for page, _files in visitors.values():
         page.locator(".st-key-gradients_file button").first.click(no_wait_after=True)
-    for length, page in pages.items():
+    for length, (page, files) in visitors.items():
         page.locator(".st-key-gradients_file_save").first.wait_for()
         settled(page)
         page.wait_for_timeout(100)  # a second download would come at once
-        (file,) = files[length]
+        (file,) = files
         drawn = Path(file.path()).read_text(encoding="utf-8")
         assert re.findall(r"sequence_length = (\d+)", drawn) == [str(length)]
-    for page in pages.values():
+    for page, _files in visitors.values():
         page.context.close()
 
 

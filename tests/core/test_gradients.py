@@ -69,14 +69,17 @@ def test_float32_network_agrees_with_its_float64_twin(kind):
 
 
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
-def test_every_element_of_the_hidden_gradient(kind):
+def test_every_element_of_the_states_gradients(kind):
     network, inputs, state, cotangent = _network(kind, 2, False, True, {})
     flow = gradient_flow(network, inputs, cotangent=cotangent, initial_state=state, units=True)
-    hidden, _, _ = oracle.run(network, inputs, initial_state=state, cotangent=cotangent)
-    for layer in range(2):
-        for step in (0, 1, 9, 16):
-            expected = hidden[layer][step].grad.abs()
-            torch.testing.assert_close(10 ** flow.log10_hidden_units[layer, step], expected, rtol=1e-8, atol=0.0)
+    hidden, cell, _ = oracle.run(network, inputs, initial_state=state, cotangent=cotangent)
+    of_states = [(flow.log10_hidden_units, hidden), *([(flow.log10_cell_units, cell)] if kind is nn.LSTM else [])]
+    for measured, leaves in of_states:
+        for layer in range(2):
+            for step in (0, 1, 9, 16):
+                expected = leaves[layer][step].grad.abs()
+                torch.testing.assert_close(10 ** measured[layer, step], expected, rtol=1e-8, atol=0.0)
+    assert (flow.log10_cell_units is None) == (kind is not nn.LSTM)
 
 
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])

@@ -18,6 +18,7 @@ import kaleido
 import plotly.graph_objects as go
 import pytest
 
+import lstm_explorer as lx
 from lstm_explorer.export import images
 
 REQUIRED = os.environ.get("LSTM_EXPLORER_REQUIRE_BROWSER") == "1"
@@ -191,6 +192,25 @@ def test_a_program_that_is_no_browser_is_told_at_once(monkeypatch, tmp_path):
     assert time.monotonic() - start < 5
     assert not images.is_open()
     assert not folders()
+
+
+@needs_browser
+def test_a_disk_without_room_is_told_and_the_next_picture_comes(monkeypatch, tmp_path):
+    images.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+        with pytest.raises(images.ImageError, match="folder for its temporary files: No such file or directory"):
+            images.render(figure(), format="svg", **SIZE)
+    assert b"there is room" in images.render(figure("there is room"), format="svg", **SIZE)
+
+
+@needs_browser
+def test_a_figure_without_a_single_number_is_drawn(exhibit_of):
+    dead = exhibit_of("gradients", lx.Settings(sequence_length=5, recurrent_gain=0.0, input_kind="zeros"))
+    drawn = dead.draw("light")
+    for trace in drawn.data:
+        trace.y = [None] * len(trace.y)
+    assert images.render(drawn, format="png", **SIZE).startswith(b"\x89PNG")
 
 
 @needs_browser

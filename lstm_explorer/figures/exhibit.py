@@ -1,0 +1,83 @@
+"""What an exhibit is: a figure with its words, its numbers and the experiments behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from lstm_explorer.core.gradients import GradientFlow
+from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.core.trajectory import Trajectory
+from lstm_explorer.figures.gradients import Series, TheoryLine
+from lstm_explorer.figures.theory import RNNRates
+from lstm_explorer.figures.view import View
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One network with its settings, under the name that the figure gives it."""
+
+    name: str
+    architecture: Architecture
+    settings: Settings
+
+
+class Bench(Protocol):
+    """Where exhibits get their measurements: kept and shielded in the app, plain on the command line.
+
+    What cannot be measured is None where the bench has said why, or an error.
+    """
+
+    def flow(self, settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow | None:
+        """Measure all replicas."""
+        ...
+
+    def trajectory(self, settings: Settings, architecture: Architecture) -> Trajectory | None:
+        """Unroll the first replica."""
+        ...
+
+    def rates(self, settings: Settings) -> RNNRates | None:
+        """Return the plain RNN's closed forms."""
+        ...
+
+    def table(self) -> TableLike | None:
+        """Return the reader's own table."""
+        ...
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Exhibit:
+    """A figure that can be shown, read and taken home.
+
+    Attributes:
+        name: Its key in :data:`lstm_explorer.figures.exhibits.EXHIBITS`, and part of every file's name.
+        title: As it stands over the picture on paper.
+        alt: What it shows, for those who cannot see it.
+        read: How to read it.
+        says: What it says now, computed from the numbers that are drawn.
+        settings: What the page was set to.
+        experiments: The networks behind it, each with exactly its settings.
+        draw: Theme name to figure.
+        numbers: The numbers drawn, as a tidy table at full precision.
+        view: How the page shows it.
+        series: The curves, where there are any.
+        theory: The closed forms drawn beside them.
+    """
+
+    name: str
+    title: str
+    alt: str
+    read: str
+    says: str
+    settings: Settings
+    experiments: tuple[Experiment, ...]
+    draw: Callable[[str], go.Figure]
+    numbers: Callable[[], pd.DataFrame]
+    view: View = field(default_factory=View)
+    series: tuple[Series, ...] = ()
+    theory: tuple[TheoryLine, ...] = ()
