@@ -30,6 +30,7 @@ from lstm_explorer.export.files import FORMATS, Order, file_name, make
 from lstm_explorer.export.paper import SHEETS, Paper
 from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.figures.exhibits import EXHIBITS, GradientsView
+from lstm_explorer.figures.inside_exhibits import InsideView
 from lstm_explorer.figures.theme import NETWORK_NAMES, THEMES
 from lstm_explorer.figures.theory import RNNRates, rnn_rates
 from lstm_explorer.figures.view import View, kind_of
@@ -58,7 +59,7 @@ examples:
 _QUIET = 1.0
 #: Numbers of one state measured between two signs of life.
 _BETWEEN_SIGNS = 1_500_000
-_FIGURES = ("gradients", "journey", "units")
+_FIGURES = ("gradients", "journey", "units", "cell", "traces", "gate_map")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -165,6 +166,7 @@ def make_parser() -> argparse.ArgumentParser:
     file.add_argument("--language", choices=LANGUAGES, default="en", help="default: en")
     _add_fields(export.add_argument_group("settings, as lstm_explorer.Settings"), Settings, _described(Settings))
     _add_fields(export.add_argument_group("how gradients are drawn"), GradientsView, {}, skip=("networks",))
+    _add_fields(export.add_argument_group("where cell, traces and gate_map look"), InsideView, {}, skip=("network",))
     return parser
 
 
@@ -191,18 +193,19 @@ def _export(options: argparse.Namespace) -> None:
 
 def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
     """Measure and build what the options describe; also return the table it read."""
-    name = options.figure
+    name, networks = options.figure, tuple(options.architecture or ())
+    if name in ("units", "cell", "traces", "gate_map") and len(networks) != 1:
+        raise ValueError(f"--figure {name} is of one network: expected --architecture with one of rnn, lstm, gru.")
     if name == "units":
-        if not options.architecture or len(options.architecture) != 1:
-            raise ValueError("--figure units is of one network: expected --architecture with one of rnn, lstm, gru.")
-        name = f"units_{options.architecture[0]}"
+        name = f"units_{networks[0]}"
     settings, view = Settings(), EXHIBITS[name].view()
     if options.settings:
         settings, view = read_settings(options.settings.read_bytes(), name)
     settings = settings.replace(**_given(options, Settings))
-    if type(view) is GradientsView:
-        networks = {"networks": tuple(options.architecture)} if options.architecture else {}
-        view = view.replace(**_given(options, GradientsView), **networks)
+    if isinstance(view, GradientsView):
+        view = view.replace(**_given(options, GradientsView), **({"networks": networks} if networks else {}))
+    elif isinstance(view, InsideView):
+        view = view.replace(**_given(options, InsideView), network=networks[0])
     rows = None
     if options.table:
         rows = read_table(options.table.read_bytes()).values

@@ -67,6 +67,7 @@ class Exhibit:
         view: How the page shows it.
         series: The curves, where there are any.
         theory: The closed forms drawn beside them.
+        svg: Theme name to the drawing itself, where the exhibit is one and the figure only its frame.
     """
 
     name: str
@@ -81,3 +82,4 @@ class Exhibit:
     view: View = field(default_factory=View)
     series: tuple[Series, ...] = ()
     theory: tuple[TheoryLine, ...] = ()
+    svg: Callable[[str], str] | None = None

@@ -30,6 +30,7 @@ from lstm_explorer.figures.gradients import (
     plot_gradient_flow,
     plot_unit_heatmap,
 )
+from lstm_explorer.figures.inside_exhibits import InsideView, by_hand, diagram, gate_map, traces
 from lstm_explorer.figures.journey import plot_journey
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.figures.theory import gate_lines, rnn_lines
@@ -252,6 +253,10 @@ EXHIBITS: Mapping[str, Plan] = types.MappingProxyType(
     {
         "journey": Plan("start", View, journey),
         "gradients": Plan("gradients", GradientsView, gradients),
+        "cell": Plan("inside", InsideView, diagram),
+        "traces": Plan("inside", InsideView, traces),
+        "gate_map": Plan("inside", InsideView, gate_map),
+        "by_hand": Plan("inside", InsideView, by_hand),
         **{f"units_{name}": Plan("gradients", GradientsView, partial(units, network=name)) for name in ARCHITECTURES},
     }
 )

@@ -58,12 +58,15 @@ def percent(log10: float) -> str:
     """Return the number with this log10 as a share: in percent where that is readable, else scientific.
 
     Example:
-        >>> percent(-1.0), percent(-24.0), percent(math.log10(1.5))
-        ('10 %', '1.0×10⁻²⁴', '1.5×')
+        >>> percent(-1.0), percent(-24.0), percent(math.log10(1.5)), percent(0.0)
+        ('10 %', '1.0×10⁻²⁴', '1.5×', '100 %')
     """
     if log10 > 0:
         return f"{scientific(log10)}×"
-    return f"{100 * 10.0**log10:.2g} %" if log10 > -4 else scientific(log10)
+    share = 100 * 10.0**log10
+    if share >= 99.5:  # two digits would read 1e+02
+        return f"{share:.3g} %"
+    return f"{share:.2g} %" if log10 > -4 else scientific(log10)
 
 
 def steps(value: float) -> str:

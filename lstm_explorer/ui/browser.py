@@ -1,8 +1,10 @@
-"""What only the reader's browser can do: click for them, and copy a text. A few lines of script, run once each."""
+"""What only the reader's browser can do: click for them, copy a text, show a drawing that can be pointed at."""
 
 from __future__ import annotations
 
+import functools
 import itertools
+from typing import Any
 
 import streamlit as st
 
@@ -33,6 +35,46 @@ _COPY = """
     };
     if (navigator.clipboard) navigator.clipboard.writeText(data.text).catch(old); else old();
 """
+#: Streamlit's own HTML element takes drawings out. What is drawn here is ours, with the reader's texts escaped.
+_DRAW = """
+export default function ({ data, parentElement }) {
+    let room = parentElement.querySelector('.drawing');
+    if (!room) {
+        room = document.createElement('div');
+        room.className = 'drawing';
+        parentElement.appendChild(room);
+    }
+    const focused = room.contains(document.activeElement)
+        ? [...room.querySelectorAll('[tabindex]')].indexOf(document.activeElement) : -1;
+    room.innerHTML = data.svg;
+    if (focused >= 0) room.querySelectorAll('[tabindex]')[focused]?.focus();
+}
+"""
+#: Drawing a chart anew for one line that moves takes a quarter of a second; so the line is moved where it stands.
+_CURSOR = """
+export default function ({ data }) {
+    for (const chart of document.querySelectorAll('.js-plotly-plot')) {
+        const axis = chart._fullLayout?.xaxis;
+        const shape = chart._fullLayout?.shapes?.find(shape => shape.name === 'cursor');
+        if (!axis || !shape) continue;
+        shape.x0 = shape.x1 = data.step;
+        const x = axis._offset + axis.l2p(data.step);
+        for (const path of chart.querySelectorAll(`.shapelayer path[data-index="${shape._index}"]`))
+            path.setAttribute('d', path.getAttribute('d').replace(/([ML])[-\\d.]+/g, `$1${x}`));
+    }
+}
+"""
+#: One press after another, each a while after the page has drawn the last; over when there is nothing left to press.
+_PLAY = """
+export default function ({ data }) {
+    clearInterval(window.lstmExplorerPlay);
+    if (!data.on) return;
+    window.lstmExplorerPlay = setInterval(() => {
+        const button = document.querySelector(data.selector);
+        if (button && !button.disabled) button.click(); else clearInterval(window.lstmExplorerPlay);
+    }, data.milliseconds);
+}
+"""
 _numbers = itertools.count(1)
 
 
@@ -46,6 +88,27 @@ def copy(text: str, *, key: str) -> None:
     _run("lstm_explorer.copy", _COPY, {"text": text}, key)
 
 
+def draw(svg: str, *, key: str) -> None:
+    """Draw an SVG that can be pointed at and reached with the keyboard; a new one keeps the focus where it was."""
+    _component("lstm_explorer.draw", _DRAW)(data={"svg": svg}, key=key)
+
+
+def play(selector: str, *, on: bool, milliseconds: int = 900) -> None:
+    """Press a button again and again, until it is disabled or gone."""
+    data = {"selector": selector, "on": on, "milliseconds": milliseconds}
+    _component("lstm_explorer.play", _PLAY)(data=data, key="play")
+
+
+def move_cursor(step: int) -> None:
+    """Move the upright line of every chart of the page that has one, a shape named ``cursor``, to a step."""
+    _component("lstm_explorer.cursor", _CURSOR)(data={"step": step}, key="cursor")
+
+
 def _run(name: str, script: str, data: dict[str, str], key: str) -> None:
-    component = st.components.v2.component(name, js=_ONCE.replace("ACT", script))
-    component(data={**data, "number": next(_numbers)}, key=key)
+    _component(name, _ONCE.replace("ACT", script))(data={**data, "number": next(_numbers)}, key=key)
+
+
+@functools.cache
+def _component(name: str, script: str) -> Any:
+    """Register a component, once a process: anew at every run it would cost 30 ms, and be mounted anew."""
+    return st.components.v2.component(name, js=script, isolate_styles=False)

@@ -77,20 +77,28 @@ def setting_number(name: str, label: str, *, help: str | None = None) -> None:
         )  # fmt: skip
 
 
-def setting_choice(name: str, label: str, options: Mapping[str, str] | None = None, *, help: str | None = None) -> None:
+def setting_choice(
+    name: str,
+    label: str,
+    options: Mapping[str, str] | None = None,
+    *,
+    side_by_side: int = _SIDE_BY_SIDE,
+    help: str | None = None,
+) -> None:
     """Draw one choice: side by side where there are few options, else a list.
 
     Args:
         name: The setting.
         label: Its visible name.
         options: Legal value to visible name, in the order they are offered; defaults to every legal value as it is.
+        side_by_side: How many are few.
         help: What it means, in a sentence.
     """
     value, names = _value(name), dict(options or {option: option for option in _choices(name)})
     names.setdefault(value, str(value))  # an address may ask for a value that this page does not offer
     _seed(name, value)
     shared: dict[str, Any] = {"format_func": names.__getitem__, "key": name, "help": help, "on_change": _take}
-    if len(names) <= _SIDE_BY_SIDE:
+    if len(names) <= side_by_side:
         st.segmented_control(label, list(names), required=True, args=(name, name), **shared)
     else:
         st.selectbox(label, list(names), args=(name, name), **shared)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.locales import _
+from lstm_explorer.ui.browser import draw
 
 #: Buttons of the chart's own bar that say nothing here.
 _REMOVED = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"]
@@ -18,6 +19,16 @@ def theme_name() -> str:
 
 def show_figure(exhibit: Exhibit, *, key: str) -> None:
     """Draw a figure with its two sentences: what it says now, and how to read it."""
+    if exhibit.svg:
+        draw(exhibit.svg(theme_name()), key=key)
+    else:
+        _show_chart(exhibit, key)
+    if exhibit.says:
+        st.markdown(exhibit.says)
+    st.caption(_("**How to read it.** {text}").format(text=exhibit.read))
+
+
+def _show_chart(exhibit: Exhibit, key: str) -> None:
     st.plotly_chart(
         exhibit.draw(theme_name()),
         theme=None,
@@ -32,6 +43,3 @@ def show_figure(exhibit: Exhibit, *, key: str) -> None:
             "plotlyServerURL": "",
         },
     )
-    if exhibit.says:
-        st.markdown(exhibit.says)
-    st.caption(_("**How to read it.** {text}").format(text=exhibit.read))

@@ -39,7 +39,7 @@ def experiment_controls() -> None:
     with st.expander(_("Weights")):
         _weight_controls()
     with st.expander(_("Input")):
-        _input_controls()
+        input_controls()
     with st.expander(_("Size, seeds and loss")):
         _size_controls()
 
@@ -153,7 +153,8 @@ def _weight_controls() -> None:
     setting_choice("nonlinearity", _("Nonlinearity of the RNN"), {"tanh": "tanh", "relu": "ReLU"})
 
 
-def _input_controls() -> None:
+def input_controls() -> None:
+    """Draw what the networks read."""
     setting_choice(
         "input_kind",
         _("The networks read"),

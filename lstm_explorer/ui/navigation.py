@@ -21,7 +21,7 @@ _ENTERED = "lstm_explorer_entered"
 def pages() -> dict[str, list[StreamlitPage]]:
     """Return every page, grouped, with titles in the running language; addresses never change with the language."""
     return {
-        _("Learn"): [_page("start", _("Start here"), default=True)],
+        _("Learn"): [_page("start", _("Start here"), default=True), _page("inside", _("Inside the cell"))],
         _("Explore"): [_page("gradients", _("Gradient flow"))],
         _("Take home"): [_page("report", _("Report"))],
     }

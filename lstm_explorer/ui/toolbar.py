@@ -50,7 +50,8 @@ def _download(exhibit: Exhibit) -> None:
     """Draw the choice of a format, its options, and the button."""
     key = exhibit.name
     chosen: FileFormat = st.segmented_control(
-        _("Format"), list(FORMATS), format_func=_format_names().__getitem__, default="png", required=True,
+        _("Format"), [one for one in FORMATS if one != "py" or exhibit.experiments],
+        format_func=_format_names().__getitem__, default="png", required=True,
         key=f"{key}_format",
     )  # fmt: skip
     st.caption(_about(chosen))

@@ -1,0 +1,142 @@
+"""The parts of the page Inside the cell: what is looked into, the walk, and the step."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.core.trajectory import Trajectory
+from lstm_explorer.figures.cell import STAGES, cell_values
+from lstm_explorer.figures.inside import gate_name
+from lstm_explorer.figures.inside_exhibits import InsideView, part_of, parts, place, stage_of
+from lstm_explorer.figures.theme import NETWORK_NAMES
+from lstm_explorer.figures.walk import walk
+from lstm_explorer.locales import _
+from lstm_explorer.ui import address
+from lstm_explorer.ui.browser import play
+from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider
+from lstm_explorer.ui.figure import theme_name
+from lstm_explorer.ui.lab import input_controls
+
+
+def network_controls(settings: Settings, view: InsideView) -> None:
+    """Draw what decides which cell is looked into."""
+    setting_choice("network", _("Cell"), dict(NETWORK_NAMES))
+    setting_number("sequence_length", _("Sequence length (steps)"))
+    if view.network == "lstm":
+        setting_slider("forget_bias", _("LSTM forget gate"), step=0.25)
+        setting_slider("input_bias", _("LSTM input gate"), step=0.25)
+        setting_slider("output_bias", _("LSTM output gate"), step=0.25)
+    elif view.network == "gru":
+        setting_slider("reset_bias", _("GRU reset gate"), step=0.25)
+        setting_slider("update_bias", _("GRU update gate (1 keeps)"), step=0.25)
+    with st.expander(_("Input")):
+        input_controls()
+    with st.expander(_("Size and weights")):
+        setting_number("hidden_size", _("Hidden size (units)"))
+        setting_slider("num_layers", _("Layers"))
+        if settings.num_layers > 1:
+            setting_slider("depth", _("Layer"), limits=(1, settings.num_layers))
+        setting_slider("recurrent_gain", _("Gain on weight_hh, every network"), step=0.05)
+        setting_number("seed", _("First seed"))
+
+
+def fit_view(view: InsideView, trajectory: Trajectory) -> None:
+    """Bring the view to what this network has: a step, a stage and a part that exist."""
+    step, _layer, _unit = place(trajectory, view)
+    fitting = view.replace(
+        step=step,
+        unit=min(view.unit, trajectory.hidden.shape[-1] - 1),
+        stage=stage_of(view) or "all",
+        part=part_of(view),
+    )
+    if fitting != view:
+        address.apply(step=fitting.step, unit=fitting.unit, stage=fitting.stage, part=fitting.part)
+
+
+def step_controls(settings: Settings, view: InsideView, trajectory: Trajectory) -> None:
+    """Draw the step and the unit, each with a slider and, for the step, buttons with keys."""
+    last = trajectory.hidden.shape[1] - 1
+    with st.container(horizontal=True, vertical_alignment="bottom", key="step_row"):
+        with st.container(width="stretch"):
+            setting_slider("step", _("Step t"), limits=(1, last))
+        st.toggle(_("Play"), key="playing")
+        st.button(
+            _("Back"), key="step_back", icon=":material/chevron_left:", shortcut="J", disabled=view.step <= 1,
+            on_click=_go, args=("step", min(view.step, last) - 1),
+        )  # fmt: skip
+        st.button(
+            _("Next"), key="step_next", icon=":material/chevron_right:", shortcut="L", disabled=view.step >= last,
+            on_click=_go, args=("step", view.step + 1),
+        )  # fmt: skip
+    play(".st-key-step_next button", on=st.session_state["playing"])
+    setting_slider(
+        "unit", _("Unit (−1: the mean of all)"), limits=(-1, settings.hidden_size - 1),
+        help=_("Gates are vectors: every unit has a value of its own."),
+    )  # fmt: skip
+
+
+def stage_controls(view: InsideView) -> None:
+    """Draw the choice of a stage of the step, with buttons that lead through all of them in the lesson's order."""
+    order = ["all", *STAGES[view.network]]
+    at = order.index(stage_of(view) or "all")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="stage_row"):
+        names = {"all": _("all"), **{name: _stage_name(name) for name in order[1:]}}
+        setting_choice("stage", _("Walk through the step"), names, side_by_side=len(names))
+        st.button(
+            _("Previous stage"), key="stage_back", shortcut="B", disabled=at == 0,
+            on_click=_go, args=("stage", order[max(at - 1, 0)]),
+        )  # fmt: skip
+        st.button(
+            _("Next stage"), key="stage_next", shortcut="N", disabled=at == len(order) - 1, type="primary",
+            on_click=_go, args=("stage", order[min(at + 1, len(order) - 1)]),
+        )  # fmt: skip
+
+
+def walk_through(settings: Settings, view: InsideView, trajectory: Trajectory) -> None:
+    """Draw the equation of the stage, or of all stages: with symbols, and with this step's numbers."""
+    here = stage_of(view)
+    step, layer, unit = place(trajectory, view)
+    values = cell_values(trajectory, step=step, layer=layer, unit=unit)
+    units = settings.hidden_size if unit is None else None
+    for name in [here] if here else STAGES[view.network]:
+        stage = walk(view.network, name, values, units=units, theme=theme_name())
+        st.markdown(f"**{stage.title}**  \n{stage.text}" if here else f"**{stage.title}**")
+        st.latex(rf"\begin{{gathered}}{stage.equation} \\[0.4em] {stage.numbers}\end{{gathered}}")
+    if units is not None:
+        st.caption(
+            _("A bar is a mean over the {units} units. Choose one unit to see its sum inside every gate.").format(
+                units=units
+            )
+        )
+
+
+def part_control(view: InsideView) -> None:
+    """Draw the choice of what the heat map shows."""
+    setting_choice("part", _("Every unit's"), {name: gate_name(name, view.network) for name in parts(view.network)})
+
+
+def lesson_slips() -> None:
+    """Say openly what many notes have the wrong way round."""
+    with st.expander(_("Four slips that many notes share")):
+        st.markdown(
+            _(
+                "1. A forget gate near **1 keeps** and near **0 forgets**: the name says the opposite of the number.\n"
+                "2. The **cell state c** is the long-term memory; the **hidden state h** is the short-term, exposed "
+                "part. (Some notes call c the short-term memory.)\n"
+                "3. Gates are **vectors**: one number for every unit, not one for the whole cell.\n"
+                "4. The direct path of the gradient runs through **c**, not through h."
+            )
+        )
+
+
+def _stage_name(name: str) -> str:
+    names = {
+        "forget": _("forget"), "candidate": _("candidate"), "input": _("input"), "update": _("update"),
+        "output": _("output"), "reset": _("reset"), "new": _("new state"), "rewrite": _("rewrite"),
+    }  # fmt: skip
+    return names[name]
+
+
+def _go(name: str, value: object) -> None:
+    address.apply(**{name: value})

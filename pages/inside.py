@@ -1,0 +1,100 @@
+"""Inside the cell: one step of a real network, stage by stage, and the whole sequence beneath it."""
+
+import streamlit as st
+
+from lstm_explorer.core.trajectory import Trajectory
+from lstm_explorer.figures.inside_exhibits import InsideView, by_hand, diagram, gate_map, single, traces
+from lstm_explorer.locales import _
+from lstm_explorer.ui.address import current_settings, current_view
+from lstm_explorer.ui.browser import move_cursor
+from lstm_explorer.ui.by_hand import challenge_control, challenge_verdict, phase_controls
+from lstm_explorer.ui.errors import shielded
+from lstm_explorer.ui.experiments import AppBench
+from lstm_explorer.ui.inside import (
+    fit_view,
+    lesson_slips,
+    network_controls,
+    part_control,
+    stage_controls,
+    step_controls,
+    walk_through,
+)
+from lstm_explorer.ui.language import fragment
+from lstm_explorer.ui.page import open_page
+from lstm_explorer.ui.toolbar import show_exhibit
+
+
+@fragment
+def cell() -> None:
+    """Draw what is looked into; each part of it reruns without the others."""
+    left, right = st.columns([3, 8], gap="medium")
+    with left:
+        network_controls(current_settings(), current_view())
+    trajectory = AppBench().trajectory(single(current_settings()), current_view().network)
+    if trajectory is None:
+        return
+    fit_view(current_view(), trajectory)
+    with right:
+        step(trajectory)
+    st.subheader(_("Along time"))
+    sequence()
+
+
+@fragment
+def step(trajectory: Trajectory) -> None:
+    """Draw one step: its controls, the diagram, and the walk through its stages."""
+    settings, controls = current_settings(), st.container()
+    if exhibit := diagram(AppBench(), settings, current_view()):  # first, so that the new numbers are there first
+        show_exhibit(exhibit)
+    with controls:
+        step_controls(settings, current_view(), trajectory)
+        stage_controls(current_view())
+    walk_through(settings, current_view(), trajectory)
+    move_cursor(current_view().step)
+
+
+@fragment
+def sequence() -> None:
+    """Draw the whole sequence; the step only moves its cursor, which the browser does alone."""
+    bench, settings = AppBench(), current_settings()
+    with shielded():
+        if exhibit := traces(bench, settings, current_view()):
+            show_exhibit(exhibit)
+    part_control(current_view())
+    with shielded():
+        if exhibit := gate_map(bench, settings, current_view()):
+            show_exhibit(exhibit)
+
+
+@fragment
+def hand() -> None:
+    """Draw the cell whose gates the reader sets."""
+    st.header(_("One cell by hand"))
+    st.markdown(
+        _(
+            "A cell with a single unit, and its gates are yours. Set each phase, and watch what the cell holds and how "
+            "much of the gradient gets back: f multiplies both. Then try a challenge."
+        )
+    )
+    challenge_control()
+    left, right = st.columns([3, 8], gap="medium")
+    with left:
+        phase_controls()
+    with right, shielded():
+        if exhibit := by_hand(AppBench(), current_settings(), current_view()):
+            show_exhibit(exhibit)
+    challenge_verdict()
+
+
+open_page(__file__, view=InsideView)
+st.title(_("Inside the cell"))
+st.markdown(
+    _(
+        "A real `nn.LSTM` reads the sequence, and here is one of its steps. The **cell state** runs along the top "
+        "like a conveyor; **forget** decides what stays on it, **input** and **candidate** what is put on it, "
+        "**output** what is shown. Walk through the stages, move the step, then look at the RNN: it has no conveyor."
+    )
+)
+cell()
+lesson_slips()
+hand()
