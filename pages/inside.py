@@ -15,6 +15,7 @@ from lstm_explorer.ui.inside import (
     lesson_slips,
     network_controls,
     part_control,
+    reading,
     stage_controls,
     step_controls,
     walk_through,
@@ -49,6 +50,7 @@ def step(trajectory: Trajectory) -> None:
     with controls:
         step_controls(settings, current_view(), trajectory)
         stage_controls(current_view())
+        reading(settings, current_view())
     walk_through(settings, current_view(), trajectory)
     move_cursor(current_view().step)
 

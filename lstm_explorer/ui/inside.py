@@ -9,11 +9,12 @@ from lstm_explorer.core.trajectory import Trajectory
 from lstm_explorer.figures.cell import STAGES, cell_values
 from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.inside_exhibits import InsideView, part_of, parts, place, stage_of
+from lstm_explorer.figures.reading import plot_digit
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.figures.walk import walk
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address
-from lstm_explorer.ui.browser import play
+from lstm_explorer.ui.browser import draw, play
 from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider
 from lstm_explorer.ui.figure import theme_name
 from lstm_explorer.ui.lab import input_controls
@@ -74,6 +75,12 @@ def step_controls(settings: Settings, view: InsideView, trajectory: Trajectory) 
         "unit", _("Unit (−1: the mean of all)"), limits=(-1, settings.hidden_size - 1),
         help=_("Gates are vectors: every unit has a value of its own."),
     )  # fmt: skip
+
+
+def reading(settings: Settings, view: InsideView) -> None:
+    """Draw what is read, where it is a picture; everything else stands beside x in the diagram."""
+    if settings.input_kind == "digit":
+        draw(plot_digit(settings, step=view.step, theme=theme_name()), key="digit_read")
 
 
 def stage_controls(view: InsideView) -> None:

@@ -119,3 +119,11 @@ def test_it_runs_as_a_module_without_streamlit():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "False"
     assert subprocess.run([sys.executable, "-m", "lstm_explorer"], cwd=ROOT, capture_output=True).returncode == 2
+
+
+@pytest.mark.parametrize("figure", ["cell", "traces", "gate_map"])
+def test_the_inside_of_a_cell_is_written_too(tmp_path, figure):
+    out = tmp_path / "inside.csv"
+    assert run("--figure", figure, "--architecture", "lstm", "--sequence-length", 6, "--step", 4, "--out", out) == 0
+    assert set(pd.read_csv(out)["step"]) >= {1, 2, 3, 4, 5, 6}
+    assert run("--figure", figure, "--architecture", "lstm", "--sequence-length", 6, "--out", tmp_path / "a.html") == 0

@@ -1,0 +1,83 @@
+"""Inside the cell in real Chromium: the keyboard walks, play goes on by itself, the cursor follows without a redraw."""
+
+from urllib.parse import parse_qs, urlsplit
+
+VALUE = "[data-quantity=forget]"
+CURSORS = """() => [...document.querySelectorAll('.js-plotly-plot')]
+    .flatMap(chart => (chart._fullLayout?.shapes ?? []).filter(shape => shape.name === 'cursor'))
+    .map(shape => shape.x0)"""
+
+
+def open_inside(page, settled, url):
+    page.goto(url)
+    settled(page)
+    page.locator(".drawing svg").wait_for()
+    page.wait_for_selector(".js-plotly-plot .main-svg")
+
+
+def query(page):
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def wait_for_query(page, name, value):
+    page.wait_for_function(
+        "([name, value]) => new URLSearchParams(location.search).get(name) === value", arg=[name, value]
+    )
+
+
+def test_keys_walk_through_stages_and_steps(server, page, settled):
+    open_inside(page, settled, f"{server}/inside")
+    page.locator("h1").first.click()
+    for stage in ("forget", "candidate", "input", "update", "output"):
+        page.keyboard.press("n")
+        wait_for_query(page, "stage", stage)
+        settled(page)
+    page.keyboard.press("l")
+    wait_for_query(page, "step", "2")
+    settled(page)
+    page.keyboard.press("l")
+    wait_for_query(page, "step", "3")
+
+
+def test_a_step_changes_the_numbers_and_moves_the_cursor_without_drawing_the_charts(server, page, settled):
+    open_inside(page, settled, f"{server}/inside?step=5&unit=2")
+    page.wait_for_function(f"() => ({CURSORS})().join() === '5,5'")
+    before = page.locator(VALUE).first.get_attribute("aria-label")
+    page.evaluate("() => document.querySelectorAll('.js-plotly-plot').forEach(chart => chart.marked = true)")
+    page.locator(".st-key-step_next button >> visible=true").first.click()
+    wait_for_query(page, "step", "6")
+    page.wait_for_function(
+        "([selector, before]) => document.querySelector(selector).getAttribute('aria-label') !== before",
+        arg=[VALUE, before],
+    )
+    page.wait_for_function(f"() => ({CURSORS})().join() === '6,6'")
+    settled(page)
+    kept = page.evaluate("() => [...document.querySelectorAll('.js-plotly-plot')].map(chart => !!chart.marked)")
+    assert kept == [True, True, True]
+
+
+def test_play_goes_on_by_itself_and_stops(server, page, settled):
+    open_inside(page, settled, f"{server}/inside?sequence_length=5")
+    page.locator(".st-key-playing label").first.click()
+    wait_for_query(page, "step", "3")
+    wait_for_query(page, "step", "5")
+    settled(page)
+    assert page.locator(".st-key-step_next button >> visible=true").first.is_disabled()
+
+
+def test_every_quantity_can_be_reached_with_the_keyboard_and_says_what_it_is(server, page, settled):
+    open_inside(page, settled, f"{server}/inside?input_kind=text&step=3")
+    names = page.locator(".drawing [tabindex]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+    assert any(name.startswith("forget gate f_t = ") for name in names)
+    page.locator(VALUE).first.focus()
+    assert "forget gate" in page.evaluate("document.activeElement.getAttribute('aria-label')")
+
+
+def test_a_challenge_is_solved_on_the_page(server, page, settled):
+    open_inside(page, settled, f"{server}/inside?challenge=hold")
+    page.get_by_text("the cell should hold").wait_for()
+    slider = page.locator(".st-key-hand_forget_1 input[type=range]")
+    slider.focus()
+    page.keyboard.press("End")
+    page.get_by_text("Solved.").wait_for()
+    assert query(page)["hand"].startswith("1:1,0,1,1;100:0,1,1,0")
