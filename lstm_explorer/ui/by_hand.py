@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from lstm_explorer.core.by_hand import CHALLENGES, Phase, check, run_by_hand
+from lstm_explorer.core.by_hand import CHALLENGES, Phase, bias_of_gate, check, run_by_hand
 from lstm_explorer.figures.by_hand import challenge_hint, challenge_text, challenge_title
 from lstm_explorer.figures.inside_exhibits import phases_of, text_of
 from lstm_explorer.locales import _, translated
@@ -68,9 +68,18 @@ def _phase(index: int, phase: Phase, phases: list[Phase]) -> None:
     }  # fmt: skip
     for name in _FIELDS:
         _slider(index, name, names[name], -1.0 if name == "value" else 0.0, 1.0, 0.01, getattr(phase, name))
+    st.caption(
+        _("As gate biases: f {forget}, i {input}, o {output}.").format(
+            **{name: _signed(bias_of_gate(getattr(phase, name))) for name in ("forget", "input", "output")}
+        )
+    )
     if index < len(phases) - 1:
         low = phases[index - 1].until + 1 if index else 1
         _slider(index, "until", _("to step"), low, phases[index + 1].until - 1, 1, phase.until)
+
+
+def _signed(bias: float) -> str:
+    return f"{bias:+.2g}".replace("-", "−").replace("inf", "∞")
 
 
 def _slider(index: int, name: str, label: str, low: float, high: float, step: float, value: float) -> None:

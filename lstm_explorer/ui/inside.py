@@ -106,10 +106,13 @@ def walk_through(settings: Settings, view: InsideView, trajectory: Trajectory) -
     step, layer, unit = place(trajectory, view)
     values = cell_values(trajectory, step=step, layer=layer, unit=unit)
     units = settings.hidden_size if unit is None else None
-    for name in [here] if here else STAGES[view.network]:
-        stage = walk(view.network, name, values, units=units, theme=theme_name())
-        st.markdown(f"**{stage.title}**  \n{stage.text}" if here else f"**{stage.title}**")
-        st.latex(rf"\begin{{gathered}}{stage.equation} \\[0.4em] {stage.numbers}\end{{gathered}}")
+    names = [here] if here else list(STAGES[view.network])
+    stages = [walk(view.network, name, values, units=units, theme=theme_name()) for name in names]
+    if here:
+        st.markdown(f"**{stages[0].title}**  \n{stages[0].text}")
+    # One element, not two a stage: each costs the browser a while, at every step.
+    lines = r" \\[0.9em] ".join(rf"{stage.equation} \\[0.3em] {stage.numbers}" for stage in stages)
+    st.latex(rf"\begin{{gathered}}{lines}\end{{gathered}}")
     if units is not None:
         st.caption(
             _("A bar is a mean over the {units} units. Choose one unit to see its sum inside every gate.").format(
