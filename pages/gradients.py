@@ -17,6 +17,7 @@ from lstm_explorer.ui.lab import (
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
 from lstm_explorer.ui.pins import PARAMETER, Pin, current_pins, pin_controls
+from lstm_explorer.ui.settings_file import settings_file_control
 from lstm_explorer.ui.toolbar import show_exhibit
 
 
@@ -27,6 +28,7 @@ def lab() -> None:
     left, right = st.columns([3, 8], gap="medium")
     with left:
         experiment_controls()
+        settings_file_control("gradients")
     settings, view, bench = current_settings(), current_view(), AppBench()
     with right:
         view_controls()

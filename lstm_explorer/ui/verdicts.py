@@ -24,9 +24,9 @@ _STYLE = """<style>
   border-top: 4px solid var(--network); padding: .8rem 1rem; }
 .verdicts h4 { margin: 0 0 .6rem; padding: 0; font-size: 1rem;
   display: flex; justify-content: space-between; gap: .5rem; }
-.verdicts dl { display: grid; grid-template-columns: 1fr 1fr; margin: 0; }
-.verdicts dt { grid-row: 1; font-size: .85rem; opacity: .75; }
-.verdicts dd { grid-row: 2; margin: 0; font-size: 1.6rem; }
+.verdicts dl { display: grid; grid-template-columns: 1fr 1fr; margin: 0; padding: 0; }
+.verdicts dt { grid-row: 1; margin: 0; padding: 0; font-size: .85rem; opacity: .75; }
+.verdicts dd { grid-row: 2; margin: 0; padding: 0; font-size: 1.6rem; }
 .verdicts p { margin: .5rem 0 0; font-size: .85rem; opacity: .75; }
 </style>"""
 

@@ -151,3 +151,23 @@ def test_images_are_what_they_say(server, page, settled, name):
     choose(page, settled, name)
     start = {"PNG": base64.b64decode("iVBORw0KGgo="), "PDF": b"%PDF"}[name]
     assert Path(download(page).path()).read_bytes().startswith(start)
+
+
+def test_a_settings_file_comes_back_as_it_was_and_nonsense_changes_nothing(server, page, settled, tmp_path):
+    open_download(page, settled, f"{server}/gradients?forget_bias=2.5&networks=gru&scale=linear", "gradients")
+    choose(page, settled, "JSON")
+    saved = tmp_path / "settings.json"
+    download(page, "gradients").save_as(saved)
+    page.goto(f"{server}/gradients")
+    settled(page)
+    page.get_by_text("Open a settings file").click()
+    box = page.locator(".st-key-settings_file input[type=file]")
+    newer = saved.read_text(encoding="utf-8").replace('"version": 1', '"version": 2')
+    box.set_input_files({"name": "newer.json", "mimeType": "application/json", "buffer": newer.encode()})
+    page.get_by_text("reads lstm-explorer 1").wait_for()
+    assert page.url.endswith("/gradients")
+    box.set_input_files(saved)
+    page.wait_for_function("() => location.search.includes('forget_bias=2.5')")
+    settled(page)
+    assert sorted(page.url.partition("?")[2].split("&")) == ["forget_bias=2.5", "networks=gru", "scale=linear"]
+    assert page.get_by_text("reads lstm-explorer 1").count() == 0

@@ -1,0 +1,46 @@
+"""Open a JSON file of the Download button: the settings and the view come back as they were."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from lstm_explorer.core.errors import Explained
+from lstm_explorer.export.data import read_settings
+from lstm_explorer.locales import _, translated
+from lstm_explorer.ui import address
+from lstm_explorer.ui.errors import plain
+
+_SEEN, _ERROR = "settings_file_id", "settings_file_error"
+
+
+def settings_file_control(figure: str) -> None:
+    """Draw the upload box; a file that cannot be read is refused with the reason, and nothing changes.
+
+    Args:
+        figure: Name of the exhibit whose view is read.
+    """
+    with st.expander(_("Open a settings file")):
+        file = st.file_uploader(_("A JSON file of the Download button"), type=["json"], key="settings_file")
+        if file is not None and st.session_state.get(_SEEN) != file.file_id:
+            st.session_state[_SEEN] = file.file_id
+            st.session_state[_ERROR] = _open(file.getvalue(), figure)
+            st.rerun()  # what stands above shows the old settings
+        if error := st.session_state.get(_ERROR):
+            st.error(plain(error), icon=":material/error:")
+
+
+def _open(data: bytes, figure: str) -> str:
+    """Take the settings over, or return what is wrong with the file."""
+    try:
+        settings, view = read_settings(data, figure)
+    except Explained as error:
+        return translated(error.template).format(**error.values)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    fitting, repairs = address.clamp(settings, address.current_limits())
+    fields = {name: getattr(view, name) for name in view.__dataclass_fields__}
+    address.apply(**asdict(fitting), **fields)
+    address.report(*repairs)
+    return ""
