@@ -62,7 +62,7 @@ def test_a_copied_address_opens_the_same_picture_pins_included(server, browser, 
 
 
 def upload(page, name, text):
-    page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(
+    page.locator(".st-key-table_file input[type=file]").set_input_files(
         {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
     )
 
