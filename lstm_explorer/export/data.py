@@ -142,7 +142,7 @@ def _results(numbers: pd.DataFrame) -> list[dict[str, Any]]:
     """Return one object a curve, with its columns as lists; a column that never changes is a single value."""
     keys = [name for name in ("name", "kind", "architecture", "quantity") if name in numbers]
     results = []
-    for _key, rows in numbers.groupby(keys, sort=False):
+    for _key, rows in numbers.groupby(keys, sort=False) if keys else [((), numbers)]:
         results.append({str(name): _plain(rows[name].tolist(), str(name)) for name in rows})
     return results
 

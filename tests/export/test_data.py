@@ -11,6 +11,7 @@ import lstm_explorer as lx
 from lstm_explorer.core.errors import Explained
 from lstm_explorer.core.summaries import summarise
 from lstm_explorer.export import data
+from lstm_explorer.figures.exhibits import EXHIBITS
 
 SETTINGS = lx.Settings(sequence_length=30, hidden_size=8, num_seeds=3)
 
@@ -87,3 +88,13 @@ def test_nonsense_is_refused_with_what_was_expected(text, message):
 def test_a_value_beyond_its_limit_is_named():
     with pytest.raises(ValueError, match="sequence_length is 0: expected a whole number from 1"):
         data.read_settings('{"sequence_length": 0}', "gradients")
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_every_exhibit_has_its_numbers_in_every_form(exhibit_of, name):
+    one = exhibit_of(name, lx.Settings(sequence_length=6, hidden_size=3))
+    table = one.numbers()
+    pd.testing.assert_frame_equal(pd.read_parquet(io.BytesIO(data.to_parquet(one))), table, check_dtype=False)
+    assert list(pd.read_csv(io.BytesIO(data.to_csv(one)), encoding="utf-8-sig").columns) == list(table.columns)
+    results = json.loads(data.to_json(one))["results"]
+    assert sum(len(result["step"]) for result in results) == len(table)
