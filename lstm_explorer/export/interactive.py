@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import plotly.offline
 
@@ -11,14 +12,16 @@ from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.figures.theme import FONT, ThemeName, theme_of
 from lstm_explorer.locales import _, current_language
 
-#: The chart's own bar in every exported page: no upload, no advertising, a camera that saves a drawing.
-CONFIG = {
-    "displaylogo": False,
-    "responsive": True,
-    "showSendToCloud": False,
-    "plotlyServerURL": "",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
-}
+
+def chart_config(name: str) -> dict[str, Any]:
+    """Return the options of a chart's own bar, on screen and in a page: no upload, a camera that saves a drawing."""
+    return {
+        "displaylogo": False,
+        "showSendToCloud": False,
+        "plotlyServerURL": "",
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+        "toImageButtonOptions": {"format": "svg", "filename": f"lstm-explorer-{name}"},
+    }
 
 
 def to_html(exhibit: Exhibit, *, theme: ThemeName = "light", title: bool = True, caption: bool = False) -> bytes:
@@ -39,9 +42,8 @@ def to_html(exhibit: Exhibit, *, theme: ThemeName = "light", title: bool = True,
 def figure_block(exhibit: Exhibit, theme: ThemeName) -> str:
     """Return the figure as a block of HTML that needs :func:`plotly_script` before it."""
     figure = exhibit.draw(theme)
-    camera = {"format": "svg", "filename": f"lstm-explorer-{exhibit.name}"}
     drawn = figure.to_html(
-        full_html=False, include_plotlyjs=False, config={**CONFIG, "toImageButtonOptions": camera},
+        full_html=False, include_plotlyjs=False, config={**chart_config(exhibit.name), "responsive": True},
         default_height=f"{figure.layout.height or 480}px", auto_play=False,
     )  # fmt: skip
     return f'<figure role="img" aria-label="{escape(exhibit.alt)}">{drawn}</figure>'

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lstm_explorer.export.interactive import chart_config
 from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.locales import _
 from lstm_explorer.ui.browser import draw
-
-#: Buttons of the chart's own bar that say nothing here.
-_REMOVED = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"]
 
 
 def theme_name() -> str:
@@ -35,11 +33,5 @@ def _show_chart(exhibit: Exhibit, key: str) -> None:
         width="stretch",
         key=key,
         alt=exhibit.alt,
-        config={
-            "displaylogo": False,
-            "modeBarButtonsToRemove": _REMOVED,
-            "toImageButtonOptions": {"format": "svg", "filename": f"lstm-explorer-{exhibit.name}"},
-            "showSendToCloud": False,
-            "plotlyServerURL": "",
-        },
+        config=chart_config(exhibit.name),
     )
