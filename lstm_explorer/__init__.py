@@ -9,10 +9,13 @@ torch.Size([1, 101, 1])
 """
 
 from lstm_explorer.core import theory
+from lstm_explorer.core.bias_grids import BiasGrid, length_map, two_gate_map
+from lstm_explorer.core.biases import BiasMap, bias_map
 from lstm_explorer.core.cells import GRUGates, LSTMGates
 from lstm_explorer.core.gradients import GradientFlow, gradient_flow
 from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.networks import build_network, effective_biases
+from lstm_explorer.core.required_bias import RequiredBias, bias_lines, required_bias
 from lstm_explorer.core.scripts import to_script
 from lstm_explorer.core.seeds import seed_flows
 from lstm_explorer.core.settings import Settings, parse_query
@@ -22,22 +25,30 @@ from lstm_explorer.core.trajectory import Trajectory, unroll
 __version__ = "0.1.0"
 
 __all__ = [
+    "BiasGrid",
+    "BiasMap",
     "GRUGates",
     "GradientFlow",
     "LSTMGates",
+    "RequiredBias",
     "Settings",
     "Table",
     "TableError",
     "Trajectory",
+    "bias_lines",
+    "bias_map",
     "build_network",
     "effective_biases",
     "gradient_flow",
+    "length_map",
     "make_inputs",
     "parse_query",
     "read_table",
+    "required_bias",
     "seed_flows",
     "step_labels",
     "theory",
     "to_script",
+    "two_gate_map",
     "unroll",
 ]

@@ -21,12 +21,14 @@ __all__ = [
     "MeanField",
     "RecurrentStatistics",
     "chrono_forget_bias",
+    "chrono_quantile",
     "forget_gate",
     "half_life",
     "log10_cell_path",
     "mean_field",
     "mean_field_of",
     "recurrent_statistics",
+    "required_forget_bias",
     "singular_value_bound",
     "time_constant",
 ]
@@ -134,6 +136,64 @@ def chrono_forget_bias(lag: ArrayLike) -> NDArray[np.float64]:
     if not (steps > 1).all():
         raise ValueError(f"lag is {lag!r}: expected more than 1 step; a gate cannot remember for less.")
     return np.log(steps - 1)
+
+
+def required_forget_bias(lag: ArrayLike, share: ArrayLike) -> NDArray[np.float64]:
+    r"""Return the forget bias whose cell path keeps a share over a lag: :math:`\sigma(b)^{lag} = share`.
+
+    .. math:: b = -\ln(share^{-1/lag} - 1)
+
+    Args:
+        lag: Steps back in time, at least 1; any shape.
+        share: Share of the gradient that must survive, between 0 and 1; a shape that broadcasts with it.
+
+    Returns:
+        Effective forget bias.
+
+    Raises:
+        ValueError: A lag is below 1, or a share is not between 0 and 1.
+
+    Source:
+        gers2000
+
+    Example:
+        >>> float(required_forget_bias(100, 0.511).round(2))
+        5.0
+    """
+    steps, kept = np.asarray(lag, dtype=np.float64), np.asarray(share, dtype=np.float64)
+    if not ((steps >= 1) & np.isfinite(steps)).all():
+        raise ValueError(f"lag is {lag!r}: expected at least 1 step, and finitely many.")
+    if not ((kept > 0) & (kept < 1)).all():
+        raise ValueError(f"share is {share!r}: expected more than 0 and less than 1, such as 0.1 for a tenth.")
+    return -np.log(np.expm1(-np.log(kept) / steps))
+
+
+def chrono_quantile(longest: ArrayLike, probability: ArrayLike) -> NDArray[np.float64]:
+    r"""Return a quantile of chrono initialisation's forget biases, :math:`b_f \sim \ln U(1, T_{max} - 1)`.
+
+    Args:
+        longest: :math:`T_{max}`, steps, at least 3; any shape.
+        probability: Which quantile, 0 to 1; 0.5 is the median.
+
+    Returns:
+        Effective forget bias; the input bias is its opposite.
+
+    Raises:
+        ValueError: A length is below 3, or a probability outside 0 to 1.
+
+    Source:
+        tallec2018
+
+    Example:
+        >>> chrono_quantile(100, [0.0, 0.5, 1.0]).round(2).tolist()
+        [0.0, 3.91, 4.6]
+    """
+    steps, share = np.asarray(longest, dtype=np.float64), np.asarray(probability, dtype=np.float64)
+    if not ((steps >= 3) & np.isfinite(steps)).all():
+        raise ValueError(f"longest is {longest!r}: expected at least 3 steps; chrono draws from U(1, longest - 1).")
+    if not ((share >= 0) & (share <= 1)).all():
+        raise ValueError(f"probability is {probability!r}: expected 0 to 1.")
+    return np.log1p(share * (steps - 2))
 
 
 def _log_gate(bias: ArrayLike) -> Any:
