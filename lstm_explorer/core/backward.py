@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from torch import Tensor, nn
 
-from lstm_explorer.core.cells import LSTMGates, Parameters, Recurrent
+from lstm_explorer.core.cells import Parameters, Recurrent
 from lstm_explorer.core.recurrences import (
     CellPathRecurrence,
     GRURecurrence,
@@ -42,52 +42,50 @@ def _recurrence(
     matrices = as_float64(weights.weight_ih), as_float64(weights.weight_hh)
     if isinstance(network, nn.RNN):
         return RNNRecurrence(layer.hidden.numpy(force=True), network.nonlinearity, *matrices)
-    gates = tuple(gate.numpy() for gate in layer.gates or ())
+    gates = cast(Array, layer.gates)  # only the plain RNN has none
     if layer.cell is not None:
-        return LSTMRecurrence(gates, layer.cell.numpy(), *matrices)
+        return LSTMRecurrence(gates, layer.cell, *matrices)
     before, last = layer.hidden[:-1], slice(2 * network.hidden_size, None)
     recurrent = affine(before, weights.weight_hh[..., last, :], weights.bias_hh[..., last]).numpy(force=True)
     return GRURecurrence(layer.hidden.numpy(force=True), gates, recurrent, *matrices)
 
 
 def by_cell_alone(
-    weights: Parameters, gates: LSTMGates, states: Tensor, outside: Outside, *, lower: bool
+    weights: Parameters, gates: Array, cell: Array, outside: Outside, *, lower: bool
 ) -> tuple[Scaled, Outside | None]:
     """Run the cell path of one LSTM layer.
 
     Args:
         weights: The layer's parameters.
-        gates: The layer's gates.
-        states: The layer's cell states, ``(T + 1, *lead, H)``.
+        gates: The layer's gates, ``(4, T, *lead, H)``.
+        cell: The layer's cell states, ``(T + 1, *lead, H)``.
         outside: What reaches the layer's hidden states from the loss or from the cell path of the layer above.
         lower: Whether a layer below wants its share.
 
     Returns:
         dL/dc_t by the cell alone, ``(T + 1, *lead, H)``, and what reaches the layer below (None unless asked for).
     """
-    arrays, cell = tuple(gate.numpy() for gate in gates), states.numpy()
-    exposed, _ = cell_exposed(arrays[3][-1], cell[-1])
+    _, forget, _, output = gates
+    exposed, _ = cell_exposed(output[-1], cell[-1])
     final, entering = Scaled(outside.final.mantissa * exposed, outside.final.exponent), None
     if outside.steps is not None:
         mantissa = np.zeros(cell.shape)
-        np.multiply(outside.steps.mantissa[1:], cell_exposed(arrays[3], cell[1:])[0], out=mantissa[1:])
+        np.multiply(outside.steps.mantissa[1:], cell_exposed(output, cell[1:])[0], out=mantissa[1:])
         entering = Scaled(mantissa, outside.steps.exponent)
-    path = CellPathRecurrence(arrays[1])
+    path = CellPathRecurrence(forget)
     along = Scaled(path.states[:, 0], sweep(path, Outside(final, entering)))
-    return along, _reach_inputs(weights, arrays, cell, along, outside) if lower else None
+    return along, _reach_inputs(weights, gates, cell, along, outside) if lower else None
 
 
-def _reach_inputs(
-    weights: Parameters, gates: tuple[Array, ...], cell: Array, along: Scaled, outside: Outside
-) -> Outside:
+def _reach_inputs(weights: Parameters, gates: Array, cell: Array, along: Scaled, outside: Outside) -> Outside:
     """Return what reaches the layer below from the cell path (by i, f, g) and from the hidden states (by o)."""
-    slopes = lstm_slopes(gates, cell, len(gates[0]), 0)
+    slopes = lstm_slopes(gates, cell, len(along.mantissa) - 1, 0)
     weight_ih, split = as_float64(weights.weight_ih), 3 * weights.weight_hh.shape[-1]
-    by_cell = flat(np.moveaxis(along.mantissa[1:, None] * slopes.from_cell[:, 1:], 1, -2))
+    by_cell = flat(along.mantissa[1:, ..., None, :] * slopes.rows[..., 1:4, :])
     by_output = _entering(outside, slopes.exposed.shape)
     below = add(
         Scaled(times(by_cell, weight_ih[..., :split, :]), along.exponent[1:]),
-        Scaled(times(by_output.mantissa * slopes.to_output, weight_ih[..., split:, :]), by_output.exponent),
+        Scaled(times(by_output.mantissa * slopes.rows[..., 4, :], weight_ih[..., split:, :]), by_output.exponent),
     )
     return from_inputs(below)
 

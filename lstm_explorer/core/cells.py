@@ -150,13 +150,11 @@ def lstm_gates(preactivation: Tensor) -> LSTMGates:
     return LSTMGates(torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o))
 
 
-def lstm_gates_in_place(preactivation: Tensor) -> LSTMGates:
-    """Turn LSTM preactivations ``(..., 4*H)`` into the gates ``(..., H)``, views of the same memory."""
-    gates = LSTMGates(*preactivation.chunk(4, dim=-1))
-    candidate = torch.tanh(gates.candidate)
-    preactivation.sigmoid_()  # one pass over all four is cheaper than three calls
-    gates.candidate.copy_(candidate)
-    return gates
+def lstm_gates_in_place(preactivation: Tensor) -> None:
+    """Turn LSTM preactivations, each gate a block of its own, ``(4, ..., H)``, into the gates."""
+    preactivation[:2].sigmoid_()
+    preactivation[2].tanh_()
+    preactivation[3].sigmoid_()
 
 
 def gru_gates(from_input: Tensor, from_hidden: Tensor) -> GRUGates:

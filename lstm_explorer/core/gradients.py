@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lstm_explorer.core.backward import backward, by_cell_alone, from_inputs
-from lstm_explorer.core.cells import LSTMGates, Parameters, Recurrent, network_parameters
+from lstm_explorer.core.cells import Parameters, Recurrent, network_parameters
 from lstm_explorer.core.checks import InitialState, check_cotangent, check_inputs, check_network
 from lstm_explorer.core.scaled import Array, Scaled, log10_norm, log10_size
 from lstm_explorer.core.sweep import Outside
@@ -141,7 +141,7 @@ def flow_of_layers(
         weights, layer = parameters[index], layers[index]
         back = backward(network, weights, layer, total)
         states.append(log10_norm(back.states))
-        if layer.cell is not None and isinstance(layer.gates, LSTMGates):
+        if layer.cell is not None and layer.gates is not None:
             by_cell, below = by_cell_alone(weights, layer.gates, layer.cell, alone, lower=index > 0)
             path.append(log10_norm(by_cell))
             alone = below or alone

@@ -77,7 +77,7 @@ class GRURecurrence:
 
     Args:
         hidden: The hidden states, ``(T + 1, *lead, H)``.
-        gates: Reset, update and candidate, each ``(T, *lead, H)``.
+        gates: Reset, update and candidate, ``(3, T, *lead, H)``.
         recurrent: The candidate's recurrent product, :math:`W_{hn} h_{t-1} + b_{hn}`, ``(T, *lead, H)``.
         weight_ih: ``(3*H, I)`` or ``(R, 3*H, I)``.
         weight_hh: ``(3*H, H)`` or ``(R, 3*H, H)``.
@@ -86,7 +86,7 @@ class GRURecurrence:
     def __init__(
         self,
         hidden: NDArray[Any],
-        gates: tuple[Array, ...],
+        gates: Array,
         recurrent: NDArray[Any],
         weight_ih: Array,
         weight_hh: Array,
@@ -141,13 +141,13 @@ class LSTMRecurrence:
     with the coefficients of :class:`~lstm_explorer.core.slopes.LSTMSlopes`.
 
     Args:
-        gates: Input, forget, candidate and output, each ``(T, *lead, H)``.
+        gates: Input, forget, candidate and output, ``(4, T, *lead, H)``.
         cell: The cell states, ``(T + 1, *lead, H)``.
         weight_ih: ``(4*H, I)`` or ``(R, 4*H, I)``.
         weight_hh: ``(4*H, H)`` or ``(R, 4*H, H)``.
     """
 
-    def __init__(self, gates: tuple[Array, ...], cell: Array, weight_ih: Array, weight_hh: Array) -> None:
+    def __init__(self, gates: Array, cell: Array, weight_ih: Array, weight_hh: Array) -> None:
         """Allocate the states and the gradient of the inputs."""
         self.states, self.inputs = _allocate(cell, 2, weight_ih)
         self._gates, self._cell = gates, cell
@@ -160,20 +160,27 @@ class LSTMRecurrence:
     def run(self, start: int, stop: int, entering: Array | None) -> None:
         """Fill the steps ``stop`` to ``start - 1``; the cell of step ``stop`` holds what came along the cell so far."""
         window = slice(stop - self._first, start - self._first)
-        exposed, from_cell, to_output = (slope[window] for slope in self._slopes)
+        exposed, slopes = (slope[window] for slope in self._slopes)
         hidden, along = self.states[start]
-        # One row a sample, (along the cell, i, f, g, o): what the cell's gradient reaches lies together.
-        rows = np.empty((*hidden.shape[:-1], 5, hidden.shape[-1]))
-        by_cell, by_output, delta = _blocks_at(0, rows[..., :4, :]), rows[..., 4, :], flat(rows[..., 1:, :])
+        # One row a sample, (along the cell, i, f, g, o). Copying the gradients into it and multiplying all of it at once
+        # costs half of multiplying one block of states by several blocks of slopes.
+        rows = np.empty(slopes.shape[1:])
+        by_cell, by_output, along_cell, delta = (
+            rows[..., :4, :],
+            rows[..., 4, :],
+            rows[..., 0, :],
+            flat(rows[..., 1:, :]),
+        )
         product, multiply, add, weight_hh = _product(self._weight_hh), np.multiply, np.add, self._weight_hh
-        shown, along_cell = np.empty_like(hidden), by_cell[0]
-        for a, k, d, cell, before, outside in _backwards(
-            exposed, from_cell, to_output, self.states[stop + 1 : start + 1, 1], self.states[stop:start, 0], entering
+        shown = np.empty_like(hidden)
+        for a, k, cell, before, outside in _backwards(
+            exposed, slopes, self.states[stop + 1 : start + 1, 1], self.states[stop:start, 0], entering
         ):
             multiply(hidden, a, shown)
             add(along, shown, cell)
-            multiply(cell, k, by_cell)
-            multiply(hidden, d, by_output)
+            by_cell[...] = cell[..., None, :]
+            by_output[...] = hidden
+            multiply(rows, k, rows)
             product(delta, weight_hh, before)
             if outside is not None:
                 before += outside
@@ -183,10 +190,10 @@ class LSTMRecurrence:
     def finish(self, start: int, stop: int) -> None:
         """Make the gradient of the inputs."""
         hidden, cell = self.states[stop + 1 : start + 1].swapaxes(0, 1)
-        rows = np.empty((*hidden.shape[:-1], 4, hidden.shape[-1]))
-        np.multiply(self._slopes.from_cell[:, 1:], cell[:, None], out=_blocks_at(1, rows[..., :3, :]))
-        np.multiply(self._slopes.to_output, hidden, out=rows[..., 3, :])
-        self.inputs[stop:start] = times(flat(rows), self._weight_ih)
+        delta = self._slopes.rows[..., 1:, :]
+        delta[..., :3, :] *= cell[..., None, :]
+        delta[..., 3, :] *= hidden
+        self.inputs[stop:start] = times(flat(delta), self._weight_ih)
 
 
 class CellPathRecurrence:
@@ -226,13 +233,6 @@ def flat(blocks: Array) -> Array:
     return blocks.reshape(*blocks.shape[:-2], -1)
 
 
-def _blocks_at(axis: int, rows: Array) -> Array:
-    """View ``(..., G, H)`` with the axis of the gate blocks at another place."""
-    axes = list(range(rows.ndim))
-    axes.insert(axis, axes.pop(-2))
-    return rows.transpose(axes)
-
-
 def times(gates: Array, weight: Array) -> Array:
     """Return ``gates @ weight`` for all steps at once; a stack of replicas has weights ``(R, ·, ·)``."""
     if weight.ndim == 2:
@@ -250,8 +250,8 @@ def _allocate(like: NDArray[Any], count: int, weight_ih: Array) -> tuple[Array, 
 
 
 def _product(weight: Array) -> Callable[[Array, Array, Array], Array]:
-    # np.dot costs half of np.matmul on two small matrices; only matmul takes a stack of them.
-    return np.dot if weight.ndim == 2 else np.matmul
+    # The method costs half of np.matmul on two small matrices, and less than np.dot; only matmul takes a stack of them.
+    return np.ndarray.dot if weight.ndim == 2 else np.matmul
 
 
 def _backwards(*steps: Array | None) -> Iterable[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -87,8 +88,8 @@ def _stacked(layers: tuple[LayerStates, ...]) -> LayerStates:
     gates = [layer.gates for layer in layers if layer.gates is not None]
     return LayerStates(
         hidden=torch.stack([layer.hidden for layer in layers], dim=1),
-        cell=torch.stack(cells, dim=1) if cells else None,
-        gates=type(gates[0])(*(torch.stack(same, dim=1) for same in zip(*gates, strict=True))) if gates else None,
+        cell=np.stack(cells, axis=1) if cells else None,
+        gates=np.stack(gates, axis=2) if gates else None,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from lstm_explorer.core.scaled import Array
 
@@ -17,45 +18,42 @@ class LSTMSlopes(NamedTuple):
 
     Attributes:
         exposed: :math:`a_t = o_t (1 - \tanh^2 c_t)`, how much of the cell the hidden state shows, ``(n, *lead, H)``.
-        from_cell: The forget gate and :math:`k_t`: from :math:`dc_t` along the cell and to the preactivations
-            ``i f g``, ``(n, 4, *lead, H)``.
-        to_output: :math:`d_t`, from :math:`dh_t` to the preactivation ``o``, ``(n, *lead, H)``.
+        rows: Five blocks side by side, ``(n, *lead, 5, H)``. The first four multiply :math:`dc_t`: the forget gate, which
+            leads along the cell, and :math:`k_t`, which leads to the preactivations ``i f g``. The last multiplies
+            :math:`dh_t`: :math:`d_t`, which leads to the preactivation ``o``.
     """
 
     exposed: Array
-    from_cell: Array
-    to_output: Array
+    rows: Array
 
 
-def lstm_slopes(gates: tuple[Array, ...], cell: Array, start: int, stop: int) -> LSTMSlopes:
-    """Return the derivatives of the steps ``stop + 1`` to ``start``, from all gates and cells (by ``T``, ``T + 1``)."""
+def lstm_slopes(gates: Array, cell: Array, start: int, stop: int) -> LSTMSlopes:
+    """Return the derivatives of the steps ``stop + 1`` to ``start``, from all gates ``(4, T, ...)`` and all cells."""
     i, f, g, o = (gate[stop:start] for gate in gates)
     exposed, shown = cell_exposed(o, cell[stop + 1 : start + 1])
-    from_cell = np.empty((len(i), 4, *i.shape[1:]))
-    along, to_input, to_forget, to_candidate = from_cell.swapaxes(0, 1)
-    along[...] = f
-    np.multiply(_sigmoid_slope(i, out=to_input), g, out=to_input)
-    np.multiply(_sigmoid_slope(f, out=to_forget), cell[stop:start], out=to_forget)
-    np.multiply(_tanh_slope(g, out=to_candidate), i, out=to_candidate)
-    to_output = _sigmoid_slope(o, out=np.empty(shown.shape))
-    to_output *= shown
-    return LSTMSlopes(exposed, from_cell, to_output)
+    rows = np.empty((*i.shape[:-1], 5, i.shape[-1]))
+    rows[..., 0, :] = f
+    np.multiply(_sigmoid_slope(i), g, out=rows[..., 1, :])
+    np.multiply(_sigmoid_slope(f), cell[stop:start], out=rows[..., 2, :])
+    np.multiply(_tanh_slope(g), i, out=rows[..., 3, :])
+    np.multiply(_sigmoid_slope(o), shown, out=rows[..., 4, :])
+    return LSTMSlopes(exposed, rows)
 
 
 def cell_exposed(output: Array, cell: Array) -> tuple[Array, Array]:
     r"""Return :math:`a_t = o_t (1 - \tanh^2 c_t)` and :math:`\tanh c_t`."""
-    shown = np.tanh(cell)
-    exposed = _tanh_slope(shown, out=np.empty(shown.shape))
+    shown = torch.from_numpy(cell).tanh().numpy()  # half the time of NumPy's
+    exposed = _tanh_slope(shown)
     exposed *= output
     return exposed, shown
 
 
-def _sigmoid_slope(gate: Array, out: Array) -> Array:
-    np.subtract(1.0, gate, out=out)
-    out *= gate
-    return out
+def _sigmoid_slope(gate: Array) -> Array:
+    slope = 1.0 - gate
+    slope *= gate
+    return slope
 
 
-def _tanh_slope(value: Array, out: Array) -> Array:
-    np.multiply(value, value, out=out)
-    return np.subtract(1.0, out, out=out)
+def _tanh_slope(value: Array) -> Array:
+    slope = value * value
+    return np.subtract(1.0, slope, out=slope)

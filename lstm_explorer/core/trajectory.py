@@ -33,11 +33,17 @@ _SHUT = 1e-250
 
 
 class LayerStates(NamedTuple):
-    """One layer's states ``(T + 1, *lead, H)`` and gates ``(T, *lead, H)``; ``*lead`` is ``(B,)`` or ``(R, B)``."""
+    """One layer's states and gates; ``*lead`` is ``(B,)`` or ``(R, B)`` with replicas.
+
+    Attributes:
+        hidden: ``(T + 1, *lead, H)``, in the network's dtype and on its device.
+        cell: ``(T + 1, *lead, H)``, None unless LSTM.
+        gates: Each gate a block of its own, in PyTorch's order, ``(G, T, *lead, H)``; None for the plain RNN.
+    """
 
     hidden: Tensor
-    cell: Tensor | None
-    gates: Gates | None
+    cell: Array | None
+    gates: Array | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,11 +95,12 @@ def unroll(network: Recurrent, inputs: Tensor, initial_state: InitialState = Non
     dtype = network.get_parameter("weight_hh_l0").dtype
     cells = [layer.cell for layer in layers if layer.cell is not None]
     gates = [layer.gates for layer in layers if layer.gates is not None]
+    named = LSTMGates if cells else GRUGates
     return Trajectory(
         architecture=architecture_of(network),
         hidden=torch.stack([layer.hidden for layer in layers]).cpu(),
-        cell=torch.stack(cells).to(dtype) if cells else None,
-        gates=type(gates[0])(*(torch.stack(gate).to(dtype) for gate in zip(*gates, strict=True))) if gates else None,
+        cell=torch.from_numpy(np.stack(cells)).to(dtype) if cells else None,
+        gates=named(*torch.from_numpy(np.stack(gates, axis=1)).to(dtype)) if gates else None,
     )
 
 
@@ -135,9 +142,9 @@ def window_of(numbers: int) -> int:
     return max(1, min(_STEPS, _NUMBERS // numbers))
 
 
-def _gru_gates(parameters: Parameters, inputs: Tensor, hidden: Tensor) -> GRUGates:
-    """Return the gates ``(T, *lead, H)`` in float64, made a window at a time."""
-    gates = GRUGates(*torch.from_numpy(np.empty((3, *inputs.shape[:-1], hidden.shape[-1]))))
+def _gru_gates(parameters: Parameters, inputs: Tensor, hidden: Tensor) -> Array:
+    """Return the gates ``(3, T, *lead, H)`` in float64, made a window at a time."""
+    gates = np.empty((3, *inputs.shape[:-1], hidden.shape[-1]))
     window = window_of(hidden[0].numel())
     for start in range(0, len(inputs), window):
         now = slice(start, start + window)
@@ -150,21 +157,22 @@ def _gru_gates(parameters: Parameters, inputs: Tensor, hidden: Tensor) -> GRUGat
 
 def _lstm_cells_and_gates(
     parameters: Parameters, inputs: Tensor, hidden: Tensor, initial: Tensor
-) -> tuple[Tensor, LSTMGates]:
-    """Return the cells ``(T + 1, *lead, H)`` and the gates ``(T, *lead, H)`` in float64, made a window at a time."""
+) -> tuple[Array, Array]:
+    """Return the cells ``(T + 1, *lead, H)`` and the gates ``(4, T, *lead, H)`` in float64, made a window at a time."""
     weight = torch.cat([parameters.weight_ih, parameters.weight_hh], dim=-1)
     bias = parameters.bias_ih + parameters.bias_hh
     # NumPy's, not torch's: of a large array it asks the system for large pages, which halves the time to fill it.
     cells = np.empty(hidden.shape)
     cells[0] = initial.numpy(force=True)
-    gates = torch.from_numpy(np.empty((*inputs.shape[:-1], 4 * hidden.shape[-1])))
-    window = window_of(hidden[0].numel())
+    gates = np.empty((4, *inputs.shape[:-1], hidden.shape[-1]))
+    window = window_of(math.prod(cells.shape[1:]))
     for start in range(0, len(inputs), window):
-        now = slice(start, start + window)
-        preactivation = affine(torch.cat([inputs[now], hidden[:-1][now]], dim=-1), weight, bias)
-        i, f, g, _ = lstm_gates_in_place(gates[now].copy_(preactivation))
-        _fill_cells(cells[start : start + window + 1], i.numpy(), f.numpy(), g.numpy())
-    return torch.from_numpy(cells), LSTMGates(*gates.chunk(4, dim=-1))
+        stop = min(start + window, len(inputs))
+        preactivation = affine(torch.cat([inputs[start:stop], hidden[start:stop]], dim=-1), weight, bias)
+        made = gates[:, start:stop]
+        lstm_gates_in_place(torch.from_numpy(made).copy_(preactivation.unflatten(-1, (4, -1)).movedim(-2, 0)))
+        _fill_cells(cells[start : stop + 1], *made[:3])
+    return cells, gates
 
 
 def check_finite(hidden: Tensor) -> None:

@@ -114,7 +114,7 @@ def test_windows_of_any_length_join_seamlessly(steps):
 def _exact_lstm(slopes, weight_ih, weight_hh, entering, sample):
     """Return the hidden, cell and input gradients of one sample as fractions, by the equations of LSTMRecurrence."""
     fractions = np.vectorize(lambda x: Fraction(float(x)), otypes=[object])
-    a, k, d = (fractions(slope) for slope in (slopes.exposed, slopes.from_cell, slopes.to_output))
+    a, k = fractions(slopes.exposed[:, sample]), fractions(slopes.rows[:, sample])  # k: along the cell, i, f, g, o
     w_ih, w_hh = fractions(weight_ih), fractions(weight_hh)
     enters = [
         fractions(m) * Fraction(2) ** int(e)
@@ -123,13 +123,11 @@ def _exact_lstm(slopes, weight_ih, weight_hh, entering, sample):
     hidden, cell, inputs = [enters[-1]], [], []
     along = fractions(np.zeros(H))
     for t in range(T, 0, -1):
-        cell.append(along + a[t - 1, sample] * hidden[-1])
-        delta = np.concatenate(
-            [*(k[t - 1, gate, sample] * cell[-1] for gate in (1, 2, 3)), d[t - 1, sample] * hidden[-1]]
-        )
+        cell.append(along + a[t - 1] * hidden[-1])
+        delta = np.concatenate([*(k[t - 1, gate] * cell[-1] for gate in (1, 2, 3)), k[t - 1, 4] * hidden[-1]])
         inputs.append(delta @ w_ih)
         hidden.append(delta @ w_hh + enters[t - 1])
-        along = k[t - 1, 0, sample] * cell[-1]
+        along = k[t - 1, 0] * cell[-1]
     return hidden[::-1], [along, *cell[::-1]], inputs[::-1]
 
 
@@ -138,7 +136,7 @@ def _exact_lstm(slopes, weight_ih, weight_hh, entering, sample):
 def test_lstm_recurrence_is_exact_at_every_scale(name, scale):
     rng = RNG(4)
     # All positive, so that nothing cancels and 1e-12 is a fair demand.
-    gates, cell = tuple(rng.uniform(0.05, 0.95, (4, T, B, H))), rng.uniform(0.1, 2.0, (T + 1, B, H))
+    gates, cell = rng.uniform(0.05, 0.95, (4, T, B, H)), rng.uniform(0.1, 2.0, (T + 1, B, H))
     weight_ih, weight_hh = scale * rng.uniform(0.1, 1.0, (4 * H, 2)), scale * rng.uniform(0.1, 1.0, (4 * H, H))
     mantissa, exponent = _signal(5, SIGNALS[name]).steps
     entering = Scaled(np.abs(mantissa), exponent)
@@ -168,7 +166,7 @@ def test_lstm_slopes_are_central_differences_of_the_step():
     rng, eps = RNG(6), 1e-6
     pre, before = rng.standard_normal((4, T, B, H)), rng.standard_normal((T, B, H))
     sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
-    gates = (sigmoid(pre[0]), sigmoid(pre[1]), np.tanh(pre[2]), sigmoid(pre[3]))
+    gates = np.stack([sigmoid(pre[0]), sigmoid(pre[1]), np.tanh(pre[2]), sigmoid(pre[3])])
 
     def cell_of(i, f, g):
         return sigmoid(f) * before + sigmoid(i) * np.tanh(g)
@@ -181,15 +179,15 @@ def test_lstm_slopes_are_central_differences_of_the_step():
         up[block] += eps
         down[block] -= eps
         difference = (cell_of(*up) - cell_of(*down))[0] / (2 * eps)
-        np.testing.assert_allclose(slopes.from_cell[0, 1 + block], difference, rtol=1e-7, atol=1e-9)
-    np.testing.assert_array_equal(slopes.from_cell[0, 0], gates[1][0])
+        np.testing.assert_allclose(slopes.rows[0, :, 1 + block], difference, rtol=1e-7, atol=1e-9)
+    np.testing.assert_array_equal(slopes.rows[0, :, 0], gates[1][0])
     exposed, shown = cell_exposed(gates[3], cell[1:])
     np.testing.assert_allclose(
         exposed, gates[3] * (np.tanh(after + eps) - np.tanh(after - eps)) / (2 * eps), rtol=1e-7, atol=1e-9
     )
-    np.testing.assert_array_equal(shown, np.tanh(after))
+    np.testing.assert_allclose(shown, np.tanh(after), rtol=1e-14)
     np.testing.assert_allclose(
-        slopes.to_output[0],
+        slopes.rows[0, :, 4],
         shown[0] * (sigmoid(pre[3, 0] + eps) - sigmoid(pre[3, 0] - eps)) / (2 * eps),
         rtol=1e-7,
         atol=1e-9,
