@@ -38,17 +38,18 @@ def controls() -> None:
 
 @fragment
 def picture() -> None:
-    """Draw the controls, the picture and what it says; reruns without the rest of the page."""
-    lit = presets(_("Try these, from left to right"), preset_options(current_settings()))
-    left, right = st.columns([3, 8], gap="medium")
-    with left:
-        controls()
-        if note := preset_note(lit):
-            st.info(note)
+    """Draw the picture, then what stands around it; reruns without the rest of the page."""
+    above, (left, right) = st.container(), st.columns([3, 8], gap="medium")
     with right:
         exhibit = journey(AppBench(), current_settings(), View())
         if exhibit:
             show_exhibit(exhibit)
+    with above:
+        lit = presets(_("Try these, from left to right"), preset_options(current_settings()))
+    with left:
+        controls()
+        if note := preset_note(lit):
+            st.info(note)
     if exhibit:
         show_verdicts(exhibit.series, exhibit.theory)
     continue_work()

@@ -218,14 +218,14 @@ def _gradient(run: ByHand, look: Theme) -> go.Scatter:
     )
 
 
-def _theory(run: ByHand, span: tuple[float, float], look: Theme) -> go.Scatter:
+def _theory(run: ByHand, span: tuple[float, float], look: Theme) -> dict[str, Any]:
     forget = run.forget[-1]
     line = TheoryLine(
         name=_("theory, fᵏ with the last f = {forget:.4g}").format(forget=forget),
         log10_rate=float(np.log10(forget)) if forget else -np.inf,
         about=("lstm", "cell_path"),
     )
-    return line.trace(run.steps, span, FlowAxes(), look).update(yaxis="y5")
+    return {**line.trace(run.steps, span, FlowAxes(), look), "yaxis": "y5"}
 
 
 def _gradient_span(run: ByHand) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from lstm_explorer.core.gradients import GradientFlow
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.settings import Architecture, Settings
 from lstm_explorer.core.trajectory import Trajectory
-from lstm_explorer.figures.gradients import Series, TheoryLine
+from lstm_explorer.figures.gradients import FigureSpec, Series, TheoryLine
 from lstm_explorer.figures.theory import RNNRates
 from lstm_explorer.figures.view import View
 
@@ -68,6 +68,7 @@ class Exhibit:
         series: The curves, where there are any.
         theory: The closed forms drawn beside them.
         svg: Theme name to the drawing itself, where the exhibit is one and the figure only its frame.
+        spec: Theme name to the figure as plain dicts, where it is redrawn at every move of a slider.
     """
 
     name: str
@@ -83,3 +84,4 @@ class Exhibit:
     series: tuple[Series, ...] = ()
     theory: tuple[TheoryLine, ...] = ()
     svg: Callable[[str], str] | None = None
+    spec: Callable[[str], FigureSpec] | None = None

@@ -31,7 +31,7 @@ from lstm_explorer.figures.gradients import (
     plot_unit_heatmap,
 )
 from lstm_explorer.figures.inside_exhibits import InsideView, by_hand, diagram, gate_map, traces
-from lstm_explorer.figures.journey import plot_journey
+from lstm_explorer.figures.journey import journey_spec, plot_journey
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.figures.theory import gate_lines, rnn_lines
 from lstm_explorer.figures.view import View, number
@@ -84,6 +84,7 @@ def journey(bench: Bench, settings: Settings, view: View, pins: Sequence[Experim
             Experiment(name="LSTM", architecture="lstm", settings=of_lstm),
         ),
         draw=lambda theme: plot_journey(strips, beside=[path], theory=theory, theme=theme),
+        spec=lambda theme: journey_spec(strips, beside=[path], theory=theory, theme=theme),
         numbers=partial(curve_numbers, series, theory),
         series=series,
         theory=theory,

@@ -19,6 +19,9 @@ from lstm_explorer.locales import _
 
 Style = Literal["solid", "path", "ghost"]
 
+#: A figure as plain dicts, Plotly's ``data``, ``layout`` and ``frames``; ``go.Figure`` takes it and checks it.
+FigureSpec = dict[str, Any]
+
 #: Below this a float32 has no normal number left, and ``loss.backward()`` starts to return zeros.
 FLOAT32_FLOOR = float(np.log10(np.finfo(np.float32).tiny))
 #: Beyond this a float64 has no number left to draw on a linear axis.
@@ -74,20 +77,21 @@ class TheoryLine:
         """Return log10 of the factor after so many steps back: 0 at none, whatever the rate."""
         return np.multiply(self.log10_rate, lag, where=lag > 0, out=np.zeros(len(lag)))
 
-    def trace(self, last: int, span: tuple[float, float], axes: FlowAxes, look: Theme) -> go.Scatter:
+    def trace(self, last: int, span: tuple[float, float], axes: FlowAxes, look: Theme) -> dict[str, Any]:
         """Return the line from the last step back, as far as it stays inside a span of log10 values."""
         lag = np.arange(last + 1)[::-1]
         log10 = self.log10_at(lag)
         inside = (log10 >= span[0]) & (log10 <= max(span[1], 0.0))
-        return go.Scatter(
-            x=(last - lag if axes.against == "step" else lag)[inside],
-            y=values(log10[inside], axes),
-            name=self.name,
-            mode="lines",
-            line={"color": look.theory, "width": 1.6, "dash": self.dash},
-            customdata=split(log10[inside]).astype(np.float32),
-            hovertemplate="%{customdata[0]:.2f}×10<sup>%{customdata[1]:d}</sup>",
-        )
+        return {
+            "type": "scatter",
+            "x": (last - lag if axes.against == "step" else lag)[inside],
+            "y": values(log10[inside], axes),
+            "name": self.name,
+            "mode": "lines",
+            "line": {"color": look.theory, "width": 1.6, "dash": self.dash},
+            "customdata": split(log10[inside]).astype(np.float32),
+            "hovertemplate": "%{customdata[0]:.2f}×10<sup>%{customdata[1]:d}</sup>",
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,20 +214,21 @@ def plot_unit_heatmap(
 # Parts that the journey (figures/journey.py) draws with as well.
 
 
-def curve_trace(series: Series, axes: FlowAxes, look: Theme) -> go.Scatter:
+def curve_trace(series: Series, axes: FlowAxes, look: Theme) -> dict[str, Any]:
     """Return the median of one series as a line."""
     colour = look.networks[series.network]
     ghost = series.style == "ghost"
-    return go.Scatter(
-        x=positions(series.curve, axes),
-        y=values(series.curve.median, axes),
-        name=series.name,
-        mode="lines",
-        line={"color": faded(colour, 0.6) if ghost else colour, **_STYLES[series.style]},
-        legendgroup=series.name,
-        connectgaps=False,
+    return {
+        "type": "scatter",
+        "x": positions(series.curve, axes),
+        "y": values(series.curve.median, axes),
+        "name": series.name,
+        "mode": "lines",
+        "line": {"color": faded(colour, 0.6) if ghost else colour, **_STYLES[series.style]},
+        "legendgroup": series.name,
+        "connectgaps": False,
         **hover(series.curve.median, series.reads, series.curve),
-    )
+    }
 
 
 def hover(log10: NDArray[np.float64], reads: tuple[str, ...], curve: Curve) -> dict[str, Any]:
@@ -283,23 +288,24 @@ def log_range(series: Iterable[Series]) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _series_traces(series: Series, axes: FlowAxes, look: Theme) -> list[go.Scatter]:
+def _series_traces(series: Series, axes: FlowAxes, look: Theme) -> list[dict[str, Any]]:
     curve = series.curve
-    traces = []
+    traces: list[dict[str, Any]] = []
     if curve.runs > 1 and series.style != "ghost":
         at = positions(curve, axes)
         traces.append(
-            go.Scatter(
-                x=np.concatenate([at, at[::-1]]),
-                y=np.concatenate([values(curve.upper, axes), values(curve.lower, axes)[::-1]]),
-                fill="toself",
-                fillcolor=faded(look.networks[series.network], 0.16),
-                line={"width": 0},
-                hoverinfo="skip",
-                showlegend=False,
-                legendgroup=series.name,
-                name=_("{name}, quartiles").format(name=series.name),
-            )
+            {
+                "type": "scatter",
+                "x": np.concatenate([at, at[::-1]]),
+                "y": np.concatenate([values(curve.upper, axes), values(curve.lower, axes)[::-1]]),
+                "fill": "toself",
+                "fillcolor": faded(look.networks[series.network], 0.16),
+                "line": {"width": 0},
+                "hoverinfo": "skip",
+                "showlegend": False,
+                "legendgroup": series.name,
+                "name": _("{name}, quartiles").format(name=series.name),
+            }
         )
     return [*traces, curve_trace(series, axes, look)]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
+from typing import Any
 
 import streamlit as st
 import torch
@@ -39,6 +40,9 @@ _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
 #: What each session's long work has come to: replicas done, work stopped, and whether this run left any out.
 _PROGRESS, _STOPPED, _UNFINISHED = "work_done", "work_stopped", "work_unfinished"
+
+#: Streamlit walks every field of a record on its way into a cache; all of them stand in its text.
+_BY_NAME: dict[str | type, Callable[[Any], Any]] = {Settings: repr}
 
 _HEAVY_WORK = threading.Semaphore(1)
 
@@ -199,7 +203,7 @@ def _read_by(architecture: Architecture, settings: Settings) -> Settings:
 
 
 # Not st.cache_data, which pickles every result on its way in and out. Nobody changes a result.
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_BY_NAME)
 def _measured(
     settings: Settings, architecture: Architecture, units: bool, digest: str, _table: uploads.Upload | None
 ) -> GradientFlow:
@@ -207,14 +211,14 @@ def _measured(
         return seed_flows(settings, architecture=architecture, units=units, table=_table.values if _table else None)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_NAME)
 def _unrolled(settings: Settings, architecture: Architecture, digest: str, _table: uploads.Upload | None) -> Trajectory:
     with _one_at_a_time():
         inputs = make_inputs(settings, table=_table.values if _table else None)
         return unroll(build_network(architecture, settings), inputs)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_BY_NAME)
 def _cached_rates(settings: Settings, digest: str, _table: uploads.Upload | None) -> tuple[float, float]:
     with _one_at_a_time():
         return rnn_rates(settings, _table.values if _table else None)

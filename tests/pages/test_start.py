@@ -1,7 +1,10 @@
 """The first page under AppTest: a widget moved and a value read, against the core."""
 
+import base64
 from pathlib import Path
 
+import numpy as np
+import plotly.io
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -88,3 +91,13 @@ def test_korean_speaks_korean_all_over():
     at = app(lang="ko")
     assert "소실" in html(at)
     assert "읽는 법" in " ".join(caption.value for caption in at.caption)
+
+
+def test_the_picture_sent_is_a_figure_that_plotly_accepts():
+    sent = app().get("plotly_chart")[0].proto
+    figure = plotly.io.from_json(sent.spec)  # checks every name and value; what we send was not checked before
+    (drawn,) = (trace.y for trace in figure.data if trace.name == "RNN")
+    heights = np.frombuffer(base64.b64decode(drawn["bdata"]), drawn["dtype"])
+    rnn = summarise(lx.seed_flows(lx.Settings(), architecture="rnn"))
+    np.testing.assert_allclose(heights, rnn.median - rnn.median[-1])
+    assert len(figure.frames) > 20
