@@ -15,6 +15,7 @@ from lstm_explorer.core.cells import GRUGates, LSTMGates
 from lstm_explorer.core.gradients import GradientFlow, gradient_flow
 from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.networks import build_network, effective_biases
+from lstm_explorer.core.paths import PathFlows, path_flows
 from lstm_explorer.core.required_bias import RequiredBias, bias_lines, required_bias
 from lstm_explorer.core.scripts import to_script
 from lstm_explorer.core.seeds import seed_flows
@@ -30,6 +31,7 @@ __all__ = [
     "GRUGates",
     "GradientFlow",
     "LSTMGates",
+    "PathFlows",
     "RequiredBias",
     "Settings",
     "Table",
@@ -43,6 +45,7 @@ __all__ = [
     "length_map",
     "make_inputs",
     "parse_query",
+    "path_flows",
     "read_table",
     "required_bias",
     "seed_flows",

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -151,9 +152,10 @@ def lstm_gates(preactivation: Tensor) -> LSTMGates:
 
 
 def lstm_gates_in_place(preactivation: Tensor) -> None:
-    """Turn LSTM preactivations, each gate a block of its own, ``(4, ..., H)``, into the gates."""
+    """Turn LSTM preactivations on the CPU, each gate a block of its own, ``(4, ..., H)``, into the gates."""
     preactivation[:2].sigmoid_()
-    preactivation[2].tanh_()
+    candidate = preactivation[2].numpy()
+    np.tanh(candidate, out=candidate)  # torch's takes from half as long to five times as long, by the processor
     preactivation[3].sigmoid_()
 
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from lstm_explorer.core.scaled import Array
 from lstm_explorer.core.slopes import lstm_slopes
+from lstm_explorer.core.trajectory import fill_linear, fill_products
 
 
 class RNNRecurrence:
@@ -162,8 +163,8 @@ class LSTMRecurrence:
         window = slice(stop - self._first, start - self._first)
         exposed, slopes = (slope[window] for slope in self._slopes)
         hidden, along = self.states[start]
-        # One row a sample, (along the cell, i, f, g, o). Copying the gradients into it and multiplying all of it at once
-        # costs half of multiplying one block of states by several blocks of slopes.
+        # One row a sample, (along the cell, i, f, g, o). Copying the gradients into it and multiplying all of it at
+        # once costs half of multiplying one block of states by several blocks of slopes.
         rows = np.empty(slopes.shape[1:])
         by_cell, by_output, along_cell, delta = (
             rows[..., :4, :],
@@ -212,17 +213,14 @@ class CellPathRecurrence:
         """Nothing to make: the forget gate is the coefficient."""
 
     def run(self, start: int, stop: int, entering: Array | None) -> None:
-        """Fill the steps ``stop`` to ``start - 1``: a running product, unless something enters on the way."""
-        after = self.states[start, 0]
+        """Fill the steps ``stop`` to ``start - 1``."""
+        after, backwards = self.states[start, 0], self.states[stop:start, 0][::-1]
+        forget = self._forget[stop:start][::-1]
         if entering is None:
-            backwards = self.states[stop:start, 0][::-1]
-            np.multiply.accumulate(self._forget[stop:start][::-1], axis=0, out=backwards)
-            backwards *= after
-            return
-        for forget, before, outside in _backwards(self._forget[stop:start], self.states[stop:start, 0], entering):
-            np.multiply(after, forget, before)
-            before += outside
-            after = before
+            fill_products(forget, backwards, after)
+        else:
+            np.copyto(backwards, entering[::-1])
+            fill_linear(forget, backwards, after)
 
     def finish(self, start: int, stop: int) -> None:
         """Nothing follows."""

@@ -28,8 +28,8 @@ Gates = LSTMGates | GRUGates
 
 #: Steps worked on at once: so many that a step costs little, so few that their numbers stay in the processor's cache.
 _STEPS, _NUMBERS = 128, 2**16
-#: A forget gate below this keeps nothing that a float64 beside it would show.
-_SHUT = 1e-250
+#: Up to so many numbers in a step, a few calls over all steps at once cost less than a call or two a step.
+_FEW = 128
 
 
 class LayerStates(NamedTuple):
@@ -171,8 +171,42 @@ def _lstm_cells_and_gates(
         preactivation = affine(torch.cat([inputs[start:stop], hidden[start:stop]], dim=-1), weight, bias)
         made = gates[:, start:stop]
         lstm_gates_in_place(torch.from_numpy(made).copy_(preactivation.unflatten(-1, (4, -1)).movedim(-2, 0)))
-        _fill_cells(cells[start : stop + 1], *made[:3])
+        i, forget, g, _ = made
+        fill_linear(forget, np.multiply(i, g, out=cells[start + 1 : stop + 1]), cells[start])
     return cells, gates
+
+
+def fill_linear(kept: Array, states: Array, before: Array) -> None:
+    r"""Turn what enters at each step into the states, in place: :math:`s_t = k_t \odot s_{t-1} + e_t`."""
+    if before.size > _FEW:
+        carried = np.empty_like(before)
+        for factor, state in zip(kept, states, strict=True):
+            np.multiply(factor, before, carried)
+            np.add(state, carried, state)
+            before = state
+        return
+    states[0] += kept[0] * before
+    reach, through = 1, kept.copy()
+    while reach < len(states):
+        # A state holds what entered in the last `reach` steps, and adds what entered in as many before those.
+        states[reach:] += through[reach:] * states[:-reach]
+        through[reach:] *= through[:-reach]
+        reach *= 2
+
+
+def fill_products(kept: Array, states: Array, before: Array) -> None:
+    r"""Fill the states from the one before by products alone: :math:`s_t = k_t \odot s_{t-1}`."""
+    if before.size > _FEW:
+        for factor, state in zip(kept, states, strict=True):
+            np.multiply(factor, before, state)
+            before = state
+        return
+    np.copyto(states, kept)
+    states[0] *= before
+    reach = 1
+    while reach < len(states):
+        states[reach:] *= states[:-reach]
+        reach *= 2
 
 
 def check_finite(hidden: Tensor) -> None:
@@ -212,21 +246,3 @@ def _fused(network: Recurrent, parameters: Parameters, inputs: Tensor, initial: 
         return torch.gru(inputs, state[0], *rest)[0]
     fused = torch.rnn_tanh if network.nonlinearity == "tanh" else torch.rnn_relu
     return fused(inputs, state[0], *rest)[0]
-
-
-def _fill_cells(cells: Array, i: Array, f: Array, g: Array) -> None:
-    r"""Fill the cell states after the first, :math:`c_t = f_t \odot c_{t-1} + i_t \odot g_t`.
-
-    With the running product :math:`P_t` of the forget gates it is :math:`c_t = P_t \odot (c_0 + \sum_s i_s g_s / P_s)`,
-    two NumPy calls for many steps, begun afresh before the product could leave the float range.
-    """
-    forget = np.maximum(f, _SHUT)
-    steps = int(math.log(_SHUT) / min(math.log(forget.min()), -1.0))
-    np.multiply(i, g, out=cells[1:])
-    for start in range(0, len(f), steps):
-        kept = np.multiply.accumulate(forget[start : start + steps], axis=0)
-        after = cells[start + 1 : start + 1 + steps]
-        after /= kept
-        np.add.accumulate(after, axis=0, out=after)
-        after += cells[start]
-        after *= kept
