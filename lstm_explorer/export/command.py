@@ -11,11 +11,11 @@ import re
 import sys
 import time
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 from lstm_explorer.core.errors import Explained
 from lstm_explorer.core.gradients import GradientFlow
@@ -59,6 +59,8 @@ examples:
 _QUIET = 1.0
 #: Numbers of one state measured between two signs of life.
 _BETWEEN_SIGNS = 1_500_000
+T = TypeVar("T")
+
 _FIGURES = ("gradients", "journey", "units", "cell", "traces", "gate_map")
 
 
@@ -84,8 +86,7 @@ class PlainBench:
 
     def flow(self, settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow:
         """Measure all replicas, a few at a time."""
-        one = settings.sequence_length * settings.batch_size * settings.hidden_size * settings.num_layers
-        size, total, flows = max(1, _BETWEEN_SIGNS // one), settings.num_seeds, []
+        size, total, flows = max(1, _BETWEEN_SIGNS // _numbers(settings)), settings.num_seeds, []
         for first in range(0, total, size):
             self._say(f"{NETWORK_NAMES[architecture]}: {first} of {total} seeds measured")
             group = settings.replace(seed=settings.seed + first, num_seeds=min(size, total - first))
@@ -106,10 +107,35 @@ class PlainBench:
         """Return the reader's own table."""
         return self._rows
 
+    def measured(self, measure: Callable[..., T], settings: Settings, **options: Any) -> T:
+        """Return a measurement of the core."""
+        return measure(settings, table=self.table() if settings.input_kind == "csv" else None, **options)
+
+    def swept(
+        self,
+        measure: Callable[..., T],
+        join: Callable[[Sequence[T]], T],
+        settings: Settings,
+        *,
+        biases: Sequence[float],
+        runs: int = 1,
+        **options: Any,
+    ) -> T:
+        """Return a measurement over biases, a few at a time."""
+        size, parts = max(1, _BETWEEN_SIGNS // (_numbers(settings) * settings.num_seeds * runs)), []
+        for first in range(0, len(biases), size):
+            self._say(f"{first} of {len(biases)} biases measured")
+            parts.append(self.measured(measure, settings, biases=tuple(biases[first : first + size]), **options))
+        return join(parts)
+
     def _say(self, text: str) -> None:
         if time.monotonic() - self._said > _QUIET:
             self._said = time.monotonic()
             sys.stderr.write(f"{text}\n")
+
+
+def _numbers(settings: Settings) -> int:
+    return settings.sequence_length * settings.batch_size * settings.hidden_size * settings.num_layers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

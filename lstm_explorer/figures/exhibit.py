@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -16,6 +16,8 @@ from lstm_explorer.core.trajectory import Trajectory
 from lstm_explorer.figures.gradients import FigureSpec, Series, TheoryLine
 from lstm_explorer.figures.theory import RNNRates
 from lstm_explorer.figures.view import View
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,23 @@ class Bench(Protocol):
 
     def table(self) -> TableLike | None:
         """Return the reader's own table."""
+        ...
+
+    def measured(self, measure: Callable[..., T], settings: Settings, **options: Any) -> T | None:
+        """Return ``measure(settings, table=..., **options)``, any measurement of the core."""
+        ...
+
+    def swept(
+        self,
+        measure: Callable[..., T],
+        join: Callable[[Sequence[T]], T],
+        settings: Settings,
+        *,
+        biases: Sequence[float],
+        runs: int = 1,
+        **options: Any,
+    ) -> T | None:
+        """Return a measurement over biases, made a few biases at a time; each of them costs so many runs."""
         ...
 
 

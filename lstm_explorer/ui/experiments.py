@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
 import torch
@@ -36,6 +36,8 @@ _NOT_READ: dict[Architecture, tuple[str, ...]] = {
     "lstm": ("reset_bias", "update_bias", "nonlinearity"),
     "gru": ("input_bias", "forget_bias", "output_bias", "nonlinearity"),
 }  # fmt: skip
+T = TypeVar("T")
+
 _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
 #: What each session's long work has come to: replicas done, work stopped, and whether this run left any out.
@@ -45,6 +47,14 @@ _PROGRESS, _STOPPED, _UNFINISHED = "work_done", "work_stopped", "work_unfinished
 _BY_NAME: dict[str | type, Callable[[Any], Any]] = {Settings: repr}
 
 _HEAVY_WORK = threading.Semaphore(1)
+
+
+class Work(NamedTuple):
+    """Long work of a session: over what it goes, of which settings, and what else tells it from others."""
+
+    what: str
+    settings: Settings
+    rest: str
 
 
 @contextlib.contextmanager
@@ -67,12 +77,16 @@ def measure(settings: Settings, architecture: Architecture, *, units: bool = Fal
         Refused: One replica alone would not fit into this server's memory, or the uploaded table is not there.
     """
     _check_size(settings)
-    if settings.input_kind == "csv" and uploads.current_table() is None:
-        raise Refused(_("No table is loaded: choose a CSV file under Input, or another kind of input."))
-    size = max(1, _BETWEEN_LOOKS // _numbers(settings))
-    if settings.num_seeds <= size:
-        return _flow(settings, architecture, units)
-    return _step_by_step(settings, architecture, units, size)
+    _check_table(settings)
+    flows = _step_by_step(
+        Work("seeds", settings, architecture),
+        settings.num_seeds,
+        max(1, _BETWEEN_LOOKS // _numbers(settings)),
+        lambda first, last: _flow(
+            settings.replace(seed=settings.seed + first, num_seeds=last - first), architecture, units
+        ),
+    )
+    return flows[0] if len(flows) == 1 else join_flows(flows)
 
 
 class AppBench:
@@ -118,6 +132,38 @@ class AppBench:
         table = uploads.current_table()
         return table.values if table else None
 
+    def measured(self, measure: Callable[..., T], settings: Settings, **options: Any) -> T | None:
+        """Return a measurement of the core, or None where a box says why not."""
+        with shielded():
+            _check_size(settings)
+            _check_table(settings)
+            return _kept(measure, settings, **options)
+        return None
+
+    def swept(
+        self,
+        measure: Callable[..., T],
+        join: Callable[[Sequence[T]], T],
+        settings: Settings,
+        *,
+        biases: Sequence[float],
+        runs: int = 1,
+        **options: Any,
+    ) -> T | None:
+        """Return a measurement over biases, as many of them as are done by now; None where a box says why not."""
+        with shielded():
+            _check_size(settings)
+            _check_table(settings)
+            return join(
+                _step_by_step(
+                    Work(measure.__name__, settings, repr(options)),
+                    len(biases),
+                    max(1, _BETWEEN_LOOKS // (_numbers(settings) * settings.num_seeds * runs)),
+                    lambda first, last: _kept(measure, settings, biases=tuple(biases[first:last]), **options),
+                )
+            )
+        return None
+
 
 def _numbers(settings: Settings) -> int:
     return settings.sequence_length * settings.batch_size * settings.hidden_size * settings.num_layers
@@ -143,6 +189,11 @@ def _check_size(settings: Settings) -> None:
         )
 
 
+def _check_table(settings: Settings) -> None:
+    if settings.input_kind == "csv" and uploads.current_table() is None:
+        raise Refused(_("No table is loaded: choose a CSV file under Input, or another kind of input."))
+
+
 def continue_work() -> None:
     """Run the page again where :func:`measure` left replicas out; the last line of every page that measures.
 
@@ -157,39 +208,52 @@ def continue_work() -> None:
         st.rerun()
 
 
-def _step_by_step(settings: Settings, architecture: Architecture, units: bool, size: int) -> GradientFlow:
-    """Measure a few replicas more than the last run did, unless the reader stopped."""
-    work, total = (settings, architecture), settings.num_seeds
+def _step_by_step(work: Work, total: int, size: int, piece: Callable[[int, int], T]) -> list[T]:
+    """Return the pieces, each of at most so many things, that are done by now; one more than the last run did.
+
+    Where all fit into one piece there is no progress to show.
+    """
+    if total <= size:
+        return [piece(0, total)]
     progress = st.session_state.setdefault(_PROGRESS, {})
     stopped = work in st.session_state.setdefault(_STOPPED, set())
-    done = progress.get(work, 0) if stopped else min(progress.get(work, 0) + size, total)
+    done = progress.get(work, size) if stopped else min(progress.get(work, 0) + size, total)
     progress[work] = done
-    flows = [
-        _flow(settings.replace(seed=settings.seed + first, num_seeds=min(size, done - first)), architecture, units)
-        for first in range(0, done, size)
-    ]
+    pieces = [piece(first, min(first + size, done)) for first in range(0, done, size)]
     if done < total:
         _show_progress(work, done, total, stopped=stopped)
-    return join_flows(flows)
+    return pieces
 
 
-def _show_progress(work: tuple[Settings, Architecture], done: int, total: int, *, stopped: bool) -> None:
-    key = f"{work[1]}_{hash(work)}"
+def _show_progress(work: Work, done: int, total: int, *, stopped: bool) -> None:
+    key, seeds = f"{work.what}_{hash(work)}", work.what == "seeds"
     if stopped:
-        st.info(_("Stopped: the picture shows {done} of {total} seeds.").format(done=done, total=total))
+        shown = _("Stopped: the picture shows {done} of {total} seeds.") if seeds else _(
+            "Stopped: the picture shows {done} of {total} biases."
+        )  # fmt: skip
+        st.info(shown.format(done=done, total=total))
         st.button(_("Go on"), key=f"go_on_{key}", on_click=_go_on, args=(work,))
         return
     st.session_state[_UNFINISHED] = True
-    st.progress(done / total, text=_("{done} of {total} seeds").format(done=done, total=total))
+    counted = _("{done} of {total} seeds") if seeds else _("{done} of {total} biases")
+    st.progress(done / total, text=counted.format(done=done, total=total))
     st.button(_("Stop here"), key=f"stop_{key}", on_click=_stop, args=(work,))
 
 
-def _stop(work: tuple[Settings, Architecture]) -> None:
+def _stop(work: Work) -> None:
     st.session_state[_STOPPED].add(work)
 
 
-def _go_on(work: tuple[Settings, Architecture]) -> None:
+def _go_on(work: Work) -> None:
     st.session_state[_STOPPED].discard(work)
+
+
+def _kept(measure: Callable[..., T], settings: Settings, **options: Any) -> T:
+    table = uploads.current_table() if settings.input_kind == "csv" else None
+    result: T = _kept_under(
+        measure.__name__, settings, repr(options), table.digest if table else "", measure, options, table
+    )
+    return result
 
 
 def _flow(settings: Settings, architecture: Architecture, units: bool) -> GradientFlow:
@@ -209,6 +273,20 @@ def _measured(
 ) -> GradientFlow:
     with _one_at_a_time():
         return seed_flows(settings, architecture=architecture, units=units, table=_table.values if _table else None)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False, hash_funcs=_BY_NAME)
+def _kept_under(
+    name: str,
+    settings: Settings,
+    options: str,
+    digest: str,
+    _measure: Callable[..., Any],
+    _options: dict[str, Any],
+    _table: uploads.Upload | None,
+) -> Any:
+    with _one_at_a_time():
+        return _measure(settings, table=_table.values if _table else None, **_options)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_NAME)

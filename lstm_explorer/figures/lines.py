@@ -1,0 +1,89 @@
+"""Plain line charts on a logarithmic or linear axis: for the figures that are nothing but named lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from lstm_explorer.figures.gradients import log_ticks
+from lstm_explorer.figures.theme import template, theme_of
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Line:
+    """One line; on a logarithmic chart ``y`` is log10."""
+
+    name: str
+    x: NDArray[Any]
+    y: NDArray[Any]
+    colour: str
+    dash: str = "solid"
+    width: float = 2.4
+
+
+def plot_lines(
+    lines: Sequence[Line],
+    *,
+    x_title: str,
+    y_title: str,
+    theme: str,
+    log: bool = True,
+    lowest: float | None = None,
+    x_axis: dict[str, Any] | None = None,
+    height: int = 440,
+    **layout: Any,
+) -> go.Figure:
+    """Draw named lines.
+
+    Args:
+        lines: At least one.
+        x_title: Title of the axis.
+        y_title: Title of the axis.
+        theme: ``"light"`` or ``"dark"``.
+        log: Whether ``y`` is log10 of what is drawn.
+        lowest: Where the axis ends at the latest, in the units of ``y``; lines may run out of it.
+        x_axis: More of Plotly's about the x axis.
+        height: In pixels.
+        **layout: More of Plotly's about the figure, such as ``shapes``.
+
+    Raises:
+        ValueError: There is nothing to draw, or no such theme.
+    """
+    if not lines:
+        raise ValueError("nothing to draw: expected at least one line.")
+    look = theme_of(theme)
+    low, high = _span(lines, lowest)
+    y_axis = {"range": [low, high], **(log_ticks(low, high, 6) if log else {})}
+    return go.Figure(
+        data=[
+            {
+                "type": "scatter", "x": line.x, "y": np.where(np.isfinite(line.y), line.y, np.nan), "name": line.name,
+                "mode": "lines", "line": {"color": line.colour, "dash": line.dash, "width": line.width},
+                "hovertemplate": "10<sup>%{y:.2f}</sup>" if log else "%{y:.3f}", "connectgaps": False,
+            }
+            for line in lines
+        ],
+        layout={
+            "template": template(look.name), "height": height, "hovermode": "x",
+            "margin": {"l": 78, "r": 18, "t": 20, "b": 60}, "legend": {"y": -0.2, "yanchor": "top"},
+            "xaxis": {"title": {"text": x_title}, **(x_axis or {})}, "yaxis": {"title": {"text": y_title}, **y_axis},
+            **layout,
+        },
+    )  # fmt: skip
+
+
+def _span(lines: Sequence[Line], lowest: float | None) -> tuple[float, float]:
+    values = np.concatenate([np.asarray(line.y, dtype=float).ravel() for line in lines])
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return -1.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    if lowest is not None:
+        low = max(low, min(lowest, high - 1.0))
+    pad = 0.05 * max(high - low, 0.1)
+    return low - pad, high + pad

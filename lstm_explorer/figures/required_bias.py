@@ -1,0 +1,103 @@
+"""Which bias do I need: what survives a lag over the bias, and the answers on the curves."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lstm_explorer.core import theory
+from lstm_explorer.core.biases import BiasMap
+from lstm_explorer.core.required_bias import RequiredBias
+from lstm_explorer.core.summaries import EXPLODES_ABOVE
+from lstm_explorer.figures.bias_map import bias_title, total_of
+from lstm_explorer.figures.lines import Line, plot_lines
+from lstm_explorer.figures.numbers import percent
+from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, faded, theme_of
+from lstm_explorer.locales import _
+
+#: Where the axis ends, log10.
+_LOWEST = -12.0
+
+
+def plot_required_bias(need: RequiredBias, measured: BiasMap, *, theme: str = "light") -> go.Figure:
+    """Draw how much survives the lag over the bias: measured and by closed form, with the bias that suffices of each.
+
+    Args:
+        need: From :func:`lstm_explorer.required_bias`.
+        measured: A map of the same gate and settings.
+        theme: ``"light"`` or ``"dark"``.
+
+    Raises:
+        ValueError: There is no such theme.
+    """
+    look, biases = theme_of(theme), np.asarray(measured.biases)
+    wanted, network = math.log10(need.share), NETWORK_NAMES[measured.architecture]
+    total = measured.ratios(total_of(measured.architecture))[:, -1 - need.lag]
+    lines = [
+        Line(name=_("closed form, σ(b)ᵏ"), x=biases, y=theory.log10_cell_path(biases, need.lag), colour=look.theory,
+             dash="dash"),
+        Line(name=_("{network}, measured total").format(network=network), x=biases, y=total,
+             colour=look.networks[measured.architecture], width=3.2),
+    ]  # fmt: skip
+    figure = plot_lines(
+        lines, x_title=bias_title(need.gate, measured.architecture),
+        y_title=_("what survives {lag} steps").format(lag=need.lag), theme=theme, lowest=_LOWEST,
+        shapes=[_level(wanted, look), *_explosion(need, float(biases[-1]), look)],
+        annotations=[_wanted(need.share, wanted, look)],
+    )  # fmt: skip
+    answers = [(need.closed_form, wanted, look.theory, _("by closed form"))]
+    if need.measured is not None:
+        answers.append((need.measured, need.log10_measured, look.networks[measured.architecture], _("by measurement")))
+    for bias, height, colour, name in answers:
+        figure.add_scatter(
+            x=[bias], y=[height], mode="markers", name=f"{name}: {bias:.2f}", hoverinfo="skip",
+            marker={"size": 13, "color": colour, "line": {"width": 2, "color": look.background}},
+        )  # fmt: skip
+    figure.add_scatter(**_chrono(need, figure.layout.yaxis.range[0], look))
+    return figure
+
+
+def _level(wanted: float, look: Theme) -> dict[str, Any]:
+    return {
+        "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": wanted, "y1": wanted,
+        "line": {"color": look.muted, "width": 1.4, "dash": "dot"},
+    }  # fmt: skip
+
+
+def _wanted(share: float, wanted: float, look: Theme) -> dict[str, Any]:
+    return {
+        "text": _("wanted: {share}").format(share=percent(math.log10(share))), "xref": "paper", "x": 0.005, "y": wanted,
+        "xanchor": "left", "yanchor": "bottom", "showarrow": False, "font": {"color": look.muted, "size": 12},
+    }  # fmt: skip
+
+
+def _explosion(need: RequiredBias, last: float, look: Theme) -> list[dict[str, Any]]:
+    if need.explodes is None:
+        return []
+    return [
+        {
+            "type": "rect", "yref": "paper", "x0": need.explodes, "x1": last, "y0": 0, "y1": 1, "line": {"width": 0},
+            "fillcolor": faded(look.explosion, 0.14), "layer": "below",
+            "label": {
+                "text": _("arrives more than {times:g}× enlarged").format(times=EXPLODES_ABOVE),
+                "textposition": "top center", "font": {"color": look.explosion, "size": 12},
+            },
+        }
+    ]  # fmt: skip
+
+
+def _chrono(need: RequiredBias, floor: float, look: Theme) -> dict[str, Any]:
+    """Return chrono's spread as a bar on the axis, its median as a mark."""
+    lowest, median, highest = need.chrono
+    return {
+        "x": [lowest, median, highest], "y": [floor] * 3, "mode": "lines+markers", "hoverinfo": "skip",
+        "name": _("chrono draws from here: {lowest:.1f} to {highest:.1f}, median {median:.1f}").format(
+            lowest=lowest, median=median, highest=highest
+        ),
+        "line": {"color": look.gates["forget"], "width": 8}, "cliponaxis": False,
+        "marker": {"size": [0, 13, 0], "symbol": "diamond", "color": look.gates["forget"],
+                   "line": {"width": 2, "color": look.background}},
+    }  # fmt: skip
