@@ -22,6 +22,7 @@ from lstm_explorer.core.seeds import seed_flows
 from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.core.tables import Table, TableError, read_table
 from lstm_explorer.core.trajectory import Trajectory, unroll
+from lstm_explorer.core.weight_gradients import StepContributions, WeightGradients, step_contributions, weight_gradients
 
 __version__ = "0.1.0"
 
@@ -34,9 +35,11 @@ __all__ = [
     "PathFlows",
     "RequiredBias",
     "Settings",
+    "StepContributions",
     "Table",
     "TableError",
     "Trajectory",
+    "WeightGradients",
     "bias_lines",
     "bias_map",
     "build_network",
@@ -49,9 +52,11 @@ __all__ = [
     "read_table",
     "required_bias",
     "seed_flows",
+    "step_contributions",
     "step_labels",
     "theory",
     "to_script",
     "two_gate_map",
     "unroll",
+    "weight_gradients",
 ]

@@ -20,9 +20,10 @@ from lstm_explorer.core.biases import (
     norms_of,
     relative_to_last,
     sweep_biases,
+    whole,
 )
 from lstm_explorer.core.inputs import TableLike, make_inputs
-from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.core.settings import LIMITS, Architecture, Settings
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -138,6 +139,7 @@ def length_map(
         Ratios of step 0 to the last step, the biases in front, then the lengths.
 
     Raises:
+        TypeError: A length is no whole number.
         ValueError: As :func:`lstm_explorer.bias_map`; or there is no length, they do not ascend, or the input is
             shorter.
 
@@ -147,13 +149,13 @@ def length_map(
         (2, 3)
     """
     swept = check_biases(gate, biases, architecture, settings)
-    columns = []
-    for length in _checked_lengths(lengths, settings, table):
+    checked, columns = check_lengths(lengths, settings, table), []
+    for length in checked:
         here = settings.replace(sequence_length=length)
         parts = sweep_biases(here, {gate: swept}, architecture=architecture, table=table)
         columns.append(Norms.join([part.map(lambda norms: _at_lag(norms, norms.shape[2] - 1)) for part in parts]))
     norms = Norms.join(columns, lambda tensors: torch.stack(tensors, dim=1))
-    positions = tuple(map(float, lengths))
+    positions = tuple(map(float, checked))
     return BiasGrid(
         architecture=architecture, gate=gate, biases=swept, across="length", positions=positions, lag=None,
         **norms._asdict(),
@@ -165,13 +167,21 @@ def join_grids(grids: Sequence[BiasGrid]) -> BiasGrid:
     return replace(grids[0], biases=tuple(bias for one in grids for bias in one.biases), **Norms.join(grids)._asdict())
 
 
-def _checked_lengths(lengths: Sequence[int], settings: Settings, table: TableLike | None) -> Sequence[int]:
+def check_lengths(lengths: Sequence[int], settings: Settings, table: TableLike | None = None) -> tuple[int, ...]:
+    """Return sequence lengths as whole numbers, or say what was expected."""
+    if not hasattr(lengths, "__len__") or not all(whole(length) for length in lengths):
+        raise TypeError(f"lengths is {lengths!r}: expected a sequence of whole numbers, such as (10, 20, 40).")
+    low, high = LIMITS["sequence_length"]
     if not len(lengths) or not ascending(lengths):
-        raise ValueError(f"lengths is {lengths!r}: expected at least one length, ascending, each once.")
+        raise ValueError(
+            f"lengths is {lengths!r}: expected at least one length, ascending, each once; sort them first."
+        )
+    if not low <= lengths[0] <= lengths[-1] <= high:
+        raise ValueError(f"lengths is {lengths!r}: expected {low:g} to {high:g} steps.")
     longest = len(make_inputs(settings.replace(sequence_length=lengths[-1]), table=table))
     if longest < lengths[-1]:
         raise ValueError(f"lengths is {lengths!r}: expected at most {longest}, the steps that this input has.")
-    return lengths
+    return tuple(map(int, lengths))
 
 
 def _at_lag(norms: Tensor, lag: int) -> Tensor:

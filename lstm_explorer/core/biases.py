@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -195,10 +196,15 @@ def check_gate(gate: str, architecture: str, settings: Settings) -> None:
 def check_lag(lag: int, settings: Settings, table: TableLike | None = None) -> None:
     """Refuse a lag that is no whole number of steps of the sequence that the settings give."""
     steps = len(make_inputs(settings, table=table))
-    if isinstance(lag, bool) or not isinstance(lag, int):
+    if not whole(lag):
         raise TypeError(f"lag is {lag!r} ({type(lag).__name__}): expected a whole number of steps.")
     if not 1 <= lag <= steps:
         raise ValueError(f"lag is {lag}: expected 1 to {steps}, the steps of this sequence; lengthen the sequence.")
+
+
+def whole(value: Any) -> bool:
+    """Say whether a value is a whole number, Python's or NumPy's; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def sweep_biases(
