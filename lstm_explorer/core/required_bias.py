@@ -160,11 +160,53 @@ with torch.no_grad():
 """
 
 
-def run_bias_lines(lines: str, settings: Settings, *, gate: str, architecture: Architecture) -> NDArray[np.float32]:
-    """Run the lines of :func:`bias_lines` on a fresh PyTorch network and return what each layer's bias then is.
+def chrono_lines(longest: int, *, architecture: Architecture = "lstm", network: str = "") -> str:
+    """Return the PyTorch lines that draw the biases of a network by chrono initialisation, in every layer and direction.
 
     Args:
-        lines: The text, with the architecture as the network's name.
+        longest: Longest memory in steps, at least 3.
+        architecture: ``"lstm"`` or ``"gru"``.
+        network: Name of the variable that holds the network; the architecture's by default.
+
+    Raises:
+        ValueError: The memory is too short, or the architecture has no gates.
+
+    Source:
+        tallec2018
+
+    Example:
+        >>> lstm = torch.nn.LSTM(3, 100)
+        >>> exec(chrono_lines(50), {"torch": torch, "lstm": lstm})
+        >>> biases = effective_biases(lstm)
+        >>> bool((biases["forget"] == -biases["input"]).all()), round(float(biases["forget"].exp().max())) <= 49
+        (True, True)
+    """
+    check_gate("candidate", architecture, Settings())
+    if longest < 3:
+        raise ValueError(f"longest is {longest}: expected at least 3 steps; chrono draws from U(1, longest - 1).")
+    variable = network or architecture
+    gate, _quantity = _KEEPING[architecture]
+    block, order = BLOCKS[architecture].index(gate), ", ".join(BLOCKS[architecture])
+    opposite = "        parameter[:size] = -keep  # the input gate's: what is kept is not let in again\n"
+    return f"""\
+size = {variable}.hidden_size
+rows = slice({block} * size, {block + 1} * size)  # the {gate} gate's: PyTorch's order is {order}
+with torch.no_grad():
+    for name, parameter in {variable}.named_parameters():  # every layer, every direction
+        if name.startswith("bias_hh"):
+            parameter[: {block + 1} * size] = 0.0  # the two vectors are added
+        if not name.startswith("bias_ih"):
+            continue
+        keep = torch.empty_like(parameter[rows]).uniform_(1, {longest - 1}).log_()
+        parameter[rows] = keep
+{opposite if architecture == "lstm" else ""}"""
+
+
+def run_bias_lines(lines: str, settings: Settings, *, gate: str, architecture: Architecture) -> NDArray[np.float32]:
+    """Run the lines on a fresh PyTorch network and return what each layer's bias then is.
+
+    Args:
+        lines: From :func:`bias_lines` or :func:`chrono_lines`, with the architecture as the network's name.
         settings: Sizes of the network.
         gate: Whose bias is read.
         architecture: ``"lstm"`` or ``"gru"``.

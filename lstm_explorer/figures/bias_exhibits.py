@@ -14,18 +14,35 @@ import pandas as pd
 from lstm_explorer.core import theory
 from lstm_explorer.core.bias_grids import BiasGrid, join_grids, length_map, two_gate_map
 from lstm_explorer.core.biases import BiasMap, StateQuantity, bias_map, join_maps
+from lstm_explorer.core.inputs import make_inputs
 from lstm_explorer.core.networks import BLOCKS
 from lstm_explorer.core.paths import path_flows
 from lstm_explorer.core.required_bias import RequiredBias, required_bias
 from lstm_explorer.core.settings import Architecture, Settings
-from lstm_explorer.core.summaries import EXPLODES_ABOVE, Curve, summarise
+from lstm_explorer.core.summaries import EXPLODES_ABOVE, summarise
 from lstm_explorer.core.weight_gradients import step_contributions, weight_gradients
 from lstm_explorer.figures.bias_map import bias_map_spec, plot_bias_grid, plot_bias_map, row_of, total_of
+from lstm_explorer.figures.bias_words import (
+    both_say,
+    contributions_say,
+    grid_says,
+    map_says,
+    paths_say,
+    rates_say,
+    reading_paths,
+    required_says,
+    weights_say,
+)
+from lstm_explorer.figures.curve_table import curve_numbers
 from lstm_explorer.figures.exhibit import Bench, Exhibit, Experiment
-from lstm_explorer.figures.gradients import FlowAxes, Series, plot_gradient_flow
+from lstm_explorer.figures.gradients import FlowAxes, Series, Style, plot_gradient_flow
 from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.numbers import percent
-from lstm_explorer.figures.paths import Through, by_lag, factors, largest_gate, plot_paths, plot_rates, shares, taken_over
+from lstm_explorer.figures.paths import (
+    Through,
+    plot_paths,
+    plot_rates,
+)
 from lstm_explorer.figures.required_bias import plot_required_bias
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.figures.view import View, number
@@ -38,6 +55,8 @@ Gate = Literal["forget", "input", "candidate", "output", "reset", "update"]
 FINE, COARSE = np.arange(-8.0, 8.01, 0.25), np.arange(-8.0, 8.01, 0.5)
 #: The gate that keeps.
 KEEPING: dict[str, Gate] = {"lstm": "forget", "gru": "update"}
+#: How one vector filled and both filled are drawn.
+_STYLES: tuple[Style, Style] = ("solid", "ghost")
 #: Most lengths of a map over the length.
 _LENGTHS = 12
 
@@ -53,6 +72,8 @@ class BiasesView(View):
     path: Literal["total", "cell_path"] = "total"
     memory: int = number(100, 1, 2000)
     share: float = number(0.1, 0.001, 0.9)
+    topic: Literal["need", "effective", "paths", "puzzle", "weights"] = "need"
+    answer: Literal["closed", "measured", "chrono"] = "measured"
     through: Through = "only"
     weights_of: Architecture = "lstm"
 
@@ -73,9 +94,17 @@ def quantity_of(view: BiasesView) -> StateQuantity:
     return "cell_path" if view.path == "cell_path" and view.network == "lstm" else total_of(view.network)
 
 
-def memory_of(settings: Settings, view: BiasesView) -> int:
+def steps_of(bench: Bench, settings: Settings) -> int:
+    """Return how many steps the sequence has: an input with a length of its own may have fewer than were asked for."""
+    table = bench.table() if settings.input_kind == "csv" else None
+    if settings.input_kind == "csv" and table is None:
+        return settings.sequence_length
+    return len(make_inputs(settings.replace(batch_size=1), table=table))
+
+
+def memory_of(bench: Bench, settings: Settings, view: BiasesView) -> int:
     """Return how many steps are to be remembered; no more than the sequence has."""
-    return min(view.memory, settings.sequence_length)
+    return min(view.memory, steps_of(bench, settings))
 
 
 def bias_of(settings: Settings, gate: str) -> float:
@@ -91,8 +120,6 @@ def lag_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[E
         return None
     quantity = quantity_of(view)
     at = row_of(measured.biases, own)
-    steps = measured.log10_hidden.shape[2] - 1
-    here = float(measured.ratios(quantity)[at, 0])
     options: dict[str, Any] = {"settings": settings, "quantity": quantity, "bias": own}
     return Exhibit(
         name="bias_map",
@@ -100,7 +127,7 @@ def lag_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[E
             gate=gate_name(gate, network), network=NETWORK_NAMES[network]
         ),
         alt=_("Map of the surviving gradient over bias and steps back. {says}").format(
-            says=_map_says(measured, quantity, at)
+            says=map_says(measured, quantity, at)
         ),
         read=_(
             "Across: steps back from the loss. Upwards: the bias. Full colour is all of the gradient, blank less than "
@@ -108,7 +135,7 @@ def lag_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[E
             "smallest number of float32. Beneath, the row with the triangles as curves: the slider under the figure "
             "moves it in your browser."
         ),
-        says=_map_says(measured, quantity, at),
+        says=map_says(measured, quantity, at),
         settings=settings,
         experiments=_one(network, settings),
         draw=lambda theme: plot_bias_map(measured, theme=theme, **options),
@@ -120,7 +147,7 @@ def lag_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[E
 
 def gates_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return the map over the biases of two gates, at the lag to be remembered."""
-    gate, other, network, lag = gate_of(view), other_gate(view), view.network, memory_of(settings, view)
+    gate, other, network, lag = gate_of(view), other_gate(view), view.network, memory_of(bench, settings, view)
     grid: BiasGrid | None = bench.swept(
         _rows_of_two, join_grids, _neutral(settings, gate, other), biases=tuple(COARSE.tolist()), runs=len(COARSE),
         gates=(gate, other), lag=lag, architecture=network,
@@ -128,7 +155,7 @@ def gates_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence
     if grid is None:
         return None
     at = bias_of(settings, gate), bias_of(settings, other)
-    says = _grid_says(grid, quantity_of(view), at)
+    says = grid_says(grid, quantity_of(view), at)
     return Exhibit(
         name="two_gates",
         title=_("What survives {lag} steps, over the biases of two gates of the {network}").format(
@@ -151,15 +178,15 @@ def gates_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence
 def lengths_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return the map over bias and sequence length."""
     gate, network = gate_of(view), view.network
-    lengths = lengths_up_to(settings.sequence_length)
+    lengths = lengths_up_to(steps_of(bench, settings))
     grid: BiasGrid | None = bench.swept(
         length_map, join_grids, _neutral(settings, gate), biases=tuple(COARSE.tolist()), runs=len(lengths) // 2 + 1,
         gate=gate, lengths=lengths, architecture=network,
     )  # fmt: skip
     if grid is None:
         return None
-    at = bias_of(settings, gate), float(settings.sequence_length)
-    says = _grid_says(grid, quantity_of(view), at)
+    at = bias_of(settings, gate), float(lengths[-1])
+    says = grid_says(grid, quantity_of(view), at)
     return Exhibit(
         name="lengths",
         title=_("What reaches step 0 of the {network}, over bias and sequence length").format(
@@ -185,7 +212,7 @@ MAPS = {"lag": lag_map, "gate": gates_map, "length": lengths_map}
 
 def needed(bench: Bench, settings: Settings, view: BiasesView) -> RequiredBias | None:
     """Return the bias that keeps the wanted share for the wanted number of steps."""
-    network, lag = view.network, memory_of(settings, view)
+    network, lag = view.network, memory_of(bench, settings, view)
     return bench.measured(
         required_bias, _neutral(settings, KEEPING[network]), lag=lag, share=view.share, architecture=network
     )
@@ -231,25 +258,25 @@ def effective(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence
     flows = {name: bench.flow(one, network) for name, one in named.items()}
     series = tuple(
         Series(name=name, network=network, curve=summarise(flow, total_of(network)), style=style)
-        for (name, flow), style in zip(flows.items(), ("solid", "ghost"), strict=True)
+        for (name, flow), style in zip(flows.items(), _STYLES, strict=True)
         if flow is not None
     )
     if len(series) < len(named):
         return None
-    says = _both_says(bias, series[0].curve, series[1].curve)
+    says = both_say(bias, series[0].curve, series[1].curve)
     return Exhibit(
         name="effective_bias",
         title=_("One bias vector filled, or both"),
         alt=_("The gradient along time with one bias vector filled, and with both. {says}").format(says=says),
         read=_(
             "PyTorch adds bias_ih and bias_hh. The solid curve has the bias in one of them, as this app does; the "
-            "dash-dotted one has the same number in both, which is what filling every parameter named *bias* does."
-        ).replace("*", ""),
+            "dash-dotted one has the same number in both, which is what filling every parameter named bias does."
+        ),
         says=says,
         settings=settings,
         experiments=tuple(Experiment(name=name, architecture=network, settings=one) for name, one in named.items()),
         draw=lambda theme: plot_gradient_flow(series, axes=FlowAxes(), theme=theme),
-        numbers=partial(_curves_table, series),
+        numbers=partial(curve_numbers, series, ()),
         view=view,
         series=series,
     )
@@ -260,12 +287,12 @@ def paths(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Exp
     flows = bench.measured(path_flows, settings)
     if flows is None:
         return None
-    says = _paths_say(flows, view.through)
+    says = paths_say(flows, view.through)
     return Exhibit(
         name="paths",
         title=_("The LSTM's gradient, path by path"),
         alt=_("The gradient of the cell state by the path it takes. {says}").format(says=says),
-        read=_reading_paths(view.through),
+        read=reading_paths(view.through),
         says=says,
         settings=settings,
         experiments=_one("lstm", settings),
@@ -281,7 +308,7 @@ def rates(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Exp
     if flows is None:
         return None
     gate = None if settings.recurrent_init == "chrono" else float(theory.forget_gate(settings.forget_bias))
-    says = _rates_say(flows, gate)
+    says = rates_say(flows, gate)
     return Exhibit(
         name="rates",
         title=_("The factor that each step back multiplies the gradient by"),
@@ -302,17 +329,19 @@ def rates(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Exp
 
 def weights(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return the gradient of the recurrent weights beside that of the first state, over the sequence length."""
-    network, lengths = view.weights_of, lengths_up_to(settings.sequence_length)
+    network, lengths = view.weights_of, lengths_up_to(steps_of(bench, settings))
     measured = bench.measured(weight_gradients, settings, architecture=network, lengths=lengths)
     if measured is None:
         return None
-    says = _weights_say(measured)
+    says = weights_say(measured)
     return Exhibit(
         name="weights",
         title=_("Weights look fine, states do not: the {network} over its sequence length").format(
             network=NETWORK_NAMES[network]
         ),
-        alt=_("Gradient norms of the recurrent weights and of the first state over the length. {says}").format(says=says),
+        alt=_("Gradient norms of the recurrent weights and of the first state over the length. {says}").format(
+            says=says
+        ),
         read=_(
             "Solid: the norm of dL/dW_hh, which is what training dashboards plot. Dashed: the norm of dL/dh₀, how much "
             "of the loss hears of the first step. The first is a sum over all steps, and the last few fill it."
@@ -326,18 +355,23 @@ def weights(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[E
     )
 
 
-def contributions(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
+def contributions(
+    bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()
+) -> Exhibit | None:
     """Return what every step adds to the gradient of the recurrent weights."""
     network = view.weights_of
     measured = bench.measured(step_contributions, settings, architecture=network)
     if measured is None:
         return None
-    says = _contributions_say(measured)
+    says = contributions_say(measured)
     return Exhibit(
         name="contributions",
         title=_("What each step adds to dL/dW_hh of the {network}").format(network=NETWORK_NAMES[network]),
         alt=_("Norm of every step's contribution to the gradient of the recurrent weights. {says}").format(says=says),
-        read=_("The contributions of all steps sum to what weight_hh.grad holds after backward(). Each line is a gate's rows."),
+        read=_(
+            "The contributions of all steps sum to what weight_hh.grad holds after backward(). Each line is the rows "
+            "of one gate."
+        ),
         says=says,
         settings=settings,
         experiments=_one(network, settings),
@@ -365,7 +399,7 @@ def lengths_up_to(longest: int) -> tuple[int, ...]:
         >>> lengths_up_to(100)
         (2, 3, 4, 6, 8, 12, 17, 24, 35, 49, 70, 100)
     """
-    return tuple(sorted({int(round(length)) for length in np.geomspace(min(2, longest), longest, _LENGTHS)}))
+    return tuple(sorted({round(float(length)) for length in np.geomspace(min(2, longest), longest, _LENGTHS)}))
 
 
 def _one(network: Architecture, settings: Settings) -> tuple[Experiment, ...]:
@@ -387,148 +421,17 @@ def _neutral(settings: Settings, *gates: str) -> Settings:
 
 
 def _rows_of_two(
-    settings: Settings, *, biases: tuple[float, ...], gates: tuple[str, str], lag: int, architecture: Architecture,
+    settings: Settings,
+    *,
+    biases: tuple[float, ...],
+    gates: tuple[str, str],
+    lag: int,
+    architecture: Architecture,
     table: Any = None,
 ) -> BiasGrid:
     """Return rows of the map of two gates; the second one's biases are always the same."""
     both = (biases, tuple(COARSE.tolist()))
-    return two_gate_map(settings, gates=gates, biases=both, lag=lag, architecture=architecture, table=table)  # fmt: skip
-
-
-# Words.
-
-
-def _map_says(measured: BiasMap, quantity: StateQuantity, at: int) -> str:
-    ratios, steps = measured.ratios(quantity)[:, ::-1], measured.log10_hidden.shape[2] - 1
-    sentence = _("**At bias {bias:g}**, {share} of the gradient arrives {steps} steps back.").format(
-        bias=measured.biases[at], share=percent(float(ratios[at, -1])), steps=steps
-    )
-    gone = np.flatnonzero(ratios[at] < math.log10(1 / math.e))
-    if gone.size:
-        sentence += " " + _("Its memory ends (1/e) after {lag} steps.").format(lag=int(gone[0]))
-    explode = np.flatnonzero(ratios[:, -1] > math.log10(EXPLODES_ABOVE))
-    if explode.size:
-        sentence += "  \n" + _("**It explodes** from bias {bias:g} on: more than {times:g} times as much arrives.").format(
-            bias=measured.biases[int(explode[0])], times=EXPLODES_ABOVE
-        )
-    return sentence
-
-
-def _grid_says(grid: BiasGrid, quantity: StateQuantity, at: tuple[float, float]) -> str:
-    ratios = grid.ratios(quantity)
-    row, column = row_of(grid.biases, at[0]), row_of(grid.positions, at[1])
-    return _("Nearest to your settings, {share} of the gradient survives. {exploding:.0%} of this map explodes.").format(
-        share=percent(float(ratios[row, column])), exploding=float((ratios > math.log10(EXPLODES_ABOVE)).mean())
-    )
-
-
-def required_says(need: RequiredBias, network: str) -> str:
-    """Say the three answers."""
-    sentences = [
-        _("**By closed form: {bias:.2f}.** Then σ(b) to the power of {lag} is {share}.").format(
-            bias=need.closed_form, lag=need.lag, share=percent(math.log10(need.share))
-        )
-    ]
-    if need.measured is None:
-        sentences.append(_("**By measurement: none** from −10 to 10 is enough on your settings."))
-    else:
-        sentences.append(
-            _("**By measurement: {bias:.2f}.** From there on the total of your {network} suffices.").format(
-                bias=need.measured, network=NETWORK_NAMES[network]
-            )
-        )
-    sentences.append(
-        _("**Chrono** draws every unit's bias between {lowest:.2f} and {highest:.2f}, median {median:.2f}.").format(
-            **need.chrono._asdict()
-        )
-    )
-    if need.explodes is not None:
-        sentences.append(_("From {bias:g} on it **explodes** on your settings.").format(bias=need.explodes))
-    return "  \n".join(sentences)
-
-
-def _both_says(bias: float, one: Curve, both: Curve) -> str:
-    if bias == 0:
-        return _("At a bias of 0 it makes no difference: twice nothing is nothing. Raise the bias to see it.")
-    return _(
-        "Filling both vectors with {bias:g} gives an effective bias of **{both:g}**: {arrives} of the gradient reaches "
-        "step 0 instead of {one}."
-    ).format(bias=bias, both=2 * bias, arrives=percent(both.log10_ratio), one=percent(one.log10_ratio))
-
-
-def _reading_paths(through: Through) -> str:
-    texts = {
-        "only": _(
-            "A path that is cut stays cut on the way back only: h.detach() before the other gates. The states are the "
-            "same. What arrives by single gates does not add up to the total: most ways go through several."
-        ),
-        "without": _(
-            "Each line is the total with h cut before one gate. The further a line lies below the total, the more of "
-            "the gradient needs that gate. The gaps do not add up: a way through two gates is missing from both."
-        ),
-        "split": _(
-            "At each step dL/dc is the sum of what comes along the cell and of what comes by h through each gate of "
-            "the next step. The lines are their shares in the direction of the total; at every step they sum to 1. "
-            "Below 0, a part points against the total."
-        ),
-    }
-    return texts[through]
-
-
-def _paths_say(flows: Any, through: Through) -> str:
-    if through == "split":
-        mean = {name: float(np.nanmean(share)) for name, share in shares(flows).items()}
-        gates = sum(share for name, share in mean.items() if name not in ("cell", "loss"))
-        return _("On average {cell:.0%} of each step comes along the cell and {gates:.0%} by h through the gates.").format(
-            cell=mean["cell"], gates=gates
-        )
-    total, alone = float(by_lag(flows.total)[-1]), float(by_lag(flows.cell_alone)[-1])
-    return _(
-        "{total} of the gradient reaches step 0, {alone} by the cell alone. It needs the **{gate}** most: cut h there, "
-        "and {left} is left."
-    ).format(
-        total=percent(total),
-        alone=percent(alone),
-        gate=gate_name(largest_gate(flows), "lstm"),
-        left=percent(float(by_lag(flows.without[largest_gate(flows)])[-1])),
-    )
-
-
-def _rates_say(flows: Any, gate: float | None) -> str:
-    of_total, lag = factors(flows.total), taken_over(flows)
-    middle = of_total[len(of_total) // 2 : -1] if len(of_total) > 3 else of_total
-    sentence = _("The first step back multiplies by {first:.3f}, the later ones by {later:.3f}.").format(
-        first=float(of_total[0]), later=float(np.nanmedian(middle))
-    )
-    if gate is not None:
-        sentence = _("σ(b) is {gate:.3f}.").format(gate=gate) + " " + sentence
-    if lag is None:
-        return sentence + " " + _("The cell path carries most of it all the way.")
-    return sentence + " " + _(
-        "From {lag} steps back on, more than half of what arrives has been through h and the gates: that path has "
-        "taken over."
-    ).format(lag=lag)  # fmt: skip
-
-
-def _weights_say(measured: Any) -> str:
-    states = measured.log10_hidden.flatten(1).double().median(dim=1).values
-    norms = measured.log10_weight_hh.double().median(dim=1).values.amax(dim=1)
-    return _(
-        "From {short} to {long} steps, |dL/dh₀| changes by a factor of {states}, and the largest |dL/dW_hh| by "
-        "{weights}."
-    ).format(
-        short=measured.lengths[0],
-        long=measured.lengths[-1],
-        states=percent(float(states[-1] - states[0])),
-        weights=percent(float(norms[-1] - norms[0])),
-    )
-
-
-def _contributions_say(measured: Any) -> str:
-    norms = measured.log10_norm.double().amax(dim=1).median(dim=0).values
-    sizes = 10.0 ** (norms - norms.max())
-    last = int((sizes.flip(0).cumsum(0) / sizes.sum() < 0.9).sum()) + 1
-    return _("The last {last} of {steps} steps give 90 % of it.").format(last=last, steps=len(norms))
+    return two_gate_map(settings, gates=gates, biases=both, lag=lag, architecture=architecture, table=table)
 
 
 # Tables.
@@ -536,14 +439,15 @@ def _contributions_say(measured: Any) -> str:
 
 def _grid_table(grid: BiasGrid) -> pd.DataFrame:
     row, column = (index.ravel() for index in np.indices((len(grid.biases), len(grid.positions))))
-    names = ("cell", "cell_path", "hidden") if grid.log10_cell is not None else ("hidden",)
-    across = "length" if grid.across == "length" else f"{grid.across}_bias"
-    ratios = {f"log10_ratio_{name}": grid.ratios(name).ravel() for name in names}  # type: ignore[arg-type]
-    return pd.DataFrame(
-        {"architecture": grid.architecture, f"{grid.gate}_bias": np.asarray(grid.biases)[row],
-         across: np.asarray(grid.positions)[column], "lag": grid.lag if grid.lag is not None else np.asarray(grid.positions)[column],
-         **ratios}
-    )  # fmt: skip
+    positions = np.asarray(grid.positions)[column]
+    columns = {
+        "architecture": grid.architecture,
+        f"{grid.gate}_bias": np.asarray(grid.biases)[row],
+        "length" if grid.across == "length" else f"{grid.across}_bias": positions,
+        "lag": positions if grid.lag is None else grid.lag,
+    }
+    names: tuple[StateQuantity, ...] = ("cell", "cell_path", "hidden") if grid.log10_cell is not None else ("hidden",)
+    return pd.DataFrame({**columns, **{f"log10_ratio_{name}": grid.ratios(name).ravel() for name in names}})
 
 
 def _required_table(need: RequiredBias, measured: BiasMap) -> pd.DataFrame:
@@ -555,14 +459,3 @@ def _required_table(need: RequiredBias, measured: BiasMap) -> pd.DataFrame:
          "bias": biases, "log10_closed_form": closed, "log10_measured": total}
     )  # fmt: skip
     return table.assign(closed_form_bias=need.closed_form, measured_bias=need.measured)
-
-
-def _curves_table(series: Sequence[Series]) -> pd.DataFrame:
-    frames = [
-        pd.DataFrame(
-            {"name": one.name, "architecture": one.network, "quantity": one.curve.quantity, "step": one.curve.steps,
-             "lag": one.curve.steps[-1] - one.curve.steps, "log10_median": one.curve.median}
-        )
-        for one in series
-    ]  # fmt: skip
-    return pd.concat(frames, ignore_index=True)

@@ -122,10 +122,10 @@ def bias_map_spec(
         "data": [*fixed, _cursor(lag, biases[row], look), *_curves(rows, row, lag, measured.architecture, look)],
         "layout": {
             "template": template(look.name),
-            "height": 800,
+            "height": 780,
             "hovermode": "closest",
             "margin": {"l": 78, "r": 18, "t": 62, "b": 150},
-            "legend": {"y": -0.1, "yanchor": "top"},
+            "legend": {"y": -0.085, "yanchor": "top"},
             "xaxis": {
                 "anchor": "y2", "title": {"text": _("steps back from the loss")}, "range": colours.span(0),
                 "showgrid": False,
@@ -341,7 +341,7 @@ def _key(architecture: str, look: Theme) -> dict[str, Any]:
             "color": [0], "cmin": _BLANK, "cmax": _FULL_EXPLOSION, "showscale": True,
             "colorscale": [list(stop) for stop in _scale(architecture, look)],
             "colorbar": {
-                "orientation": "h", "thickness": 10, "x": 0.5, "len": 1.0, "y": 1.01, "yanchor": "bottom",
+                "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.01, "yanchor": "bottom",
                 "ypad": 0, "xpad": 0, "outlinewidth": 0, "ticklabelposition": "outside top",
                 "tickvals": [-8, -6, -4, -2, 0, 1, 2],
                 "ticktext": ["≤10<sup>−8</sup>", "10<sup>−6</sup>", "10<sup>−4</sup>", "1 %", "100 %", "10×", "≥100×"],
@@ -410,7 +410,7 @@ def _mark(bias: float, x: float, look: Theme) -> dict[str, Any]:
 def _slider(measured: BiasMap, row: int, look: Theme) -> dict[str, Any]:
     go_there = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}, "transition": {"duration": 0}}
     return {
-        "active": row, "x": 0, "len": 1.0, "y": -0.16, "yanchor": "top", "pad": {"t": 26, "b": 0},
+        "active": row, "x": 0, "len": 1.0, "y": -0.12, "yanchor": "top", "pad": {"t": 24, "b": 0},
         "currentvalue": {
             "prefix": _("the row's bias, moved in your browser: "), "xanchor": "left",
             "font": {"size": 13, "color": look.text},

@@ -11,16 +11,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lstm_explorer.core.gradients import GradientFlow
 from lstm_explorer.core.inputs import step_labels
 from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings
 from lstm_explorer.core.summaries import Quantity, summarise
+from lstm_explorer.figures.bias_exhibits import (
+    BiasesView,
+    contributions,
+    effective,
+    gates_map,
+    lag_map,
+    lengths_map,
+    paths,
+    rates,
+    required,
+    weights,
+)
+from lstm_explorer.figures.curve_table import curve_numbers
 from lstm_explorer.figures.exhibit import Bench, Exhibit, Experiment
 from lstm_explorer.figures.gradients import (
     FlowAxes,
@@ -159,33 +171,6 @@ def layer_of(settings: Settings, view: GradientsView) -> int:
     return min(view.layer, settings.num_layers) - 1
 
 
-def curve_numbers(series: Sequence[Series], theory: Sequence[TheoryLine]) -> pd.DataFrame:
-    """Return the curves as rows: one a curve and step, measured or theory.
-
-    Returns:
-        Columns ``name, kind, architecture, quantity, runs, relative, step, lag, log10_median, log10_lower_quartile,
-        log10_upper_quartile``; ``relative`` says whether the norm is divided by that of the last step.
-    """
-    frames = []
-    for one in series:
-        curve = one.curve
-        about = {"name": one.name, "kind": "measured", "architecture": one.network, "quantity": curve.quantity}
-        run = {"runs": curve.runs, "relative": curve.relative}
-        frames.append(_rows({**about, **run}, curve.steps, (curve.median, curve.lower, curve.upper)))
-    steps = np.arange(int(series[0].curve.steps[-1]) + 1)
-    for line in theory:
-        about = {"name": line.name, "kind": "theory", "architecture": line.about[0], "quantity": line.about[1]}
-        log10 = line.log10_at(steps[::-1])
-        frames.append(_rows({**about, "runs": 0, "relative": True}, steps, (log10, log10, log10)))
-    return pd.concat(frames, ignore_index=True)
-
-
-def _rows(about: Mapping[str, object], steps: NDArray[np.int64], log10: tuple[NDArray[Any], ...]) -> pd.DataFrame:
-    median, lower, upper = log10
-    rows = {"step": steps, "lag": steps[-1] - steps, "log10_median": median}
-    return pd.DataFrame({**about, **rows, "log10_lower_quartile": lower, "log10_upper_quartile": upper})
-
-
 def unit_numbers(flow: GradientFlow, layer: int) -> pd.DataFrame:
     """Return the heat map as rows ``architecture, step, lag, unit, log10_size``."""
     sizes = flow.log10_hidden_units
@@ -258,6 +243,15 @@ EXHIBITS: Mapping[str, Plan] = types.MappingProxyType(
         "traces": Plan("inside", InsideView, traces),
         "gate_map": Plan("inside", InsideView, gate_map),
         "by_hand": Plan("inside", InsideView, by_hand),
+        "bias_map": Plan("biases", BiasesView, lag_map),
+        "two_gates": Plan("biases", BiasesView, gates_map),
+        "lengths": Plan("biases", BiasesView, lengths_map),
+        "required_bias": Plan("biases", BiasesView, required),
+        "effective_bias": Plan("biases", BiasesView, effective),
+        "paths": Plan("biases", BiasesView, paths),
+        "rates": Plan("biases", BiasesView, rates),
+        "weights": Plan("biases", BiasesView, weights),
+        "contributions": Plan("biases", BiasesView, contributions),
         **{f"units_{name}": Plan("gradients", GradientsView, partial(units, network=name)) for name in ARCHITECTURES},
     }
 )

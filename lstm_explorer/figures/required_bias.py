@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 from lstm_explorer.core import theory
 from lstm_explorer.core.biases import BiasMap
 from lstm_explorer.core.required_bias import RequiredBias
-from lstm_explorer.core.summaries import EXPLODES_ABOVE
 from lstm_explorer.figures.bias_map import bias_title, total_of
 from lstm_explorer.figures.lines import Line, plot_lines
 from lstm_explorer.figures.numbers import percent
@@ -82,7 +81,7 @@ def _explosion(need: RequiredBias, last: float, look: Theme) -> list[dict[str, A
             "type": "rect", "yref": "paper", "x0": need.explodes, "x1": last, "y0": 0, "y1": 1, "line": {"width": 0},
             "fillcolor": faded(look.explosion, 0.14), "layer": "below",
             "label": {
-                "text": _("arrives more than {times:g}× enlarged").format(times=EXPLODES_ABOVE),
+                "text": _("explodes"),
                 "textposition": "top center", "font": {"color": look.explosion, "size": 12},
             },
         }

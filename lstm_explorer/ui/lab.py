@@ -37,11 +37,11 @@ def experiment_controls() -> None:
     with st.expander(_("Gate biases"), expanded=True):
         _bias_controls()
     with st.expander(_("Weights")):
-        _weight_controls()
+        weight_controls()
     with st.expander(_("Input")):
         input_controls()
     with st.expander(_("Size, seeds and loss")):
-        _size_controls()
+        size_controls()
 
 
 def preset_controls() -> None:
@@ -134,7 +134,8 @@ def _bias_controls() -> None:
         st.caption(_("The plain RNN has no gates."))
 
 
-def _weight_controls() -> None:
+def weight_controls() -> None:
+    """Draw how the weights are drawn."""
     setting_choice(
         "recurrent_init",
         _("Initialisation"),
@@ -196,7 +197,8 @@ def _own_length(settings: Settings) -> int | None:
     return lengths.get(settings.input_kind)
 
 
-def _size_controls() -> None:
+def size_controls() -> None:
+    """Draw the sizes, the seeds and the loss."""
     setting_number("hidden_size", _("Hidden size (units)"))
     setting_slider("num_layers", _("Layers"))
     setting_number("batch_size", _("Batch (samples)"))

@@ -22,7 +22,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
     """Return every page, grouped, with titles in the running language; addresses never change with the language."""
     return {
         _("Learn"): [_page("start", _("Start here"), default=True), _page("inside", _("Inside the cell"))],
-        _("Explore"): [_page("gradients", _("Gradient flow"))],
+        _("Explore"): [_page("gradients", _("Gradient flow")), _page("biases", _("Gate biases"))],
         _("Take home"): [_page("report", _("Report"))],
     }
 

@@ -1,0 +1,244 @@
+"""The parts of the page Gate biases: the map with its controls, the way back, the answer, and four closer looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from lstm_explorer.core.networks import BLOCKS, build_network, effective_biases
+from lstm_explorer.core.required_bias import RequiredBias, bias_lines, chrono_lines, run_bias_lines
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.figures.bias_exhibits import (
+    KEEPING,
+    MAPS,
+    BiasesView,
+    contributions,
+    effective,
+    explosion,
+    gate_of,
+    needed,
+    other_gate,
+    paths,
+    rates,
+    required,
+    weights,
+)
+from lstm_explorer.figures.exhibit import Bench
+from lstm_explorer.figures.inside import gate_name
+from lstm_explorer.figures.numbers import percent
+from lstm_explorer.figures.theme import NETWORK_NAMES
+from lstm_explorer.locales import _
+from lstm_explorer.ui import address
+from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider
+from lstm_explorer.ui.errors import shielded
+from lstm_explorer.ui.lab import input_controls, size_controls, weight_controls
+from lstm_explorer.ui.toolbar import show_exhibit
+
+#: What keras-team/keras issue 16151 saw, in this app's settings: the gates do nothing but forget, then they do more.
+PUZZLE = {
+    "recurrent_init": "keras", "forget_bias": 1.0, "input_bias": 0.0, "candidate_bias": 0.0, "output_bias": 0.0,
+    "split_biases": False, "recurrent_gain": 1.0, "sequence_length": 20, "hidden_size": 64, "num_layers": 1,
+    "input_kind": "zeros", "loss": "last",
+}  # fmt: skip
+
+
+def experiment_controls(view: BiasesView) -> None:
+    """Draw what decides which network is mapped: its length, the biases of all its gates, and the rest folded."""
+    setting_choice("network", _("Network"), {name: NETWORK_NAMES[name] for name in ("lstm", "gru")})
+    setting_number("sequence_length", _("Sequence length (steps)"))
+    for gate in sorted(BLOCKS[view.network], key=lambda gate: gate != KEEPING[view.network]):
+        setting_slider(f"{gate}_bias", _("Bias of the {gate}").format(gate=gate_name(gate, view.network)), step=0.25)
+    with st.expander(_("Weights")):
+        weight_controls()
+    with st.expander(_("Input")):
+        input_controls()
+    with st.expander(_("Size, seeds and loss")):
+        size_controls()
+
+
+def fit_view(view: BiasesView) -> BiasesView:
+    """Bring the view to what the network has: a gate, and another one."""
+    fitting = view.replace(gate=gate_of(view))
+    fitting = fitting.replace(other=other_gate(fitting))
+    if fitting != view:
+        address.apply(gate=fitting.gate, other=fitting.other)
+    return fitting
+
+
+def map_controls(view: BiasesView) -> None:
+    """Draw what is mapped over what."""
+    gates = {name: gate_name(name, view.network) for name in BLOCKS[view.network]}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        setting_choice("gate", _("Bias of"), gates)
+        setting_choice("across", _("Over"), {"lag": _("steps back"), "gate": _("another gate"), "length": _("length")})
+        if view.across == "gate":
+            rest = {name: text for name, text in gates.items() if name != gate_of(view)}
+            setting_choice("other", _("And the bias of"), rest)
+        if view.network == "lstm":
+            setting_choice("path", _("Gradient"), {"total": _("total"), "cell_path": _("cell path alone")})
+
+
+def bias_figure(bench: Bench, settings: Settings, view: BiasesView) -> None:
+    """Draw the map that is chosen."""
+    with shielded():
+        if exhibit := MAPS[view.across](bench, settings, view):
+            show_exhibit(exhibit)
+
+
+def way_back(bench: Bench, settings: Settings, view: BiasesView) -> None:
+    """Say that the reader's own network explodes, where it does, with the one click that ends it."""
+    with shielded():
+        arrives = explosion(bench, settings, view)
+        if arrives is None:
+            return
+        with st.container(border=True, key="way_back"):
+            st.markdown(
+                _("**These settings explode**: {times} as much gradient arrives at step 0 as left the loss.").format(
+                    times=percent(arrives)
+                )
+            )
+            if view.network == "lstm":
+                low, high = address.current_limits()["input_bias"]
+                opposite = min(max(-settings.forget_bias, low), high)
+                st.button(
+                    _("Set the input bias to {bias:g}, the forget bias's opposite").format(bias=opposite),
+                    key="oppose", type="primary", on_click=address.apply, kwargs={"input_bias": opposite},
+                    help=_("What the cell keeps need not be let in again: b_i = −b_f, as chrono initialisation does."),
+                )  # fmt: skip
+
+
+def topics(bench: Bench, settings: Settings, view: BiasesView) -> None:
+    """Draw the choice of a closer look, and the one that is chosen."""
+    names = {
+        "need": _("Which bias do I need?"),
+        "effective": _("Effective bias"),
+        "paths": _("Path by path"),
+        "puzzle": _("0.73, then 0.85?"),
+        "weights": _("Weights look fine"),
+    }
+    setting_choice("topic", _("Look closer"), names, side_by_side=len(names))
+    draw = {"need": _need, "effective": _effective, "paths": _paths, "puzzle": _puzzle, "weights": _weights}
+    with shielded():
+        draw[view.topic](bench, settings, view)
+
+
+def _need(bench: Bench, settings: Settings, view: BiasesView) -> None:
+    left, right = st.columns([3, 8], gap="medium")
+    with left:
+        setting_slider(
+            "memory", _("Steps to remember"), limits=(1, settings.sequence_length),
+            help=_("How far back the gradient has to reach. At most the sequence length."),
+        )  # fmt: skip
+        setting_slider(
+            "share", _("Share that must survive"), step=0.001,
+            help=_("0.1 is a tenth of the gradient at the last step."),
+        )  # fmt: skip
+        setting_choice(
+            "answer", _("Take the bias"),
+            {"closed": _("formula"), "measured": _("measured"), "chrono": "chrono"},
+        )  # fmt: skip
+    with right, shielded():
+        if exhibit := required(bench, settings, view):
+            show_exhibit(exhibit)
+    if need := needed(bench, settings, view):
+        with left:
+            button = st.container()
+        lines = _lines(need, settings, view)
+        with button:
+            st.button(
+                _("Set it here"), key="set_answer", on_click=address.apply, kwargs=_changes(need, view), type="primary",
+                disabled=lines is None,
+            )  # fmt: skip
+
+
+def _bias_of_answer(need: RequiredBias, view: BiasesView) -> float | None:
+    return need.closed_form if view.answer == "closed" else need.measured
+
+
+def _changes(need: RequiredBias, view: BiasesView) -> dict[str, Any]:
+    """Return the settings that the chosen answer sets."""
+    if view.answer == "chrono":
+        return {"recurrent_init": "chrono", "chrono_max": max(3, need.lag)}
+    low, high = address.current_limits()[f"{need.gate}_bias"]
+    bias = _bias_of_answer(need, view)
+    return {} if bias is None else {f"{need.gate}_bias": min(max(round(bias, 3), low), high)}
+
+
+def _lines(need: RequiredBias, settings: Settings, view: BiasesView) -> str | None:
+    """Draw the PyTorch lines that set the answer, after running them; None where there is no answer."""
+    bias = _bias_of_answer(need, view)
+    if view.answer == "chrono":
+        lines = chrono_lines(max(3, need.lag), architecture=view.network)
+    elif bias is None:
+        st.info(_("No bias from −10 to 10 is enough: shorten the memory, or ask for less of the gradient."))
+        return None
+    else:
+        lines = bias_lines(bias, gate=need.gate, architecture=view.network)
+    found = run_bias_lines(lines, settings, gate=need.gate, architecture=view.network)
+    st.code(lines, language="python")
+    said = _("Run just now on a fresh {network}, layers: {layers}. Effective biases: {low:.3f} to {high:.3f}.")
+    network = f"nn.{NETWORK_NAMES[view.network]}"
+    st.caption(said.format(network=network, layers=len(found), low=float(found.min()), high=float(found.max())))
+    return lines
+
+
+def _effective(bench: Bench, settings: Settings, view: BiasesView) -> None:
+    network = build_network(view.network, settings.replace(num_seeds=1))
+    parts = [
+        network.get_parameter(f"{name}_l0").detach().unflatten(0, (-1, settings.hidden_size)).mean(dim=1)
+        for name in ("bias_ih", "bias_hh")
+    ]
+    rows = zip(effective_biases(network).items(), *parts, strict=True)
+    head = f"| {_('gate')} | bias_ih | bias_hh | **{_('effective: the sum')}** |\n|---|---:|---:|---:|\n"
+    st.markdown(
+        head
+        + "\n".join(
+            f"| {gate_name(gate, view.network)} | {ih:.2f} | {hh:.2f} | **{both.mean():.2f}** |"
+            for (gate, both), ih, hh in rows
+        )
+    )
+    st.caption(_("Means over the units of the first layer of this network."))
+    if exhibit := effective(bench, settings, view):
+        show_exhibit(exhibit)
+
+
+def _paths(bench: Bench, settings: Settings, view: BiasesView) -> None:
+    setting_choice(
+        "through", _("Show"),
+        {"only": _("the cell and one gate"), "without": _("all but one gate"), "split": _("what each step is made of")},
+    )  # fmt: skip
+    _lstm_only(view)
+    if exhibit := paths(bench, settings, view):
+        show_exhibit(exhibit)
+
+
+def _puzzle(bench: Bench, settings: Settings, view: BiasesView) -> None:
+    st.markdown(
+        _(
+            "Somebody measured the gradient of the cell state in a Keras LSTM, whose forget bias is 1. The first "
+            "step back multiplied it by 0.735 = σ(1), as expected; the later ones by 0.85. Where does the rest come "
+            "from ([keras-team/keras 16151](https://github.com/keras-team/keras/issues/16151))? From the other "
+            "path: the cell shows itself in h, h moves the gates of the next step, and these move the cell."
+        )
+    )
+    set_up = all(getattr(settings, name) == value for name, value in PUZZLE.items())
+    st.button(
+        _("Set up the puzzle"), key="puzzle", on_click=address.apply, kwargs=PUZZLE, type="primary", disabled=set_up
+    )
+    _lstm_only(view)
+    if exhibit := rates(bench, settings, view):
+        show_exhibit(exhibit)
+
+
+def _weights(bench: Bench, settings: Settings, view: BiasesView) -> None:
+    setting_choice("weights_of", _("Network"), dict(NETWORK_NAMES))
+    for build in (weights, contributions):
+        with shielded():
+            if exhibit := build(bench, settings, view):
+                show_exhibit(exhibit)
+
+
+def _lstm_only(view: BiasesView) -> None:
+    if view.network != "lstm":
+        st.caption(_("This is about the LSTM with these settings: only it has a cell path."))

@@ -1,0 +1,40 @@
+"""Gate biases: the map of what survives, the bias one needs, and the paths that the gradient takes."""
+
+import streamlit as st
+
+from lstm_explorer.figures.bias_exhibits import BiasesView
+from lstm_explorer.locales import _
+from lstm_explorer.ui.address import current_settings, current_view
+from lstm_explorer.ui.biases import bias_figure, experiment_controls, fit_view, map_controls, topics, way_back
+from lstm_explorer.ui.experiments import AppBench, continue_work
+from lstm_explorer.ui.language import fragment
+from lstm_explorer.ui.page import open_page
+
+
+@fragment
+def biases() -> None:
+    """Draw the map, then the closer look beneath it; reruns without the rest of the page."""
+    settings, view, bench = current_settings(), fit_view(current_view()), AppBench()
+    left, right = st.columns([3, 8], gap="medium")
+    with right:
+        controls = st.container()
+        bias_figure(bench, settings, view)
+    with controls:
+        map_controls(view)
+    with left:
+        experiment_controls(view)
+        way_back(bench, settings, view)
+    topics(bench, settings, view)
+    continue_work()
+
+
+open_page(__file__, view=BiasesView)
+st.title(_("Gate biases"))
+st.markdown(
+    _(
+        "Should the forget bias be 1, 2 or 5? It depends on how far back you must remember, and on the other gates. "
+        "The map shows every bias at once: **blue keeps**, blank has forgotten, violet **explodes**. Move the slider "
+        "under it to see one bias as a curve, or set how long you must remember further down."
+    )
+)
+biases()
