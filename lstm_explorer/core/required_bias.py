@@ -161,7 +161,7 @@ with torch.no_grad():
 
 
 def chrono_lines(longest: int, *, architecture: Architecture = "lstm", network: str = "") -> str:
-    """Return the PyTorch lines that draw the biases of a network by chrono initialisation, in every layer and direction.
+    """Return the PyTorch lines that draw a network's biases by chrono initialisation, in every layer and direction.
 
     Args:
         longest: Longest memory in steps, at least 3.

@@ -116,7 +116,7 @@ def bias_map_spec(
     if (closed := closed_form(measured, settings, lag)) is not None:
         rows["theory"] = closed
     colours = _Colours(_drawn(rows[quantity or total_of(measured.architecture)]), lag, biases, measured.architecture)
-    fixed = colours.traces(look, across=_("%{x} steps back"))
+    fixed = colours.traces(look, across=_("{lag} steps back").format(lag="%{x}"))
     low, high = _range(rows.values())
     return {
         "data": [*fixed, _cursor(lag, biases[row], look), *_curves(rows, row, lag, measured.architecture, look)],
@@ -180,7 +180,11 @@ def plot_bias_grid(
     x = np.log10(positions) if by_length else positions
     ratios = _drawn(grid.ratios(quantity or total_of(grid.architecture)))
     colours = _Colours(ratios, x, np.asarray(grid.biases), grid.architecture)
-    across = _("%{customdata:.0f} steps") if by_length else gate_name(grid.across, grid.architecture) + " %{x:.2f}"
+    across = (
+        _("{n} steps").format(n="%{customdata:.0f}")
+        if by_length
+        else gate_name(grid.across, grid.architecture) + " %{x:.2f}"
+    )
     axis = {"tickvals": x.tolist(), "ticktext": [f"{length:g}" for length in grid.positions]} if by_length else {}
     title = _("sequence length (steps)") if by_length else bias_title(grid.across, grid.architecture)
     traces = colours.traces(look, across=across, customdata=np.tile(positions, (len(grid.biases), 1)))
@@ -273,10 +277,11 @@ class _Colours:
 
     def traces(self, look: Theme, *, across: str, customdata: NDArray[Any] | None = None) -> list[dict[str, Any]]:
         """Return what is pointed at, the key to the colours, and the contours."""
+        bias = _("bias")
         pointed = {
             "type": "heatmap", "x": self._x, "y": self._y, "z": self._z, "opacity": 0, "showscale": False, "name": "",
             "hoverongaps": False, "customdata": customdata,
-            "hovertemplate": f"{across}<br>{_('bias')} %{{y:.2f}}<br><b>10<sup>%{{z:.2f}}</sup></b><extra></extra>",
+            "hovertemplate": f"{across}<br>{bias} %{{y:.2f}}<br><b>10<sup>%{{z:.2f}}</sup></b><extra></extra>",
         }  # fmt: skip
         return [pointed, _key(self._architecture, look), *(self._contour(level, look) for level in levels())]
 
@@ -292,8 +297,8 @@ class _Colours:
             names.append(_label(level.name, x, y, look, color=look.text, bgcolor=look.background))
         rows, columns = np.nonzero(self._filled > _EXPLODES)
         if len(rows) > 0.01 * self._z.size:
-            x, y = float(np.median(self._x[columns])), float(np.median(self._y[rows]))
-            names.append(_label(f"<b>{_('explodes')}</b>", x, y, look, color=look.background, bgcolor=look.explosion))
+            x, y, word = float(np.median(self._x[columns])), float(np.median(self._y[rows])), _("explodes")
+            names.append(_label(f"<b>{word}</b>", x, y, look, color=look.background, bgcolor=look.explosion))
         return names
 
     def _lines(self, level: Level) -> list[NDArray[np.float64]]:

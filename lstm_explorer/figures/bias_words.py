@@ -14,7 +14,7 @@ from lstm_explorer.core.summaries import EXPLODES_ABOVE, Curve
 from lstm_explorer.core.weight_gradients import StepContributions, WeightGradients
 from lstm_explorer.figures.bias_map import row_of
 from lstm_explorer.figures.inside import gate_name
-from lstm_explorer.figures.numbers import percent
+from lstm_explorer.figures.numbers import percent, scientific
 from lstm_explorer.figures.paths import Through, by_lag, factors, largest_gate, shares, taken_over
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.locales import _
@@ -34,7 +34,7 @@ def map_says(measured: BiasMap, quantity: StateQuantity, at: int) -> str:
     explode = np.flatnonzero(ratios[:, -1] > _LOG10_EXPLODES)
     if explode.size:
         sentence += "  \n" + _(
-            "**It explodes** from bias {bias:g} on: more than {times:g} times as much arrives."
+            "The first bias that **explodes** is {bias:g}: more than {times:g} times as much arrives."
         ).format(bias=measured.biases[int(explode[0])], times=EXPLODES_ABOVE)
     return sentence
 
@@ -69,7 +69,9 @@ def required_says(need: RequiredBias, network: str) -> str:
         )
     )
     if need.explodes is not None:
-        sentences.append(_("From {bias:g} on it **explodes** on your settings.").format(bias=need.explodes))
+        sentences.append(
+            _("The first bias above that **explodes** on your settings is {bias:g}.").format(bias=need.explodes)
+        )
     return "  \n".join(sentences)
 
 
@@ -150,8 +152,8 @@ def weights_say(measured: WeightGradients) -> str:
     ).format(
         short=measured.lengths[0],
         long=measured.lengths[-1],
-        states=percent(float(states[-1] - states[0])),
-        weights=percent(float(norms[-1] - norms[0])),
+        states=scientific(float(states[-1] - states[0])),
+        weights=scientific(float(norms[-1] - norms[0])),
     )
 
 
@@ -160,4 +162,4 @@ def contributions_say(measured: StepContributions) -> str:
     norms = measured.log10_norm.double().amax(dim=1).median(dim=0).values
     sizes = 10.0 ** (norms - norms.max())
     last = int((sizes.flip(0).cumsum(0) / sizes.sum() < 0.9).sum()) + 1
-    return _("The last {last} of {steps} steps give 90 % of it.").format(last=last, steps=len(norms))
+    return _("The last {last} of {steps} steps give nine tenths of it.").format(last=last, steps=len(norms))

@@ -190,7 +190,8 @@ def _effective(bench: Bench, settings: Settings, view: BiasesView) -> None:
         for name in ("bias_ih", "bias_hh")
     ]
     rows = zip(effective_biases(network).items(), *parts, strict=True)
-    head = f"| {_('gate')} | bias_ih | bias_hh | **{_('effective: the sum')}** |\n|---|---:|---:|---:|\n"
+    gate_head, sum_head = _("gate"), _("effective: the sum")
+    head = f"| {gate_head} | bias_ih | bias_hh | **{sum_head}** |\n|---|---:|---:|---:|\n"
     st.markdown(
         head
         + "\n".join(
