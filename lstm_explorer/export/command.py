@@ -28,6 +28,7 @@ from lstm_explorer.core.trajectory import Trajectory, unroll
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.export.files import FORMATS, Order, file_name, make
 from lstm_explorer.export.paper import SHEETS, Paper
+from lstm_explorer.figures.bias_exhibits import BiasesView
 from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.figures.exhibits import EXHIBITS, GradientsView
 from lstm_explorer.figures.inside_exhibits import InsideView
@@ -61,7 +62,10 @@ _QUIET = 1.0
 _BETWEEN_SIGNS = 1_500_000
 T = TypeVar("T")
 
-_FIGURES = ("gradients", "journey", "units", "cell", "traces", "gate_map")
+_FIGURES = (
+    "gradients", "journey", "units", "cell", "traces", "gate_map", "bias_map", "two_gates", "lengths", "required_bias",
+    "effective_bias", "paths", "rates", "weights", "contributions",
+)  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):
@@ -193,6 +197,10 @@ def make_parser() -> argparse.ArgumentParser:
     _add_fields(export.add_argument_group("settings, as lstm_explorer.Settings"), Settings, _described(Settings))
     _add_fields(export.add_argument_group("how gradients are drawn"), GradientsView, {}, skip=("networks",))
     _add_fields(export.add_argument_group("where cell, traces and gate_map look"), InsideView, {}, skip=("network",))
+    _add_fields(
+        export.add_argument_group("what the figures of gate biases are about"), BiasesView, {},
+        skip=("network", "weights_of", "across", "topic", "answer"),
+    )  # fmt: skip
     return parser
 
 
@@ -232,6 +240,8 @@ def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
         view = view.replace(**_given(options, GradientsView), **({"networks": networks} if networks else {}))
     elif isinstance(view, InsideView):
         view = view.replace(**_given(options, InsideView), network=networks[0])
+    elif isinstance(view, BiasesView):
+        view = view.replace(**_given(options, BiasesView), **_network_of(name, networks))
     rows = None
     if options.table:
         rows = read_table(options.table.read_bytes()).values
@@ -240,6 +250,17 @@ def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
     if exhibit is None:
         raise ValueError("nothing could be measured: expected at least one network.")
     return exhibit, rows
+
+
+def _network_of(name: str, networks: tuple[Architecture, ...]) -> dict[str, Architecture]:
+    """Return the view's field that says which network a figure of gate biases is about."""
+    if not networks:
+        return {}
+    field = "weights_of" if name in ("weights", "contributions") else "network"
+    legal = BiasesView.choices(field)
+    if len(networks) > 1 or networks[0] not in legal:
+        raise ValueError(f"--figure {name} is of one network: expected --architecture with one of {', '.join(legal)}.")
+    return {field: networks[0]}
 
 
 @contextmanager

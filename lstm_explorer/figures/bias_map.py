@@ -124,18 +124,18 @@ def bias_map_spec(
             "template": template(look.name),
             "height": 780,
             "hovermode": "closest",
-            "margin": {"l": 78, "r": 18, "t": 62, "b": 150},
-            "legend": {"y": -0.085, "yanchor": "top"},
+            "margin": {"l": 78, "r": 18, "t": 62, "b": 100},
+            "legend": {"y": -0.11, "yanchor": "top"},
             "xaxis": {
                 "anchor": "y2", "title": {"text": _("steps back from the loss")}, "range": colours.span(0),
                 "showgrid": False,
             },
             "yaxis": {
-                "domain": [0.44, 1.0], "range": colours.span(1), "showgrid": False,
+                "domain": [0.46, 1.0], "range": colours.span(1), "showgrid": False,
                 "title": {"text": bias_title(measured.gate, measured.architecture)},
             },
             "yaxis2": {
-                "domain": [0.0, 0.34], "range": [low, high], "title": {"text": _("surviving share")},
+                "domain": [0.0, 0.29], "range": [low, high], "title": {"text": _("surviving share")},
                 **log_ticks(low, high, 6),
             },
             "images": [colours.image(look)],
@@ -294,12 +294,19 @@ class _Colours:
                 continue
             wanted = self._x[0] + level.at * (self._x[-1] - self._x[0])
             x, y = min(points, key=lambda point: abs(point[0] - wanted))
-            names.append(_label(level.name, x, y, look, color=look.text, bgcolor=look.background))
+            names.append(_label(level.name, self._inside(x), y, look, color=look.text, bgcolor=look.background))
         rows, columns = np.nonzero(self._filled > _EXPLODES)
         if len(rows) > 0.01 * self._z.size:
             x, y, word = float(np.median(self._x[columns])), float(np.median(self._y[rows])), _("explodes")
-            names.append(_label(f"<b>{word}</b>", x, y, look, color=look.background, bgcolor=look.explosion))
+            names.append(
+                _label(f"<b>{word}</b>", self._inside(x), y, look, color=look.background, bgcolor=look.explosion)
+            )
         return names
+
+    def _inside(self, x: float) -> float:
+        """Return where a name stands, so that it is not cut at the map's edge."""
+        low, high = (self._x[0] + share * (self._x[-1] - self._x[0]) for share in (0.07, 0.93))
+        return float(np.clip(x, low, high))
 
     def _lines(self, level: Level) -> list[NDArray[np.float64]]:
         lines: Any = self._contours.lines(level.log10)
@@ -348,8 +355,8 @@ def _key(architecture: str, look: Theme) -> dict[str, Any]:
             "colorbar": {
                 "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.01, "yanchor": "bottom",
                 "ypad": 0, "xpad": 0, "outlinewidth": 0, "ticklabelposition": "outside top",
-                "tickvals": [-8, -6, -4, -2, 0, 1, 2],
-                "ticktext": ["≤10<sup>−8</sup>", "10<sup>−6</sup>", "10<sup>−4</sup>", "1 %", "100 %", "10×", "≥100×"],
+                "tickvals": [-8, -6, -4, -2, 0, 2], "tickangle": 0,
+                "ticktext": ["≤10<sup>−8</sup>", "10<sup>−6</sup>", "10<sup>−4</sup>", "1 %", "1", "≥100×"],
             },
         },
     }  # fmt: skip
@@ -415,7 +422,7 @@ def _mark(bias: float, x: float, look: Theme) -> dict[str, Any]:
 def _slider(measured: BiasMap, row: int, look: Theme) -> dict[str, Any]:
     go_there = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}, "transition": {"duration": 0}}
     return {
-        "active": row, "x": 0, "len": 1.0, "y": -0.12, "yanchor": "top", "pad": {"t": 24, "b": 0},
+        "active": row, "x": 0, "len": 1.0, "y": 0.45, "yanchor": "top", "pad": {"t": 26, "b": 0},
         "currentvalue": {
             "prefix": _("the row's bias, moved in your browser: "), "xanchor": "left",
             "font": {"size": 13, "color": look.text},
