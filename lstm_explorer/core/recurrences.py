@@ -68,7 +68,8 @@ class RNNRecurrence:
 
     def finish(self, start: int, stop: int) -> None:
         """Make the gradient of the inputs."""
-        self.inputs[stop:start] = times(self._delta, self._weight_ih)
+        window = slice(stop - self._first, start - self._first)
+        self.inputs[stop:start] = times(self._delta[window], self._weight_ih)
 
 
 class GRURecurrence:
@@ -129,8 +130,9 @@ class GRURecurrence:
 
     def finish(self, start: int, stop: int) -> None:
         """Make the gradient of the inputs."""
-        self._to_input *= self.states[stop + 1 : start + 1, 0, ..., None, :]
-        self.inputs[stop:start] = times(flat(self._to_input), self._weight_ih)
+        delta = self._to_input[stop - self._first : start - self._first]
+        delta *= self.states[stop + 1 : start + 1, 0, ..., None, :]
+        self.inputs[stop:start] = times(flat(delta), self._weight_ih)
 
 
 class LSTMRecurrence:
@@ -170,6 +172,7 @@ class LSTMRecurrence:
         if self._narrow and not _inside_float32(self.states[stop:start, 0]):
             self._narrow = False
             self.states[start, 1] = along
+            self.prepare(start, self._first)
             self._run(start, stop, entering)
 
     def _run(self, start: int, stop: int, entering: Array | None) -> None:
@@ -179,23 +182,24 @@ class LSTMRecurrence:
         # One row a sample, (along the cell, i, f, g, o). Copying the gradients into it and multiplying all of it at
         # once costs half of multiplying one block of states by several blocks of slopes.
         rows = np.empty(slopes.shape[1:])
-        by_cell, by_output, along_cell, delta = (
-            rows[..., :4, :],
-            rows[..., 4, :],
-            rows[..., 0, :],
-            flat(rows[..., 1:, :]),
-        )
+        by_cell, by_output = rows[..., :4, :], rows[..., 4, :]
         multiply, add, weight_hh = np.multiply, np.add, self._weight_hh
-        product = _narrow_product(weight_hh, delta.shape[:-1]) if self._narrow else _product(weight_hh)
+        product = _narrow_product(weight_hh, rows.shape[:-2]) if self._narrow else _product(weight_hh)
         shown = np.empty_like(hidden)
-        for a, k, cell, before, outside in _backwards(
-            exposed, slopes, self.states[stop + 1 : start + 1, 1], self.states[stop:start, 0], entering
+        for a, k, along_cell, delta, cell, before, outside in _backwards(
+            exposed,
+            slopes,
+            slopes[..., 0, :],
+            flat(slopes[..., 1:, :]),
+            self.states[stop + 1 : start + 1, 1],
+            self.states[stop:start, 0],
+            entering,
         ):
             multiply(hidden, a, shown)
             add(along, shown, cell)
             by_cell[...] = cell[..., None, :]
             by_output[...] = hidden
-            multiply(rows, k, rows)
+            multiply(rows, k, k)  # from here on the slopes are the gradients that `finish` needs
             product(delta, weight_hh, before)
             if outside is not None:
                 before += outside
@@ -204,11 +208,8 @@ class LSTMRecurrence:
 
     def finish(self, start: int, stop: int) -> None:
         """Make the gradient of the inputs."""
-        hidden, cell = self.states[stop + 1 : start + 1].swapaxes(0, 1)
-        delta = self._slopes.rows[..., 1:, :]
-        delta[..., :3, :] *= cell[..., None, :]
-        delta[..., 3, :] *= hidden
-        self.inputs[stop:start] = times(flat(delta), self._weight_ih)
+        window = slice(stop - self._first, start - self._first)
+        self.inputs[stop:start] = times(flat(self._slopes.rows[window, ..., 1:, :]), self._weight_ih)
 
 
 class CellPathRecurrence:
