@@ -97,9 +97,11 @@ def two_gate_map(
         >>> grid.log10_cell.shape
         torch.Size([2, 3, 1, 1])
     """
-    first, second = gates
-    if first == second:
+    if len(gates) != 2 or gates[0] == gates[1]:
         raise ValueError(f"gates is {gates!r}: expected two different gates; for one there is bias_map.")
+    if len(biases) != 2:
+        raise ValueError(f"biases is {biases!r}: expected two sequences, one for each gate.")
+    first, second = gates
     rows, columns = (check_biases(g, b, architecture, settings) for g, b in zip(gates, biases, strict=True))
     check_lag(lag, settings, table)
     pairs = {first: [row for row in rows for _ in columns], second: list(columns) * len(rows)}

@@ -157,10 +157,7 @@ def join_maps(maps: Sequence[BiasMap]) -> BiasMap:
 def check_biases(gate: str, biases: Sequence[float], architecture: str, settings: Settings) -> tuple[float, ...]:
     """Return the biases of a gate as floats, or say what was expected."""
     check_gate(gate, architecture, settings)
-    try:
-        swept = tuple(float(bias) for bias in biases)
-    except (TypeError, ValueError):
-        raise TypeError(f"biases is {biases!r}: expected a sequence of numbers, such as (0, 1, 2).") from None
+    swept = _as_floats(biases)
     if not swept:
         raise ValueError("biases is empty: expected at least one bias, such as (0, 1, 2).")
     low, high = LIMITS[f"{gate}_bias"]
@@ -169,6 +166,15 @@ def check_biases(gate: str, biases: Sequence[float], architecture: str, settings
     if not ascending(swept):
         raise ValueError(f"biases is {biases!r}: expected ascending numbers, each once; sort them first.")
     return swept
+
+
+def _as_floats(biases: Sequence[float]) -> tuple[float, ...]:
+    try:
+        if isinstance(biases, str):  # its characters would pass one by one
+            raise TypeError
+        return tuple(float(bias) for bias in biases)
+    except (TypeError, ValueError):
+        raise TypeError(f"biases is {biases!r}: expected a sequence of numbers, such as (0, 1, 2).") from None
 
 
 def ascending(values: Sequence[float]) -> bool:

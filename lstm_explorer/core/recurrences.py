@@ -6,8 +6,9 @@ graph is built and no weight gradient is formed, and it lets :func:`lstm_explore
 per sample beside the numbers.
 
 The loop is NumPy: on small arrays one call costs a third of what a torch operator costs. It runs in float64 whatever
-the network's dtype. Coefficients are made a window of steps at a time, so that they stay in the processor's cache and
-take no more memory for a long sequence than for a short one; benchmarks/README.md says what each choice gained.
+the network's dtype, but for large products of the LSTM, see :class:`LSTMRecurrence`. Coefficients are made a window of
+steps at a time, so that they stay in the processor's cache and take no more memory for a long sequence than for a short
+one; benchmarks/README.md says what each choice gained.
 
 Index legend, everywhere below: ``t`` step; ``n`` steps of a window; ``*lead`` is ``(B,)`` or ``(R, B)`` with replicas;
 ``H`` hidden units; ``G`` gate blocks; ``S`` states of a step (hidden, and cell in the LSTM). States have ``T + 1``
@@ -67,7 +68,8 @@ class RNNRecurrence:
 
     def finish(self, start: int, stop: int) -> None:
         """Make the gradient of the inputs."""
-        self.inputs[stop:start] = times(self._delta, self._weight_ih)
+        window = slice(stop - self._first, start - self._first)
+        self.inputs[stop:start] = times(self._delta[window], self._weight_ih)
 
 
 class GRURecurrence:
@@ -128,8 +130,9 @@ class GRURecurrence:
 
     def finish(self, start: int, stop: int) -> None:
         """Make the gradient of the inputs."""
-        self._to_input *= self.states[stop + 1 : start + 1, 0, ..., None, :]
-        self.inputs[stop:start] = times(flat(self._to_input), self._weight_ih)
+        delta = self._to_input[stop - self._first : start - self._first]
+        delta *= self.states[stop + 1 : start + 1, 0, ..., None, :]
+        self.inputs[stop:start] = times(flat(delta), self._weight_ih)
 
 
 class LSTMRecurrence:
@@ -146,13 +149,17 @@ class LSTMRecurrence:
         cell: The cell states, ``(T + 1, *lead, H)``.
         weight_ih: ``(4*H, I)`` or ``(R, 4*H, I)``.
         weight_hh: ``(4*H, H)`` or ``(R, 4*H, H)``.
+        narrow: Make the products with ``weight_hh`` in float32, in less than half the time. They err no more than the
+            float32 network's own preactivations do; all that adds up along the cell stays float64. Where a product
+            comes near the ends of float32's range, it and all that follow are made in float64.
     """
 
-    def __init__(self, gates: Array, cell: Array, weight_ih: Array, weight_hh: Array) -> None:
+    def __init__(self, gates: Array, cell: Array, weight_ih: Array, weight_hh: Array, *, narrow: bool = False) -> None:
         """Allocate the states and the gradient of the inputs."""
         self.states, self.inputs = _allocate(cell, 2, weight_ih)
         self._gates, self._cell = gates, cell
         self._weight_ih, self._weight_hh = weight_ih, weight_hh
+        self._narrow = narrow and bool(np.abs(weight_hh).max() < 1e4)
 
     def prepare(self, start: int, stop: int) -> None:
         """Make the derivatives of the window."""
@@ -160,28 +167,39 @@ class LSTMRecurrence:
 
     def run(self, start: int, stop: int, entering: Array | None) -> None:
         """Fill the steps ``stop`` to ``start - 1``; the cell of step ``stop`` holds what came along the cell so far."""
+        along = self.states[start, 1].copy()
+        self._run(start, stop, entering)
+        if self._narrow and not _inside_float32(self.states[stop:start, 0]):
+            self._narrow = False
+            self.states[start, 1] = along
+            self.prepare(start, self._first)
+            self._run(start, stop, entering)
+
+    def _run(self, start: int, stop: int, entering: Array | None) -> None:
         window = slice(stop - self._first, start - self._first)
         exposed, slopes = (slope[window] for slope in self._slopes)
         hidden, along = self.states[start]
         # One row a sample, (along the cell, i, f, g, o). Copying the gradients into it and multiplying all of it at
         # once costs half of multiplying one block of states by several blocks of slopes.
         rows = np.empty(slopes.shape[1:])
-        by_cell, by_output, along_cell, delta = (
-            rows[..., :4, :],
-            rows[..., 4, :],
-            rows[..., 0, :],
-            flat(rows[..., 1:, :]),
-        )
-        product, multiply, add, weight_hh = _product(self._weight_hh), np.multiply, np.add, self._weight_hh
+        by_cell, by_output = rows[..., :4, :], rows[..., 4, :]
+        multiply, add, weight_hh = np.multiply, np.add, self._weight_hh
+        product = _narrow_product(weight_hh, rows.shape[:-2]) if self._narrow else _product(weight_hh)
         shown = np.empty_like(hidden)
-        for a, k, cell, before, outside in _backwards(
-            exposed, slopes, self.states[stop + 1 : start + 1, 1], self.states[stop:start, 0], entering
+        for a, k, along_cell, delta, cell, before, outside in _backwards(
+            exposed,
+            slopes,
+            slopes[..., 0, :],
+            flat(slopes[..., 1:, :]),
+            self.states[stop + 1 : start + 1, 1],
+            self.states[stop:start, 0],
+            entering,
         ):
             multiply(hidden, a, shown)
             add(along, shown, cell)
             by_cell[...] = cell[..., None, :]
             by_output[...] = hidden
-            multiply(rows, k, rows)
+            multiply(rows, k, k)  # from here on the slopes are the gradients that `finish` needs
             product(delta, weight_hh, before)
             if outside is not None:
                 before += outside
@@ -190,11 +208,8 @@ class LSTMRecurrence:
 
     def finish(self, start: int, stop: int) -> None:
         """Make the gradient of the inputs."""
-        hidden, cell = self.states[stop + 1 : start + 1].swapaxes(0, 1)
-        delta = self._slopes.rows[..., 1:, :]
-        delta[..., :3, :] *= cell[..., None, :]
-        delta[..., 3, :] *= hidden
-        self.inputs[stop:start] = times(flat(delta), self._weight_ih)
+        window = slice(stop - self._first, start - self._first)
+        self.inputs[stop:start] = times(flat(self._slopes.rows[window, ..., 1:, :]), self._weight_ih)
 
 
 class CellPathRecurrence:
@@ -247,9 +262,28 @@ def _allocate(like: NDArray[Any], count: int, weight_ih: Array) -> tuple[Array, 
     return np.empty((steps, count, *lead, hidden_size)), np.empty((steps - 1, *lead, weight_ih.shape[-1]))
 
 
-def _product(weight: Array) -> Callable[[Array, Array, Array], Array]:
+def _product(weight: Array) -> Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], object]:
     # The method costs half of np.matmul on two small matrices, and less than np.dot; only matmul takes a stack of them.
     return np.ndarray.dot if weight.ndim == 2 else np.matmul
+
+
+def _narrow_product(weight: Array, lead: tuple[int, ...]) -> Callable[[Array, Array, Array], object]:
+    """Return what :func:`_product` returns, of this weight, made in float32."""
+    product, narrow = _product(weight), weight.astype(np.float32)
+    factor, result = (np.empty((*lead, size), np.float32) for size in weight.shape[-2:])
+
+    def narrow_product(delta: Array, _: Array, out: Array) -> None:
+        factor[...] = delta
+        product(factor, narrow, result)
+        out[...] = result
+
+    return narrow_product
+
+
+def _inside_float32(vectors: Array) -> bool:
+    """Say whether the vectors lost nothing to float32's range: what underflowed is below the rounding of the others."""
+    squares = np.einsum("...h,...h->...", vectors, vectors)
+    return bool(squares.min() > 1e-60 and squares.max() < 1e60)
 
 
 def _backwards(*steps: Array | None) -> Iterable[tuple[Any, ...]]:

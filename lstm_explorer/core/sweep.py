@@ -44,11 +44,14 @@ class Recurrence(Protocol):
         ...
 
     def run(self, start: int, stop: int, entering: Array | None) -> None:
-        """Fill the steps ``stop`` to ``start - 1`` from ``start``; ``entering[t - stop]`` is added at step ``t``."""
+        """Fill the steps ``stop`` to ``start - 1`` from ``start``; ``entering[t - stop]`` is added at step ``t``.
+
+        It may use the coefficients of these steps up: to run them again, prepare them again.
+        """
         ...
 
     def finish(self, start: int, stop: int) -> None:
-        """Make what follows from the states of the window, now that they are filled."""
+        """Make what follows from the states of these steps, now that they are filled."""
         ...
 
 
@@ -72,9 +75,7 @@ def sweep(recurrence: Recurrence, outside: Outside) -> NDArray[np.int64]:
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         for start in range(steps - 1, 0, -window):
             stop = max(0, start - window)
-            recurrence.prepare(start, stop)
             chunk = _fill(recurrence, exponents, outside.steps, start, stop, chunk)
-            recurrence.finish(start, stop)
     return exponents
 
 
@@ -83,6 +84,7 @@ def _fill(
 ) -> int:
     """Run the steps of one window, ``chunk`` of them between two looks at the scale; return the chunk that served."""
     states = recurrence.states
+    recurrence.prepare(start, stop)
     while start > stop:
         end = max(stop, start - chunk)
         before = states[start].copy()
@@ -91,7 +93,9 @@ def _fill(
             # The gradient left the float range inside this chunk: go back and look more often.
             states[start] = before
             chunk = max(1, (start - end) // 4)
+            recurrence.prepare(start, stop)
             continue
+        recurrence.finish(start, end)
         exponents[end:start] = exponents[start]
         if injected is not None:
             _inject(states[end], exponents[end], Scaled(injected.mantissa[end], injected.exponent[end]))

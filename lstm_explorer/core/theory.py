@@ -165,7 +165,8 @@ def required_forget_bias(lag: ArrayLike, share: ArrayLike) -> NDArray[np.float64
         raise ValueError(f"lag is {lag!r}: expected at least 1 step, and finitely many.")
     if not ((kept > 0) & (kept < 1)).all():
         raise ValueError(f"share is {share!r}: expected more than 0 and less than 1, such as 0.1 for a tenth.")
-    return -np.log(np.expm1(-np.log(kept) / steps))
+    fallen = -np.log(kept) / steps
+    return -fallen - np.log(-np.expm1(-fallen))  # the same as the equation's, without overflow for tiny shares
 
 
 def chrono_quantile(longest: ArrayLike, probability: ArrayLike) -> NDArray[np.float64]:

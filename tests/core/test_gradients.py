@@ -68,6 +68,19 @@ def test_float32_network_agrees_with_its_float64_twin(kind):
     torch.testing.assert_close(10 ** flow.log10_hidden.double(), oracle.norms(hidden), rtol=1e-4, atol=0.0)
 
 
+@pytest.mark.parametrize("forget_bias", [-30.0, 0.0, 4.0])
+def test_a_large_float32_lstm_agrees_with_its_float64_twin(forget_bias):
+    torch.manual_seed(0)
+    lstm, inputs, cotangent = nn.LSTM(3, 32, num_layers=2), torch.randn(150, 8, 3), torch.randn(8, 32)
+    with torch.no_grad():
+        lstm.bias_ih_l0[32:64] = forget_bias
+    flow = gradient_flow(lstm, inputs, cotangent=cotangent, loss="every")
+    twin = gradient_flow(lstm.double(), inputs.double(), cotangent=cotangent.double(), loss="every")
+    for name in ("log10_hidden", "log10_cell", "log10_cell_path", "log10_inputs"):
+        # 150 steps of float32 rounding in the forward pass, as autograd in float32 has it
+        torch.testing.assert_close(getattr(flow, name).double(), getattr(twin, name), rtol=1e-6, atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
 def test_every_element_of_the_states_gradients(kind):
     network, inputs, state, cotangent = _network(kind, 2, False, True, {})

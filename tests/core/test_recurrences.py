@@ -151,6 +151,43 @@ def test_lstm_recurrence_is_exact_at_every_scale(name, scale):
             np.testing.assert_allclose(ours[:, sample], _log10_norms(theirs), rtol=1e-13, atol=1e-12)
 
 
+def _lstm_norms(scale, *, narrow, entering=None, gate=1.0, steps=300):
+    """Return the log10 norms of the states and of the inputs of an LSTM with weights and gates of these sizes."""
+    rng = RNG(8)
+    gates, cell = gate * rng.uniform(0.05, 0.95, (4, steps, B, H)), rng.uniform(0.1, 2.0, (steps + 1, B, H))
+    weight_ih, weight_hh = rng.uniform(0.1, 1.0, (4 * H, 2)), scale * rng.uniform(0.1, 1.0, (4 * H, H))
+    lstm = LSTMRecurrence(gates, cell, weight_ih, weight_hh, narrow=narrow)
+    final = Scaled(np.ones((B, H)), np.zeros(B, dtype=np.int64))
+    exponents = sweep(lstm, Outside(final, entering))
+    return log10_norm(Scaled(lstm.states, exponents[:, None])), log10_norm(Scaled(lstm.inputs, exponents[1:]))
+
+
+def test_products_in_float32_err_by_their_rounding():
+    for wide, narrow in zip(_lstm_norms(0.5, narrow=False), _lstm_norms(0.5, narrow=True), strict=True):
+        # 300 steps of 12 terms each, all positive: 6e-8 a step if every rounding went the same way
+        np.testing.assert_allclose(narrow, wide, rtol=0, atol=300 * 6e-8)
+        assert np.abs(narrow - wide).max() > 1e-9  # float32 it was
+
+
+# Off float32's range at once or within a window; last, weights that bring back what underflowed before them.
+@pytest.mark.parametrize(
+    ("scale", "gate"), [(0.0, 1.0), (1e-40, 1.0), (1e-3, 1.0), (10.0, 1.0), (1e40, 1.0), (1e37, 2.5e-37)]
+)
+def test_products_that_leave_float32_are_made_in_float64(scale, gate):
+    results = (_lstm_norms(scale, gate=gate, narrow=narrow) for narrow in (False, True))
+    for wide, narrow in zip(*results, strict=True):
+        np.testing.assert_array_equal(narrow, wide)
+
+
+@pytest.mark.parametrize("power", [-300, 300])
+def test_float64_takes_over_where_something_enters_that_float32_does_not_hold(power):
+    mantissa, exponent = np.zeros((301, B, H)), np.zeros((301, B), dtype=np.int64)
+    mantissa[-1], mantissa[150], exponent[150] = 1.0, 1.0, power
+    results = (_lstm_norms(0.5, narrow=narrow, entering=Scaled(mantissa, exponent)) for narrow in (False, True))
+    for wide, narrow in zip(*results, strict=True):
+        np.testing.assert_allclose(narrow, wide, rtol=0, atol=300 * 6e-8)
+
+
 def test_what_enters_far_smaller_does_not_cost_the_cell_its_gradient():
     # With weights of 0 the hidden gradient is exactly 0 but where something enters, and the cell lives on beside it.
     rng = RNG(4)

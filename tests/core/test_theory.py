@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lstm_explorer.core import datasets, initialization, inputs, mean_field, networks, theory
+from lstm_explorer.core.initialization import draw_gate_biases
 from lstm_explorer.core.inputs import make_inputs
 from lstm_explorer.core.networks import build_network
 from lstm_explorer.core.settings import Settings
@@ -76,6 +77,59 @@ def test_chrono_bias_makes_the_gate_one_minus_one_over_t():
 def test_chrono_refuses_lags_of_a_step_or_less(lag):
     with pytest.raises(ValueError, match="expected more than 1 step"):
         theory.chrono_forget_bias(lag)
+
+
+@given(st.floats(1, 1e6), st.floats(5e-324, 1 - 1e-9))
+def test_required_forget_bias_keeps_exactly_the_share(lag, share):
+    bias = theory.required_forget_bias(lag, share)
+    # the share's own rounding is all there is to lose
+    assert float(theory.log10_cell_path(bias, lag)) == pytest.approx(math.log10(share), rel=1e-9, abs=1e-15)
+
+
+def test_required_forget_bias_of_the_published_powers():
+    # FACTS.md: sigma(b)^100 of b = 0 to 5, and the half-lives
+    shares = [7.89e-31, 2.48e-14, 3.07e-6, 7.76e-3, 0.163, 0.511]
+    np.testing.assert_allclose(theory.required_forget_bias(100, shares), BIASES, atol=3e-3)
+    lags = [1.00, 2.21, 5.46, 14.27, 38.19, 103.2]
+    np.testing.assert_allclose(theory.required_forget_bias(lags, 0.5), BIASES, atol=5e-3)
+    assert theory.required_forget_bias([[1], [10]], [0.1, 0.5, 0.9]).shape == (2, 3)
+
+
+@pytest.mark.parametrize("lag", [0, 0.5, -3, math.nan, math.inf, [10, 0]])
+def test_required_forget_bias_refuses_lags(lag):
+    with pytest.raises(ValueError, match=r"lag is .*: expected at least 1 step, and finitely many"):
+        theory.required_forget_bias(lag, 0.1)
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, 1.5, math.nan, [0.5, 1.0]])
+def test_required_forget_bias_refuses_shares(share):
+    with pytest.raises(ValueError, match=r"share is .*: expected more than 0 and less than 1"):
+        theory.required_forget_bias(10, share)
+
+
+def test_chrono_quantiles_are_those_of_what_chrono_draws():
+    settings = Settings(hidden_size=4096, input_size=1, recurrent_init="chrono", chrono_max=100)
+    drawn = draw_gate_biases(networks.BLOCKS["lstm"], settings, torch.Generator().manual_seed(0))["forget"]
+    probabilities = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+    # 4096 draws of exp(b) ~ U(1, 99): quantiles are within 98 * 0.5 / 64 * 3 of theirs
+    found = np.exp(np.quantile(drawn.double().numpy(), probabilities))
+    np.testing.assert_allclose(found, np.exp(theory.chrono_quantile(100, probabilities)), atol=2.3)
+    lowest, highest = theory.chrono_quantile(100, [0, 1])
+    assert lowest <= drawn.min() < drawn.max() <= highest
+    # the longest memory is the gate of 1 - 1/T (tallec2018)
+    np.testing.assert_allclose(theory.chrono_quantile([3, 100], 1.0), theory.chrono_forget_bias([3, 100]), rtol=1e-14)
+
+
+@pytest.mark.parametrize("longest", [2.9, 0, -5, math.nan, math.inf, [100, 2]])
+def test_chrono_quantile_refuses_lengths(longest):
+    with pytest.raises(ValueError, match=r"longest is .*: expected at least 3 steps; chrono draws from U\(1, longest"):
+        theory.chrono_quantile(longest, 0.5)
+
+
+@pytest.mark.parametrize("probability", [-0.1, 1.1, math.nan, [0.5, 2.0]])
+def test_chrono_quantile_refuses_probabilities(probability):
+    with pytest.raises(ValueError, match=r"probability is .*: expected 0 to 1"):
+        theory.chrono_quantile(100, probability)
 
 
 # FACTS.md: predicted 0.902 (orthogonal) and 0.558 (default). Those hold with PyTorch's default biases kept, two more
