@@ -17,6 +17,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
+from lstm_explorer.core.biases import check_gate
 from lstm_explorer.core.errors import Explained
 from lstm_explorer.core.gradients import GradientFlow
 from lstm_explorer.core.inputs import TableLike, make_inputs
@@ -242,6 +243,8 @@ def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
         view = view.replace(**_given(options, InsideView), network=networks[0])
     elif isinstance(view, BiasesView):
         view = view.replace(**_given(options, BiasesView), **_network_of(name, networks))
+        for gate in filter(None, (options.gate, options.other)):
+            check_gate(gate, view.network, Settings())
     rows = None
     if options.table:
         rows = read_table(options.table.read_bytes()).values

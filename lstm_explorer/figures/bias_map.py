@@ -115,7 +115,8 @@ def bias_map_spec(
     rows = {name: table[:, lag] for name, table in rows.items()}
     if (closed := closed_form(measured, settings, lag)) is not None:
         rows["theory"] = closed
-    colours = _Colours(_drawn(rows[quantity or total_of(measured.architecture)]), lag, biases, measured.architecture)
+    mapped = measured.ratios(quantity or total_of(measured.architecture))[:, ::-1][:, lag]
+    colours = _Colours(_drawn(mapped), lag, biases, measured.architecture)
     fixed = colours.traces(look, across=_("{lag} steps back").format(lag="%{x}"))
     low, high = _range(rows.values())
     return {
@@ -250,7 +251,8 @@ class _Colours:
             architecture,
         )
         self._filled = np.nan_to_num(z, nan=_LOWEST).astype(np.float64)
-        self._contours = contourpy.contour_generator(self._x, self._y, self._filled)
+        # One row alone, the first of a map that is still being measured, has no contours.
+        self._contours = contourpy.contour_generator(self._x, self._y, self._filled) if min(z.shape) > 1 else None
 
     def span(self, axis: int) -> list[float]:
         """Return the range of the x axis (0) or the y axis (1)."""
@@ -309,7 +311,7 @@ class _Colours:
         return float(np.clip(x, low, high))
 
     def _lines(self, level: Level) -> list[NDArray[np.float64]]:
-        lines: Any = self._contours.lines(level.log10)
+        lines: Any = self._contours.lines(level.log10) if self._contours else []
         return list(lines)
 
     def _contour(self, level: Level, look: Theme) -> dict[str, Any]:

@@ -1,0 +1,157 @@
+"""The maps of a gate's bias: their colours, contours and rows are the map's numbers, and closed forms where known."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import lstm_explorer as lx
+from lstm_explorer.core import theory
+from lstm_explorer.figures.bias_map import levels, plot_bias_grid, plot_bias_map, row_of
+from lstm_explorer.figures.theme import THEMES
+
+BIASES = tuple(np.arange(-2.0, 6.01, 0.25).tolist())
+STEPS = 60
+LIGHT = THEMES["light"]
+
+
+def closed_map(gain=0.0):
+    """A map whose every ratio is known: sigma(b)^k, times 10^(gain * k)."""
+    lag = np.arange(STEPS + 1)
+    log10 = theory.log10_cell_path(np.array(BIASES)[:, None], lag) + gain * lag
+    norms = torch.from_numpy(log10[:, None, ::-1, None].copy())
+    return lx.BiasMap(
+        architecture="lstm", gate="forget", biases=BIASES, log10_hidden=norms, log10_cell=norms, log10_cell_path=norms
+    )
+
+
+def pixels(figure):
+    source = figure.layout.images[0].source.partition(",")[2]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source))))[::-1].astype(int)  # row 0 is the lowest bias
+
+
+def rgb(colour):
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+
+
+def test_contours_run_where_the_ratio_has_that_value():
+    figure = plot_bias_map(closed_map(), settings=lx.Settings())
+    drawn = {trace.name: trace for trace in figure.data if trace.name}
+    for level in levels():
+        trace = drawn[level.name]
+        lag, bias = np.asarray(trace.x, dtype=float), np.asarray(trace.y, dtype=float)
+        there = np.isfinite(lag)
+        assert there.any() == (level.log10 < 0)  # nothing explodes on this map
+        # A contour is a chain of straight pieces between the map's own points: exact where it crosses a grid line.
+        on_grid = there & (np.isin(bias, BIASES) | np.isin(lag, np.arange(STEPS + 1)))
+        wanted = lag[on_grid] * theory.log10_cell_path(bias[on_grid], 1)
+        np.testing.assert_allclose(wanted, level.log10, rtol=0.03)
+
+
+def test_colours_are_full_where_all_survives_blank_where_nothing_does_and_another_hue_where_more_does():
+    image = pixels(plot_bias_map(closed_map(), settings=lx.Settings()))
+    full = rgb(LIGHT.networks["lstm"])
+    np.testing.assert_allclose(image[:, 0], np.tile(full, (len(image), 1)), atol=3)  # lag 0: all of it
+    assert np.abs(image[0, -1] - full).sum() > 200  # b = -2 after 60 steps
+    exploding = pixels(plot_bias_map(closed_map(gain=0.1), settings=lx.Settings()))
+    np.testing.assert_allclose(exploding[-1, -1], rgb(LIGHT.explosion), atol=3)
+
+
+def test_every_frame_is_a_row_of_the_map_with_its_closed_form():
+    settings = lx.Settings(sequence_length=30, dtype="float64")
+    measured = lx.bias_map(settings, biases=(-1.0, 0.5, 3.0))
+    figure = plot_bias_map(measured, settings=settings, bias=0.4)
+    lag = np.arange(31)
+    assert figure.layout.sliders[0].active == 1
+    for frame, bias in zip(figure.frames, measured.biases, strict=True):
+        assert frame.name == f"{bias:g}"
+        cursor, total, path, closed = (np.asarray(part.y, dtype=float) for part in frame.data)
+        np.testing.assert_array_equal(cursor, [bias, bias])
+        flow = lx.gradient_flow(lx.build_network("lstm", settings.replace(forget_bias=bias)), lx.make_inputs(settings))
+        for drawn, norms in ((total, flow.log10_cell), (path, flow.log10_cell_path)):
+            expected = (norms[-1, :, 0] - norms[-1, -1, 0]).numpy()[::-1]
+            np.testing.assert_allclose(drawn, expected, atol=1e-5)
+        np.testing.assert_allclose(closed, lag * theory.log10_cell_path(bias, 1), rtol=1e-6)
+    moved = [figure.data[at] for at in figure.frames[0].traces]
+    assert [np.asarray(trace.y).shape for trace in moved] == [(2,), (31,), (31,), (31,)]
+    np.testing.assert_allclose(moved[1].y, figure.frames[1].data[1].y)  # at rest it shows the row it was asked for
+
+
+@pytest.mark.parametrize("changes", [{"loss": "every"}, {"num_layers": 2}])
+def test_there_is_no_closed_form_where_it_does_not_hold(changes):
+    settings = lx.Settings(sequence_length=10, **changes)
+    figure = plot_bias_map(lx.bias_map(settings, biases=(0, 1)), settings=settings)
+    assert not any("σ" in (trace.name or "") for trace in figure.data)
+
+
+def test_closed_form_of_another_gate_s_map_is_that_of_the_forget_bias():
+    settings = lx.Settings(sequence_length=10, forget_bias=2.0)
+    figure = plot_bias_map(lx.bias_map(settings, gate="input", biases=(-1, 1)), settings=settings)
+    for frame in figure.frames:
+        np.testing.assert_allclose(frame.data[-1].y, np.arange(11) * theory.log10_cell_path(2.0, 1), rtol=1e-6)
+
+
+def test_what_is_pointed_at_is_the_map_s_own_number():
+    measured = closed_map()
+    figure = plot_bias_map(measured, settings=lx.Settings(), quantity="cell_path")
+    pointed = next(trace for trace in figure.data if trace.type == "heatmap")
+    np.testing.assert_allclose(pointed.z, measured.ratios("cell_path")[:, ::-1], rtol=1e-5)
+    assert pointed.opacity == 0
+
+
+def test_a_grid_of_two_gates_has_the_line_of_opposites_and_the_reader_s_mark():
+    settings = lx.Settings(sequence_length=12)
+    grid = lx.two_gate_map(settings, biases=((-2, 0, 3), (-4, 0, 1)), lag=12)
+    figure = plot_bias_grid(grid, at=(0, 1))
+    line, mark = figure.data[-2:]
+    np.testing.assert_array_equal(np.asarray(line.x) + np.asarray(line.y), 0)
+    assert (tuple(line.y), tuple(mark.x), tuple(mark.y)) == ((-1, 3), (1,), (0,))
+    assert len(
+        plot_bias_grid(lx.two_gate_map(settings, gates=("forget", "output"), biases=((0, 1), (0, 1)), lag=3)).data
+    )
+
+
+def test_lengths_stand_on_a_logarithmic_axis_under_their_own_numbers():
+    grid = lx.length_map(lx.Settings(), biases=(0, 2), lengths=(10, 20, 100))
+    axis = plot_bias_grid(grid, at=(0, 100)).layout.xaxis
+    np.testing.assert_allclose(axis.tickvals, [1.0, np.log10(20), 2.0])
+    assert list(axis.ticktext) == ["10", "20", "100"]
+
+
+def test_a_long_map_is_drawn_with_a_bounded_number_of_columns():
+    settings = lx.Settings(sequence_length=1500, hidden_size=4)
+    figure = plot_bias_map(lx.bias_map(settings, biases=(0, 1)), settings=settings)
+    columns = np.asarray(next(trace for trace in figure.data if trace.type == "heatmap").x)
+    assert len(columns) <= 161
+    assert columns[-1] == 1500
+
+
+def test_the_first_rows_of_a_map_that_is_still_measured_are_drawn():
+    settings = lx.Settings(sequence_length=9)
+    for biases in ((-8.0,), (-8.0, -7.5)):
+        figure = plot_bias_map(lx.bias_map(settings, biases=biases), settings=settings)
+        assert len(figure.frames) == len(biases)
+        grid = lx.two_gate_map(settings, biases=(biases, (0, 1)), lag=9)
+        assert len(plot_bias_grid(grid).layout.images) == 1
+
+
+def test_numbers_past_the_float_range_are_drawn():
+    settings = lx.Settings(sequence_length=500, hidden_size=4)
+    for bias in (-10.0, 100.0):
+        figure = plot_bias_map(lx.bias_map(settings, biases=(bias - 1, bias)), settings=settings, theme="dark")
+        assert np.isfinite(figure.layout.yaxis2.range).all()
+
+
+def test_the_nearest_row_is_taken():
+    assert [row_of((0.0, 1.0, 5.0), bias) for bias in (None, -3, 0.6, 4)] == [1, 0, 1, 2]
+
+
+def test_unknown_quantity_and_theme_are_refused():
+    measured = lx.bias_map(lx.Settings(sequence_length=5), biases=(0, 1), architecture="gru", gate="update")
+    with pytest.raises(ValueError, match="quantity is 'cell'"):
+        plot_bias_map(measured, settings=lx.Settings(), quantity="cell")
+    with pytest.raises(ValueError, match="theme is 'blue'"):
+        plot_bias_map(measured, settings=lx.Settings(), theme="blue")
