@@ -254,7 +254,9 @@ def _swept(network: Recurrent, inputs: Tensor, gates: tuple[str, ...], biases: T
         wide = weights._replace(weight_ih=torch.cat([weights.weight_ih, _rows_of(network, gates)], dim=1))
         layers += unroll_layers(network, torch.cat([x, channels], dim=-1), None, [wide])
         x = layers[-1].hidden[1:]
-    flow = flow_of_layers(network, parameters, layers, x.new_ones(x.shape[1:]), loss=loss, units=False)
+    # Only the last layer is asked for, and no gradient of the inputs: one feature is the fewest there can be.
+    last = parameters[-1]._replace(weight_ih=parameters[-1].weight_ih[:, :1])
+    flow = flow_of_layers(network, [last], layers[-1:], x.new_ones(x.shape[1:]), loss=loss, units=False)
     return Norms.join([flow]).map(lambda norms: norms[-1].unflatten(1, (count, samples)).movedim(1, 0))
 
 

@@ -178,33 +178,35 @@ class LSTMRecurrence:
     def _run(self, start: int, stop: int, entering: Array | None) -> None:
         window = slice(stop - self._first, start - self._first)
         exposed, slopes = (slope[window] for slope in self._slopes)
-        hidden, along = self.states[start]
+        states = self.states[..., None, :]  # as one block beside the blocks of a row
+        hidden, along = states[start]
         # One row a sample, (along the cell, i, f, g, o). Copying the gradients into it and multiplying all of it at
         # once costs half of multiplying one block of states by several blocks of slopes.
         rows = np.empty(slopes.shape[1:])
-        by_cell, by_output = rows[..., :4, :], rows[..., 4, :]
+        by_cell, by_output = rows[..., :4, :], rows[..., 4:, :]
         multiply, add, weight_hh = np.multiply, np.add, self._weight_hh
         product = _narrow_product(weight_hh, rows.shape[:-2]) if self._narrow else _product(weight_hh)
         shown = np.empty_like(hidden)
-        for a, k, along_cell, delta, cell, before, outside in _backwards(
-            exposed,
+        for a, k, along_cell, delta, cell, block, before, outside in _backwards(
+            exposed[..., None, :],
             slopes,
-            slopes[..., 0, :],
+            slopes[..., :1, :],
             flat(slopes[..., 1:, :]),
-            self.states[stop + 1 : start + 1, 1],
+            states[stop + 1 : start + 1, 1],
+            states[stop:start, 0],
             self.states[stop:start, 0],
             entering,
         ):
             multiply(hidden, a, shown)
             add(along, shown, cell)
-            by_cell[...] = cell[..., None, :]
+            by_cell[...] = cell
             by_output[...] = hidden
             multiply(rows, k, k)  # from here on the slopes are the gradients that `finish` needs
             product(delta, weight_hh, before)
             if outside is not None:
                 before += outside
-            hidden, along = before, along_cell
-        self.states[stop, 1] = along
+            hidden, along = block, along_cell
+        states[stop, 1] = along
 
     def finish(self, start: int, stop: int) -> None:
         """Make the gradient of the inputs."""

@@ -186,11 +186,11 @@ def fill_linear(kept: Array, states: Array, before: Array) -> None:
             before = state
         return
     states[0] += kept[0] * before
-    reach, through = 1, kept.copy()
+    reach, through = 1, kept[1:]
     while reach < len(states):
         # A state holds what entered in the last `reach` steps, and adds what entered in as many before those.
-        states[reach:] += through[reach:] * states[:-reach]
-        through[reach:] *= through[:-reach]
+        states[reach:] += through * states[:-reach]
+        through = through[reach:] * through[:-reach]
         reach *= 2
 
 
