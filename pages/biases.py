@@ -5,7 +5,16 @@ import streamlit as st
 from lstm_explorer.figures.bias_exhibits import BiasesView
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings, current_view
-from lstm_explorer.ui.biases import bias_figure, experiment_controls, fit_view, map_controls, topics, way_back
+from lstm_explorer.ui.biases import (
+    bias_figure,
+    experiment_controls,
+    fit_view,
+    map_controls,
+    pick_bias,
+    topics,
+    way_back,
+)
+from lstm_explorer.ui.browser import pick
 from lstm_explorer.ui.experiments import AppBench, continue_work
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
@@ -25,6 +34,7 @@ def biases() -> None:
         experiment_controls(view)
         way_back(bench, settings, view)
     topics(bench, settings, view)
+    pick(".st-key-bias_map", lambda _lag, bias: pick_bias(bias), key="bias_picked")
     continue_work()
 
 

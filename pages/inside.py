@@ -6,7 +6,7 @@ from lstm_explorer.core.trajectory import Trajectory
 from lstm_explorer.figures.inside_exhibits import InsideView, by_hand, diagram, gate_map, single, traces
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings, current_view
-from lstm_explorer.ui.browser import move_cursor
+from lstm_explorer.ui.browser import move_cursor, pick
 from lstm_explorer.ui.by_hand import challenge_control, challenge_verdict, phase_controls
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.experiments import AppBench
@@ -15,6 +15,7 @@ from lstm_explorer.ui.inside import (
     lesson_slips,
     network_controls,
     part_control,
+    pick_unit,
     reading,
     stage_controls,
     step_controls,
@@ -39,6 +40,7 @@ def cell() -> None:
         step(trajectory)
     st.subheader(_("Along time"))
     sequence()
+    pick(".st-key-gate_map", pick_unit, key="unit_picked")
 
 
 @fragment

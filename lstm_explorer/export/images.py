@@ -27,7 +27,7 @@ from choreographer.browsers.chromium import Chromium
 from choreographer.errors import BrowserClosedError, BrowserFailedError, ChannelClosedError, TmpDirWarning
 
 from lstm_explorer.core.errors import Explained
-from lstm_explorer.export.vector import embed_fonts, pdf_page
+from lstm_explorer.export.vector import embed_fonts, embed_fonts_in_image, pdf_page
 from lstm_explorer.locales import N_
 
 ImageFormat = Literal["png", "svg", "pdf"]
@@ -94,6 +94,9 @@ def render(figure: go.Figure, *, format: ImageFormat, width: int, height: int, s
         raise ValueError(f"format is {format!r}: expected 'png', 'svg' or 'pdf'.")
     spec = figure.to_plotly_json()
     still = {**spec["layout"], "updatemenus": [], "sliders": []}  # a button on paper is of no use
+    if format == "svg":  # what is inside an image sees none of the drawing's fonts
+        images = spec["layout"].get("images", ())
+        still["images"] = [{**image, "source": embed_fonts_in_image(image["source"])} for image in images]
     picture = {"data": spec["data"], "layout": still}
     options = {"format": "png" if format == "png" else "svg", "width": width, "height": height, "scale": scale}
     drawn = _studio.run(lambda browser: browser.calc_fig(picture, opts=options))

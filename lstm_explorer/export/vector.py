@@ -8,13 +8,14 @@ import io
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
 #: The family that text is made to ask for first; no font of this name is installed anywhere.
 FAMILY = "Explorer Sans"
 
 _GENERIC = ("system-ui", "sans-serif", "serif", "monospace")
-_FAMILY_PROPERTY = re.compile(r"font-family:\s*")
+_FAMILY_PROPERTY = re.compile(r"(font-family(?::\s*|=\"))")
 _STYLE = re.compile(r"font-(family|weight):\s*([^;]+)")
 _ROOT = re.compile(r"<svg\b[^>]*>")
 #: Of the OpenType features, those that Chromium applies unasked to Latin and Korean.
@@ -41,7 +42,7 @@ def embed_fonts(svg: bytes) -> bytes:
     Each character comes from the font that the browser of this server takes for it; fontconfig says which.
 
     Args:
-        svg: As Plotly writes it, with ``font-family`` in style attributes.
+        svg: With ``font-family`` in style attributes, as Plotly writes it, or as an attribute.
 
     Returns:
         The drawing with a style element; unchanged where fontconfig, fontTools or the fonts are missing.
@@ -54,8 +55,16 @@ def embed_fonts(svg: bytes) -> bytes:
     )
     if not faces:
         return svg
-    named = _FAMILY_PROPERTY.sub(f"font-family: '{FAMILY}', ", text)
+    named = _FAMILY_PROPERTY.sub(rf"\1'{FAMILY}', ", text)
     return _ROOT.sub(lambda root: f"{root.group()}<style>{faces}</style>", named, count=1).encode("utf-8")
+
+
+def embed_fonts_in_image(source: str) -> str:
+    """Return the address of an image with the fonts inside, where it is an SVG written out; any other as it is."""
+    kind, _comma, content = source.partition(",")
+    if kind != "data:image/svg+xml":
+        return source
+    return f"{kind},{quote(embed_fonts(unquote(content).encode()).decode())}"
 
 
 def _used(root: ElementTree.Element) -> dict[tuple[str, int], frozenset[str]]:
@@ -68,8 +77,8 @@ def _used(root: ElementTree.Element) -> dict[tuple[str, int], frozenset[str]]:
 
 def _texts(element: ElementTree.Element, family: str, weight: int) -> Iterator[tuple[str, int, str]]:
     style = dict(_STYLE.findall(element.get("style", "")))
-    own = style.get("family", family)
-    bold = 700 if _is_bold(style.get("weight", str(weight))) else 400
+    own = style.get("family") or element.get("font-family") or family
+    bold = 700 if _is_bold(style.get("weight") or element.get("font-weight") or str(weight)) else 400
     if element.tag.endswith(("text", "tspan", "textPath")):
         yield own, bold, element.text or ""
     for child in element:

@@ -174,7 +174,10 @@ def gate_map(bench: Bench, settings: Settings, view: InsideView, pins: Sequence[
         name="gate_map",
         title=_("{part} of every unit of the {network}").format(part=gate_name(part, view.network), network=name),
         alt=_("Heat map: {part} of every unit, step by step.").format(part=gate_name(part, view.network)),
-        read=_("Each row is a unit, each column a step; the upright line is the step of the diagram."),
+        read=_(
+            "Each row is a unit, each column a step; the upright line is the step of the diagram. Click on a point to "
+            "look at that unit and step."
+        ),
         says=_("{part}: the mean over units and steps is {mean:.2f}.").format(
             part=gate_name(part, view.network), mean=float(np.mean(table))
         ),

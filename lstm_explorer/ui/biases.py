@@ -86,6 +86,13 @@ def bias_figure(bench: Bench, settings: Settings, view: BiasesView) -> None:
             show_exhibit(exhibit)
 
 
+def pick_bias(bias: float) -> None:
+    """Take the bias that was clicked on in the map; a callback."""
+    gate = gate_of(address.current_view())
+    low, high = address.current_limits()[f"{gate}_bias"]
+    address.apply(**{f"{gate}_bias": min(max(round(bias, 3), low), high)})
+
+
 def way_back(bench: Bench, settings: Settings, view: BiasesView) -> None:
     """Say that the reader's own network explodes, where it does, with the one click that ends it."""
     with shielded():

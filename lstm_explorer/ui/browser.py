@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -75,6 +76,24 @@ export default function ({ data }) {
     }, data.milliseconds);
 }
 """
+#: A chart may be made anew at any time: so its clicks are asked for when a pointer goes down on it.
+_PICK = """
+export default function ({ data, setTriggerValue }) {
+    const first = !window.lstmExplorerPick;
+    window.lstmExplorerPick ??= new Map();
+    window.lstmExplorerPick.set(data.selector, setTriggerValue);
+    if (!first) return;
+    document.addEventListener('pointerdown', event => {
+        for (const selector of window.lstmExplorerPick.keys()) {
+            const chart = event.target.closest?.(selector)?.querySelector('.js-plotly-plot');
+            if (!chart || chart.lstmExplorerPicks) continue;
+            chart.lstmExplorerPicks = true;
+            chart.on('plotly_click', ({ points: [point] }) =>
+                window.lstmExplorerPick.get(selector)('picked', { x: Number(point.x), y: Number(point.y) }));
+        }
+    }, true);
+}
+"""
 _numbers = itertools.count(1)
 
 
@@ -102,6 +121,17 @@ def play(selector: str, *, on: bool, milliseconds: int = 900) -> None:
 def move_cursor(step: int) -> None:
     """Move the upright line of every chart of the page that has one, a shape named ``cursor``, to a step."""
     _component("lstm_explorer.cursor", _CURSOR)(data={"step": step}, key="cursor")
+
+
+def pick(selector: str, take: Callable[[float, float], None], *, key: str) -> None:
+    """Hand a click on a point of a chart to Python: ``take(x, y)`` is called as a widget's callback is."""
+
+    def picked() -> None:
+        point = st.session_state[key].picked
+        if point:
+            take(point["x"], point["y"])
+
+    _component("lstm_explorer.pick", _PICK)(data={"selector": selector}, key=key, on_picked_change=picked)
 
 
 def _run(name: str, script: str, data: dict[str, str], key: str) -> None:

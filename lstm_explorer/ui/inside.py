@@ -126,6 +126,11 @@ def part_control(view: InsideView) -> None:
     setting_choice("part", _("Every unit's"), {name: gate_name(name, view.network) for name in parts(view.network)})
 
 
+def pick_unit(step: float, unit: float) -> None:
+    """Look at the unit and the step that were clicked on in the heat map; a callback."""
+    address.apply(unit=round(unit), step=max(1, round(step)))
+
+
 def lesson_slips() -> None:
     """Say openly what many notes have the wrong way round."""
     with st.expander(_("Four slips that many notes share")):

@@ -31,8 +31,7 @@ def move_row(page, share):
 def assert_row_moves(page, settings):
     before = page.evaluate(ROW)
     move_row(page, 0.75)
-    page.wait_for_function("before => document.querySelector('.js-plotly-plot')._fullData.find("
-                           "trace => trace.name === 'the row beneath').y[0] !== before", arg=before["cursor"])  # fmt: skip
+    page.wait_for_function(f"before => ({ROW})().cursor !== before", arg=before["cursor"])
     after = page.evaluate(ROW)
     assert after["bias"] == after["cursor"]
     assert after["bias"] != before["bias"]
@@ -86,3 +85,19 @@ def test_the_keyboard_moves_a_bias_and_the_address_follows(server, page, settled
     page.get_by_text("At bias 0.25").wait_for()
     page.reload()
     page.get_by_text("At bias 0.25").wait_for()
+
+
+def test_a_click_on_the_map_takes_its_bias(server, page, settled):
+    page.goto(f"{server}/biases?sequence_length=20&hidden_size=4")
+    settled(page)
+    page.locator(".st-key-bias_map .js-plotly-plot .main-svg").first.wait_for()
+    settled(page)
+    where = """bias => {
+        const chart = document.querySelector('.st-key-bias_map .js-plotly-plot');
+        chart.scrollIntoView({ block: 'center' });
+        const box = chart.getBoundingClientRect(), { xaxis, yaxis } = chart._fullLayout;
+        return [box.x + xaxis._offset + xaxis.l2p(10), box.y + yaxis._offset + yaxis.l2p(bias)];
+    }"""
+    page.mouse.click(*page.evaluate(where, 3))
+    page.wait_for_url("**forget_bias=3.0**")
+    page.get_by_text("At bias 3", exact=True).wait_for()

@@ -81,3 +81,20 @@ def test_a_challenge_is_solved_on_the_page(server, page, settled):
     page.keyboard.press("End")
     page.get_by_text("Solved.").wait_for()
     assert query(page)["hand"].startswith("1:1,0,1,1;100:0,1,1,0")
+
+
+def test_a_click_on_the_heat_map_looks_at_that_unit_and_step(server, page, settled):
+    page.goto(f"{server}/inside?sequence_length=20&hidden_size=8")
+    settled(page)
+    page.locator(".st-key-gate_map .js-plotly-plot .main-svg").first.wait_for()
+    settled(page)
+    where = """([step, unit]) => {
+        const chart = document.querySelector('.st-key-gate_map .js-plotly-plot');
+        chart.scrollIntoView({ block: 'center' });
+        const box = chart.getBoundingClientRect(), { xaxis, yaxis } = chart._fullLayout;
+        return [box.x + xaxis._offset + xaxis.l2p(step), box.y + yaxis._offset + yaxis.l2p(unit)];
+    }"""
+    page.mouse.click(*page.evaluate(where, [12, 5]))
+    page.wait_for_function("() => /step=12/.test(location.search) && /unit=5/.test(location.search)")
+    settled(page)
+    page.locator(".drawing svg").get_by_text("unit 5").first.wait_for()

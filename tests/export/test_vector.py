@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,6 +14,8 @@ import plotly.graph_objects as go
 import pytest
 
 from lstm_explorer.export import images, vector
+from lstm_explorer.export.files import Order, make
+from lstm_explorer.export.paper import Paper
 from lstm_explorer.figures.theme import FONT, template
 
 REQUIRED = os.environ.get("LSTM_EXPLORER_REQUIRE_BROWSER") == "1"
@@ -122,6 +125,20 @@ def test_a_heat_map_in_pdf_stays_sharp(tmp_path):
         pixels = np.asarray(picture.convert("L"))
     between = ((pixels > 20) & (pixels < 235)).mean()
     assert between < 0.02
+
+
+@needs_fonts
+@needs_browser
+def test_a_drawing_inside_a_drawing_has_its_own_fonts(exhibit_of):
+    drawn = make(exhibit_of("cell"), Order(format="svg", paper=Paper())).decode()
+    (inner,) = re.findall(r'href="data:image/svg\+xml,([^"]*)"', drawn)
+    svg = ElementTree.fromstring(unquote(inner))
+    (style,) = svg.findall("{*}style")
+    assert "@font-face" in style.text
+    assert svg.get("font-family").startswith("'Explorer Sans'")
+    letters = {c for text in svg.iter("{http://www.w3.org/2000/svg}text") for c in "".join(text.itertext())}
+    covered = {int(c, 16) for c in re.findall(r"U\+([0-9A-F]+)", style.text)}
+    assert {ord(c) for c in letters if c.isprintable()} <= covered | {0x20}
 
 
 @pytest.fixture(autouse=True, scope="module")
