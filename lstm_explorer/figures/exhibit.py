@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -86,7 +86,8 @@ class Exhibit:
         view: How the page shows it.
         series: The curves, where there are any.
         theory: The closed forms drawn beside them.
-        svg: Theme name to the drawing itself, where the exhibit is one and the figure only its frame.
+        near: Theme name to the drawing itself, where the exhibit is one and the figure only its frame: at the step that
+            is shown, which comes first, and at those around it.
         spec: Theme name to the figure as plain dicts, where it is redrawn at every move of a slider.
     """
 
@@ -102,5 +103,5 @@ class Exhibit:
     view: View = field(default_factory=View)
     series: tuple[Series, ...] = ()
     theory: tuple[TheoryLine, ...] = ()
-    svg: Callable[[str], str] | None = None
+    near: Callable[[str], Mapping[int, str]] | None = None
     spec: Callable[[str], FigureSpec] | None = None

@@ -35,6 +35,9 @@ from lstm_explorer.locales import _, translated
 #: Frames of the diagram's film: about so many steps of the sequence, evenly spaced.
 _FRAMES, _FRAME_MS = 48, 350
 
+#: Steps to either side whose diagrams travel along with the one shown.
+_NEAR = 4
+
 Part = Literal["input", "forget", "candidate", "output", "reset", "update", "cell", "hidden"]
 StageName = Literal["all", "forget", "candidate", "input", "update", "output", "reset", "new", "rewrite"]
 
@@ -129,8 +132,13 @@ def diagram(bench: Bench, settings: Settings, view: InsideView, pins: Sequence[E
         draw=lambda theme: _film(lambda at: svg(theme, at), step, trajectory.hidden.shape[1] - 1, theme),
         numbers=partial(_values_table, trajectory, layer, unit),
         view=view,
-        svg=lambda theme: svg(theme, step),
+        near=lambda theme: {at: svg(theme, at) for at in _around(step, trajectory.hidden.shape[1] - 1)},
     )
+
+
+def _around(step: int, last: int) -> list[int]:
+    """Return the step, then those that a key held down may come to before the next run."""
+    return [step, *(at for at in range(max(step - _NEAR, 1), min(step + _NEAR, last) + 1) if at != step)]
 
 
 def traces(bench: Bench, settings: Settings, view: InsideView, pins: Sequence[Experiment] = ()) -> Exhibit | None:

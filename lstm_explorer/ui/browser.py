@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -37,6 +37,8 @@ _COPY = """
     if (navigator.clipboard) navigator.clipboard.writeText(data.text).catch(old); else old();
 """
 #: Streamlit's own HTML element takes drawings out. What is drawn here is ours, with the reader's texts escaped.
+#: Where a slider moves the drawing, those of the steps around are here already, and are shown as soon as the slider
+#: says so: on a page of this size a rerun takes Streamlit 60 ms in the browser. The slider sends no event; it is watched.
 _DRAW = """
 export default function ({ data, parentElement }) {
     let room = parentElement.querySelector('.drawing');
@@ -45,10 +47,20 @@ export default function ({ data, parentElement }) {
         room.className = 'drawing';
         parentElement.appendChild(room);
     }
-    const focused = room.contains(document.activeElement)
-        ? [...room.querySelectorAll('[tabindex]')].indexOf(document.activeElement) : -1;
-    room.innerHTML = data.svg;
-    if (focused >= 0) room.querySelectorAll('[tabindex]')[focused]?.focus();
+    room.show = () => {
+        const slider = room.data.slider && document.querySelector(room.data.slider);
+        const drawing = room.data.drawings[slider?.value] ?? room.data.drawings[room.data.at];
+        if (room.shown === drawing) return;
+        const focused = room.contains(document.activeElement)
+            ? [...room.querySelectorAll('[tabindex]')].indexOf(document.activeElement) : -1;
+        room.innerHTML = room.shown = drawing;
+        if (focused >= 0) room.querySelectorAll('[tabindex]')[focused]?.focus();
+    };
+    room.data = data;
+    room.show();
+    if (!data.slider || room.watch) return;
+    room.watch = new MutationObserver(() => room.isConnected ? room.show() : room.watch.disconnect());
+    room.watch.observe(document.body, { subtree: true, attributeFilter: ['aria-valuetext'] });
 }
 """
 #: Drawing a chart anew for one line that moves takes a quarter of a second; so the line is moved where it stands.
@@ -107,9 +119,20 @@ def copy(text: str, *, key: str) -> None:
     _run("lstm_explorer.copy", _COPY, {"text": text}, key)
 
 
-def draw(svg: str, *, key: str) -> None:
-    """Draw an SVG that can be pointed at and reached with the keyboard; a new one keeps the focus where it was."""
-    _component("lstm_explorer.draw", _DRAW)(data={"svg": svg}, key=key)
+def draw(drawings: Mapping[int, str], *, key: str, slider: str = "") -> None:
+    """Draw an SVG that can be pointed at and reached with the keyboard; a new one keeps the focus where it was.
+
+    Args:
+        drawings: Step to SVG. The first is drawn.
+        key: Of the element.
+        slider: Selector of a range input that moves the drawing through the steps that are given.
+    """
+    data = {
+        "drawings": {str(step): svg for step, svg in drawings.items()},
+        "at": str(next(iter(drawings))),
+        "slider": slider,
+    }
+    _component("lstm_explorer.draw", _DRAW)(data=data, key=key)
 
 
 def play(selector: str, *, on: bool, milliseconds: int = 900) -> None:

@@ -26,11 +26,11 @@ def theme_name() -> str:
 
 def show_figure(exhibit: Exhibit, *, key: str) -> None:
     """Draw a figure with its two sentences: what it says now, and how to read it."""
-    if exhibit.svg:
-        draw(exhibit.svg(theme_name()), key=key)
+    if exhibit.near:
+        draw(exhibit.near(theme_name()), key=key, slider=".st-key-step input[type=range]")
     else:
         _show_chart(exhibit, key)
-    if exhibit.svg or exhibit.spec:
+    if exhibit.spec:
         time.sleep(_HEAD_START)
     if exhibit.says:
         st.markdown(exhibit.says)

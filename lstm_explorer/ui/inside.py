@@ -80,7 +80,7 @@ def step_controls(settings: Settings, view: InsideView, trajectory: Trajectory) 
 def reading(settings: Settings, view: InsideView) -> None:
     """Draw what is read, where it is a picture; everything else stands beside x in the diagram."""
     if settings.input_kind == "digit":
-        draw(plot_digit(settings, step=view.step, theme=theme_name()), key="digit_read")
+        draw({view.step: plot_digit(settings, step=view.step, theme=theme_name())}, key="digit_read")
 
 
 def stage_controls(view: InsideView) -> None:

@@ -98,3 +98,26 @@ def test_a_click_on_the_heat_map_looks_at_that_unit_and_step(server, page, settl
     page.wait_for_function("() => /step=12/.test(location.search) && /unit=5/.test(location.search)")
     settled(page)
     page.locator(".drawing svg").get_by_text("unit 5").first.wait_for()
+
+
+def test_the_steps_around_are_drawn_without_waiting_for_the_server(server, page, settled):
+    cut = []
+    page.route_web_socket("**/_stcore/stream", lambda socket: _forward(socket, cut))
+    page.goto(f"{server}/inside?step=10&sequence_length=30")
+    settled(page)
+    drawing = page.locator(".drawing svg").first
+    drawing.get_by_text("step 10 of 30").wait_for()
+    cut.append(True)
+    page.locator(".st-key-step input[type=range]").focus()
+    for step in (11, 12, 13):
+        page.keyboard.press("ArrowRight")
+        drawing.get_by_text(f"step {step} of 30").wait_for()
+    page.keyboard.press("ArrowLeft")
+    drawing.get_by_text("step 12 of 30").wait_for()
+
+
+def _forward(socket, cut):
+    """Pass messages on both ways, until what the browser sends is cut off."""
+    server = socket.connect_to_server()
+    socket.on_message(lambda message: None if cut else server.send(message))
+    server.on_message(socket.send)
