@@ -22,7 +22,7 @@ from lstm_explorer.core.slopes import cell_exposed, lstm_slopes
 from lstm_explorer.core.sweep import Outside, sweep
 from lstm_explorer.core.trajectory import LayerStates, affine
 
-#: Up to so many numbers in a state, a product in float32 saves less than the conversions cost; of replicas, at any size.
+#: Up to so many numbers in a state, a float32 product saves less than the conversions cost; of replicas, at any size.
 _FEW = 128
 
 
