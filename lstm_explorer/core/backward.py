@@ -22,7 +22,7 @@ from lstm_explorer.core.slopes import cell_exposed, lstm_slopes
 from lstm_explorer.core.sweep import Outside, sweep
 from lstm_explorer.core.trajectory import LayerStates, affine
 
-#: Up to so many numbers in a state, a product in float32 saves less than the conversions cost.
+#: Up to so many numbers in a state, a float32 product saves less than the conversions cost; of replicas, at any size.
 _FEW = 128
 
 
@@ -48,7 +48,8 @@ def _recurrence(
         return RNNRecurrence(layer.hidden.numpy(force=True), network.nonlinearity, *matrices)
     gates = cast(Array, layer.gates)  # only the plain RNN has none
     if layer.cell is not None:
-        narrow = weights.weight_hh.dtype == torch.float32 and layer.cell[0].size > _FEW
+        one_matrix = weights.weight_hh.ndim == 2
+        narrow = one_matrix and weights.weight_hh.dtype == torch.float32 and layer.cell[0].size > _FEW
         return LSTMRecurrence(gates, layer.cell, *matrices, narrow=narrow)
     before, last = layer.hidden[:-1], slice(2 * network.hidden_size, None)
     recurrent = affine(before, weights.weight_hh[..., last, :], weights.bias_hh[..., last]).numpy(force=True)

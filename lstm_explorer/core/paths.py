@@ -24,7 +24,7 @@ from lstm_explorer.core.scaled import Array, Scaled, log10_norm, shifted
 from lstm_explorer.core.settings import Architecture, Settings
 from lstm_explorer.core.slopes import cell_exposed
 from lstm_explorer.core.sweep import Outside
-from lstm_explorer.core.trajectory import LayerStates, unroll_layers
+from lstm_explorer.core.trajectory import LayerStates, unroll_layers, window_of
 
 #: The gates through which the hidden state reaches the next step, in PyTorch's order.
 GATES = LSTMGates._fields
@@ -216,40 +216,56 @@ def _repeated_scaled(scaled: Scaled, count: int, axis: int) -> Scaled:
 
 
 def _shares(layer: LastLayer, cell: Scaled, preactivations: Scaled) -> Array:
-    """Return each term's share of dL/dc_t, ``(6, T + 1, B)``."""
-    gates, states = cast(Array, layer.states.gates), cast(Array, layer.states.cell)
-    _, forget, _, output = gates
-    # At step 0 no output gate has shown the cell: h_0 and c_0 are two initial states, and the cell is all there is.
-    shown = np.zeros(states.shape)
-    shown[1:] = cell_exposed(output, states[1:])[0]
-    by_gate = _by_gate(preactivations.mantissa, as_float64(layer.weights.weight_hh))
-    terms = np.zeros((len(TERMS), *states.shape))
-    terms[0, :-1] = forget * cell.mantissa[1:]
-    terms[1:5, :-1] = shown[:-1] * by_gate
+    """Return each term's share of dL/dc_t, ``(6, T + 1, B)``, made a window of steps at a time."""
+    steps, *_ = cell.mantissa.shape
+    window = window_of(cell.mantissa[0].size)
+    windows = [
+        _shares_of(layer, cell, preactivations, slice(start, min(start + window, steps)))
+        for start in range(0, steps, window)
+    ]
+    return np.concatenate(windows, axis=1)
+
+
+def _shares_of(layer: LastLayer, cell: Scaled, preactivations: Scaled, steps: slice) -> Array:
+    """Return the shares of some steps, ``(6, n, B)``."""
+    # What comes from the step after; the last step has none.
+    after = slice(steps.start, min(steps.stop, len(preactivations.mantissa)))
+    count = after.stop - after.start
+    from_next = Scaled(cell.mantissa[after.start + 1 : after.stop + 1], cell.exponent[after.start + 1 : after.stop + 1])
+    shown = _shown(layer.states, steps)
+    terms = np.zeros((len(TERMS), *shown.shape))
+    terms[0, :count] = cast(Array, layer.states.gates)[1, after] * from_next.mantissa
+    for term, delta, weight in zip(terms[1:5], *_blocks(layer, preactivations.mantissa[after]), strict=True):
+        term[:count] = shown[:count] * (delta @ weight)
     # Every term at the scale of its own step's total, near 1, so that no square leaves the float range.
-    _, largest = np.frexp(np.abs(cell.mantissa).max(axis=-1))
-    scale = cell.exponent + largest
-    terms[:5, :-1] = shifted(terms[:5, :-1], cell.exponent[1:] - scale[:-1])
-    entering = _entering(layer.outside, states.shape)
-    terms[5] = shifted(shown * entering.mantissa, entering.exponent - scale)
+    _, largest = np.frexp(np.abs(cell.mantissa[steps]).max(axis=-1))
+    scale = cell.exponent[steps] + largest
+    terms[:5, :count] = shifted(terms[:5, :count], from_next.exponent - scale[:count])
+    if layer.outside.steps is not None:
+        entering = layer.outside.steps
+        terms[5] = shifted(shown * entering.mantissa[steps], entering.exponent[steps] - scale)
+    elif steps.stop == len(cell.mantissa):
+        entering = layer.outside.final
+        terms[5, -1] = shifted(shown[-1] * entering.mantissa, entering.exponent - scale[-1])
     total = terms.sum(axis=0)
     with np.errstate(invalid="ignore"):
         return np.einsum("kt...h,t...h->kt...", terms, total) / np.einsum("t...h,t...h->t...", total, total)
 
 
-def _by_gate(preactivations: Array, weight_hh: Array) -> Array:
-    """Return what each gate's preactivations send to the hidden states before them, ``(4, T, B, H)``."""
-    blocks = np.split(preactivations, 4, axis=-1), np.split(weight_hh, 4)
-    return np.stack([delta @ weight for delta, weight in zip(*blocks, strict=True)])
+def _shown(states: LayerStates, steps: slice) -> Array:
+    r"""Return :math:`o_t (1 - \tanh^2 c_t)` of some steps, ``(n, B, H)``.
+
+    Zero at step 0, whose cell no output gate has shown: h_0 and c_0 are two initial states.
+    """
+    cell, output = cast(Array, states.cell)[steps], cast(Array, states.gates)[3]
+    shown, first = np.zeros(cell.shape), int(steps.start == 0)
+    shown[first:] = cell_exposed(output[steps.start + first - 1 : steps.stop - 1], cell[first:])[0]
+    return shown
 
 
-def _entering(outside: Outside, shape: tuple[int, ...]) -> Scaled:
-    """Return what the loss puts on every step, ``(T + 1, B, H)``."""
-    if outside.steps is not None:
-        return outside.steps
-    only_last = Scaled(np.zeros(shape), np.zeros(shape[:-1], dtype=np.int64))
-    only_last.mantissa[-1], only_last.exponent[-1] = outside.final
-    return only_last
+def _blocks(layer: LastLayer, preactivations: Array) -> tuple[list[Array], list[Array]]:
+    """Return preactivations' gradient and weight_hh by gate; their products are what reaches the hidden state."""
+    return np.split(preactivations, 4, axis=-1), np.split(as_float64(layer.weights.weight_hh), 4)
 
 
 def _rows(quantity: str, through: str, numbers: Tensor) -> pd.DataFrame:

@@ -23,6 +23,9 @@ from lstm_explorer.core.paths import LastLayer, deltas, last_layers
 from lstm_explorer.core.scaled import Array, Scaled, log10_norm, shifted
 from lstm_explorer.core.settings import Architecture, Settings
 
+#: Numbers of steps' contributions, ``n * H * H``, made at once.
+_NUMBERS_AT_ONCE = 2**18
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WeightGradients:
@@ -103,8 +106,9 @@ def weight_gradients(
     weights, states = [], []
     for length in checked:
         here = settings.replace(sequence_length=length)
-        runs = [_Factors.of(layer, architecture) for layer in last_layers(here, architecture=architecture, table=table)]
-        weights.append(_tensor([log10_norm(_summed(run.deltas, run.hidden)) for run in runs], settings))
+        layers = last_layers(here, architecture=architecture, table=table)
+        runs = [_measured(layer, architecture, steps=False) for layer in layers]
+        weights.append(_tensor([log10_norm(run.total) for run in runs], settings))
         states.append(_tensor([log10_norm(run.initial) for run in runs], settings))
     return WeightGradients(
         architecture=architecture,
@@ -188,42 +192,42 @@ def step_contributions(
         >>> bool(torch.allclose(found.total[0].flatten(0, 1), lstm.weight_hh_l0.grad, rtol=1e-12))
         True
     """
-    runs = [_Factors.of(layer, architecture) for layer in last_layers(settings, architecture=architecture, table=table)]
-    totals = [_summed(run.deltas, run.hidden) for run in runs]
+    layers = last_layers(settings, architecture=architecture, table=table)
+    runs = [_measured(layer, architecture, steps=True) for layer in layers]
     hidden_size = settings.hidden_size
     return StepContributions(
         architecture=architecture,
         gates=BLOCKS[architecture],
-        log10_norm=_tensor([_log10_of_steps(run) for run in runs], settings),
-        log10_total=_tensor([log10_norm(total) for total in totals], settings),
-        total=torch.from_numpy(np.stack([shifted(*total) for total in totals])).unflatten(-1, (hidden_size, -1)),
+        log10_norm=_tensor([cast(Array, run.log10_steps) for run in runs], settings),
+        log10_total=_tensor([log10_norm(run.total) for run in runs], settings),
+        total=torch.from_numpy(np.stack([shifted(*run.total) for run in runs])).unflatten(-1, (hidden_size, -1)),
     )
 
 
-class _Factors(NamedTuple):
-    """What one replica's contributions are products of.
+class _Measured(NamedTuple):
+    """One replica: dL/dW_hh by gate, ``(G, H * H)``; the norms of its steps, ``(G, T)``; dL/dh_0, ``(B, H)``."""
 
-    ``deltas`` is dL/d what weight_hh gives, ``(G, T, B, H)``; ``hidden`` is what it reads, ``(T, B, H)``; ``initial``
-    is dL/dh_0, ``(B, H)``.
-    """
-
-    deltas: Scaled
-    hidden: Scaled
+    total: Scaled
+    log10_steps: Array | None
     initial: Scaled
 
-    @staticmethod
-    def of(layer: LastLayer, architecture: Architecture) -> _Factors:
-        """Run one replica backwards."""
-        states, preactivations = deltas(layer)
-        blocks = np.stack(np.split(preactivations.mantissa, len(BLOCKS[architecture]), axis=-1))
-        if architecture == "gru":  # the candidate reads the recurrent product through the reset gate
-            blocks[2] *= cast(Array, layer.states.gates)[0]
-        hidden = layer.states.hidden[:-1].double().numpy(force=True)
-        return _Factors(
-            deltas=_near_one(Scaled(blocks, np.broadcast_to(preactivations.exponent, blocks.shape[:-1]))),
-            hidden=_near_one(Scaled(hidden, np.zeros(hidden.shape[:-1], dtype=np.int64))),
-            initial=Scaled(states.mantissa[0, 0], states.exponent[0, 0]),
-        )
+
+def _measured(layer: LastLayer, architecture: Architecture, *, steps: bool) -> _Measured:
+    """Run one replica backwards and meet its gate gradients with the hidden states that the gates read."""
+    states, preactivations = deltas(layer)
+    before = layer.states.hidden[:-1].double().numpy(force=True)
+    hidden = _near_one(Scaled(before, np.zeros(before.shape[:-1], dtype=np.int64)))
+    gates, totals, norms = BLOCKS[architecture], [], []
+    for block, gate in zip(np.split(preactivations.mantissa, len(gates), axis=-1), gates, strict=True):
+        # The GRU's candidate reads the recurrent product through the reset gate.
+        through = cast(Array, layer.states.gates)[0] if architecture == "gru" and gate == "candidate" else 1.0
+        delta = _near_one(Scaled(block * through, preactivations.exponent))
+        totals.append(_summed(_flat(delta), _flat(hidden)))
+        if steps:
+            norms.append(_log10_of_steps(delta, hidden))
+    total = Scaled(np.stack([one.mantissa for one in totals]), np.stack([one.exponent for one in totals]))
+    initial = Scaled(states.mantissa[0, 0], states.exponent[0, 0])
+    return _Measured(total, np.stack(norms) if steps else None, initial)
 
 
 def _near_one(vectors: Scaled) -> Scaled:
@@ -232,28 +236,34 @@ def _near_one(vectors: Scaled) -> Scaled:
     return Scaled(shifted(vectors.mantissa, -shift.astype(np.int64)), vectors.exponent + shift)
 
 
+def _flat(vectors: Scaled) -> Scaled:
+    """Return vectors ``(T, B, H)`` as ``(T * B, H)``."""
+    return Scaled(vectors.mantissa.reshape(-1, vectors.mantissa.shape[-1]), vectors.exponent.ravel())
+
+
 def _summed(deltas: Scaled, hidden: Scaled) -> Scaled:
-    """Return the sum of outer products, ``(G, H * H)``, of deltas ``(G, ..., H)`` and hidden states ``(..., H)``."""
-    left = deltas.mantissa.reshape(len(deltas.mantissa), -1, deltas.mantissa.shape[-1])
-    right = hidden.mantissa.reshape(-1, hidden.mantissa.shape[-1])
-    exponents = (deltas.exponent + hidden.exponent).reshape(left.shape[:-1])
+    """Return sums of outer products, ``(..., H * H)``, of N deltas and hidden states, ``(..., N, H)`` each."""
+    exponents = deltas.exponent + hidden.exponent
     # A product of zero has no size: its exponent must not set the scale at which the others are added.
-    counts = (left != 0).any(axis=-1) & (right != 0).any(axis=-1)
+    counts = (deltas.mantissa != 0).any(axis=-1) & (hidden.mantissa != 0).any(axis=-1)
     scale = np.where(counts, exponents, np.iinfo(np.int32).min).max(axis=-1)
-    total = shifted(left * counts[..., None], exponents - scale[:, None]).swapaxes(-1, -2) @ right
-    return Scaled(total.reshape(len(total), -1), scale)
+    left = shifted(deltas.mantissa, np.where(counts, exponents - scale[..., None], 0))
+    total = left.swapaxes(-1, -2) @ hidden.mantissa
+    return Scaled(total.reshape(*total.shape[:-2], -1), scale)
 
 
-def _log10_of_steps(factors: _Factors) -> Array:
-    """Return log10 of the norms of the steps' contributions, ``(G, T)``."""
-    deltas, hidden = factors.deltas, factors.hidden
-    if hidden.mantissa.shape[1] == 1:  # the norm of one outer product is the product of the norms
-        return (log10_norm(deltas) + log10_norm(hidden))[..., 0]
-    steps = (
-        _summed(Scaled(deltas.mantissa[:, t], deltas.exponent[:, t]), Scaled(hidden.mantissa[t], hidden.exponent[t]))
-        for t in range(len(hidden.mantissa))
-    )
-    return np.stack([log10_norm(step) for step in steps], axis=-1)
+def _log10_of_steps(deltas: Scaled, hidden: Scaled) -> Array:
+    """Return log10 of the norms of the steps' contributions, ``(T,)``."""
+    steps, batch_size, hidden_size = deltas.mantissa.shape
+    if batch_size == 1:  # the norm of one outer product is the product of the norms
+        return (log10_norm(deltas) + log10_norm(hidden))[:, 0]
+    window = max(1, _NUMBERS_AT_ONCE // hidden_size**2)
+    parts = [slice(start, start + window) for start in range(0, steps, window)]
+    return np.concatenate([log10_norm(_summed(_part(deltas, part), _part(hidden, part))) for part in parts])
+
+
+def _part(vectors: Scaled, steps: slice) -> Scaled:
+    return Scaled(vectors.mantissa[steps], vectors.exponent[steps])
 
 
 def _tensor(replicas: list[Array], settings: Settings) -> Tensor:

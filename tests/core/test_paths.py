@@ -116,7 +116,10 @@ def test_cuts_in_several_passes_are_the_same(monkeypatch, loss):
     settings = SETTINGS[1].replace(loss=loss)
     together = lx.path_flows(settings)
     monkeypatch.setattr(paths, "_NUMBERS_AT_ONCE", 1)
+    monkeypatch.setattr(paths, "window_of", lambda numbers: 5)  # of 13 steps
     apart = lx.path_flows(settings)
+    for term in TERMS:
+        torch.testing.assert_close(together.split[term], apart.split[term], rtol=1e-12, atol=1e-12)
     assert together.only.keys() == set(GATES)
     for gate in GATES:
         torch.testing.assert_close(together.only[gate], apart.only[gate], rtol=1e-12, atol=1e-12)
@@ -172,6 +175,9 @@ def test_keras_issue_16151_first_the_cell_then_the_hidden_state():
     # FACTS.md: steps of sigma(1) = 0.73 near the loss, 0.85 further back: the hidden state's paths take over
     settings = lx.Settings(sequence_length=60, forget_bias=1, num_seeds=11)
     flows = lx.path_flows(settings)
+    factors = 10 ** (flows.total[:, :-1] - flows.total[:, 1:]).median(dim=0).values[:, 0]
+    assert factors[-1] == pytest.approx(0.735, abs=0.01)
+    assert factors[1:40].median() == pytest.approx(0.85, abs=0.015)
     by_hidden = sum(flows.split[gate] for gate in GATES).median(dim=0).values[:, 0]
     assert by_hidden[-2] < 0.05
     assert by_hidden[1:30].median() > 0.1
