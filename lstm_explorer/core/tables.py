@@ -169,7 +169,10 @@ def _decoded(data: bytes) -> tuple[str, list[str]]:
         except UnicodeDecodeError:
             continue
         lines = (line.group() for line in re.finditer(r"[^\r\n]+", text))
-        return encoding, list(itertools.islice(filter(str.strip, lines), _LINES_SNIFFED))
+        sample = list(itertools.islice(filter(str.strip, lines), _LINES_SNIFFED))
+        if not sample:  # spaces that are none in bytes, such as the no-break space
+            raise _error("empty")
+        return encoding, sample
     raise _error("undecodable", encodings=", ".join(_ENCODINGS.values()))
 
 

@@ -38,7 +38,7 @@ _COPY = """
 """
 #: Streamlit's own HTML element takes drawings out. What is drawn here is ours, with the reader's texts escaped.
 #: Where a slider moves the drawing, those of the steps around are here already, and are shown as soon as the slider
-#: says so: on a page of this size a rerun takes Streamlit 60 ms in the browser. The slider sends no event; it is watched.
+#: says so: on a page of this size a rerun takes Streamlit 60 ms in the browser. Its slider sends no event: watch it.
 _DRAW = """
 export default function ({ data, parentElement }) {
     let room = parentElement.querySelector('.drawing');

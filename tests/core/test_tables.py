@@ -114,6 +114,7 @@ def test_columns_beyond_64_are_cut_and_said():
     [
         (b"", "file is empty: expected column names"),
         (b" \n\r\n", "file is empty"),
+        (b"\xa0", "file is empty"),  # a no-break space, which is a space only once it is decoded
         (b"a,b\n", "Rows of values in the file: 0. Expected at least 2"),
         (b"a,b\n1,2\n", "Rows of values in the file: 1. Expected at least 2"),
         (b"a,b\nx,y\nz,w\n", r"None of the columns holds numbers \(a, b\)"),
