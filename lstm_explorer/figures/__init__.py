@@ -1,16 +1,27 @@
 """Figures: results of the core in, Plotly figures out."""
 
+from lstm_explorer.figures.bias_map import plot_bias_grid, plot_bias_map
 from lstm_explorer.figures.cell import cell_values, plot_cell
 from lstm_explorer.figures.gradients import FlowAxes, Series, TheoryLine, plot_gradient_flow, plot_unit_heatmap
 from lstm_explorer.figures.journey import plot_journey
+from lstm_explorer.figures.paths import plot_paths, plot_rates
+from lstm_explorer.figures.required_bias import plot_required_bias
+from lstm_explorer.figures.weights import plot_contributions, plot_weight_gradients
 
 __all__ = [
     "FlowAxes",
     "Series",
     "TheoryLine",
     "cell_values",
+    "plot_bias_grid",
+    "plot_bias_map",
     "plot_cell",
+    "plot_contributions",
     "plot_gradient_flow",
     "plot_journey",
+    "plot_paths",
+    "plot_rates",
+    "plot_required_bias",
     "plot_unit_heatmap",
+    "plot_weight_gradients",
 ]

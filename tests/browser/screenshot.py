@@ -1,23 +1,30 @@
-"""Take the README's picture of the first page: ``python tests/browser/screenshot.py``."""
+"""Take the README's pictures: ``python tests/browser/screenshot.py``."""
 
 from pathlib import Path
 
 from app_server import CHROMIUM_ARGUMENTS, find_chromium, serving
 from playwright.sync_api import sync_playwright
 
-TARGET = Path(__file__).with_name("start.png")
+FOLDER = Path(__file__).parent
+#: File -> address, and the height of the window.
+PICTURES = {
+    "start.png": ("/?forget_bias=2&lang=en", 860),
+    "biases.png": ("/biases?forget_bias=2&num_seeds=5&lang=en", 1180),
+}
 
 
 def main() -> None:
-    """Start the app, open the first page at a forget bias of 2, and save what is seen."""
+    """Start the app, open each page, and save what is seen."""
     with serving() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1280, "height": 860})
-        page.goto(f"{url}/?forget_bias=2&lang=en")
-        page.wait_for_selector(".js-plotly-plot .main-svg")
-        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-        page.wait_for_function("() => document.fonts.status === 'loaded'")
-        page.screenshot(path=TARGET)
+        for name, (address, height) in PICTURES.items():
+            page = browser.new_page(viewport={"width": 1280, "height": height})
+            page.goto(f"{url}{address}")
+            page.wait_for_selector(".js-plotly-plot .main-svg")
+            page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+            page.wait_for_function("() => document.fonts.status === 'loaded'")
+            page.screenshot(path=FOLDER / name)
+            page.close()
         browser.close()
 
 
