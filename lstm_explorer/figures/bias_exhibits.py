@@ -213,15 +213,15 @@ MAPS = {"lag": lag_map, "gate": gates_map, "length": lengths_map}
 def needed(bench: Bench, settings: Settings, view: BiasesView) -> RequiredBias | None:
     """Return the bias that keeps the wanted share for the wanted number of steps."""
     network, lag = view.network, memory_of(bench, settings, view)
-    return bench.measured(
-        required_bias, _neutral(settings, KEEPING[network]), lag=lag, share=view.share, architecture=network
-    )
+    at_the_end = _neutral(settings, KEEPING[network]).replace(loss="last")
+    return bench.measured(required_bias, at_the_end, lag=lag, share=view.share, architecture=network)
 
 
 def required(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return what survives over the bias, with the biases that suffice."""
     network, gate = view.network, KEEPING[view.network]
-    need, measured = needed(bench, settings, view), _map(bench, settings, network, gate)
+    # A loss at every step puts gradient of its own on each: nothing would have to survive.
+    need, measured = needed(bench, settings, view), _map(bench, settings.replace(loss="last"), network, gate)
     if need is None or measured is None:
         return None
     says = required_says(need, network)
@@ -234,7 +234,7 @@ def required(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[
         read=_(
             "The dashed curve is σ(b)ᵏ, what the gate alone keeps; the solid one is measured on your settings and "
             "has every path in it. A dot is the smallest bias whose curve reaches the dotted level. The bar at the "
-            "bottom is what chrono initialisation draws from for this memory."
+            "bottom is what chrono initialisation draws from for this memory. The loss is at the last step."
         ),
         says=says,
         settings=settings,

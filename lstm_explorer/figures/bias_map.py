@@ -288,26 +288,28 @@ class _Colours:
         return [pointed, _key(self._architecture, look), *(self._contour(level, look) for level in levels())]
 
     def names(self, look: Theme) -> list[dict[str, Any]]:
-        """Return the contours' names, each on its line, and that of the region that explodes."""
+        """Return the contours' names, each on its line; that of the explosion in its midst, where there is room."""
         names = []
-        for level in levels():
+        rows, columns = np.nonzero(self._filled > _EXPLODES)
+        named = len(rows) > 0.01 * self._z.size
+        if named:
+            x, y = float(np.median(self._x[columns])), float(np.median(self._y[rows]))
+            words = _("explodes: over {times:g}×").format(times=EXPLODES_ABOVE)
+            names.append(
+                _label(f"<b>{words}</b>", self._inside(x, 0.14), y, color=look.background, bgcolor=look.explosion)
+            )
+        for level in levels()[1 if named else 0 :]:
             points = [point for line in self._lines(level) for point in line]
             if not points:
                 continue
             wanted = self._x[0] + level.at * (self._x[-1] - self._x[0])
             x, y = min(points, key=lambda point: abs(point[0] - wanted))
-            names.append(_label(level.name, self._inside(x), y, look, color=look.text, bgcolor=look.background))
-        rows, columns = np.nonzero(self._filled > _EXPLODES)
-        if len(rows) > 0.01 * self._z.size:
-            x, y, word = float(np.median(self._x[columns])), float(np.median(self._y[rows])), _("explodes")
-            names.append(
-                _label(f"<b>{word}</b>", self._inside(x), y, look, color=look.background, bgcolor=look.explosion)
-            )
+            names.append(_label(level.name, self._inside(x, 0.07), y, color=look.text, bgcolor=look.background))
         return names
 
-    def _inside(self, x: float) -> float:
+    def _inside(self, x: float, margin: float) -> float:
         """Return where a name stands, so that it is not cut at the map's edge."""
-        low, high = (self._x[0] + share * (self._x[-1] - self._x[0]) for share in (0.07, 0.93))
+        low, high = (self._x[0] + share * (self._x[-1] - self._x[0]) for share in (margin, 1 - margin))
         return float(np.clip(x, low, high))
 
     def _lines(self, level: Level) -> list[NDArray[np.float64]]:
@@ -364,7 +366,7 @@ def _key(architecture: str, look: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _label(text: str, x: float, y: float, look: Theme, *, color: str, bgcolor: str) -> dict[str, Any]:
+def _label(text: str, x: float, y: float, *, color: str, bgcolor: str) -> dict[str, Any]:
     return {
         "text": text, "x": x, "y": y, "showarrow": False, "font": {"color": color, "size": 12},
         "bgcolor": bgcolor, "borderpad": 2, "opacity": 0.9,

@@ -128,7 +128,7 @@ class Pen:
     def gate(self, name: str, symbol: str, word: str, centre: float, *lines: Line, beside: str = "") -> str:
         """Return a gate: its wires, and a box with its symbol, its nonlinearity, its value and its name."""
         colour, left, level = self.colour(name), centre - BOX / 2, self.strength(name)
-        squash, size = "tanh" if name == "candidate" else "σ", fitting(word, 17, BOX - 10)
+        squash, size = "tanh" if name == "candidate" else "σ", fitting(word, 20, BOX - 8)
         return self.quantity(
             name,
             self.wires(name, *lines),
