@@ -29,7 +29,7 @@ from lstm_explorer.core.trajectory import Trajectory, unroll
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.export.files import FORMATS, Order, file_name, make
 from lstm_explorer.export.paper import SHEETS, Paper
-from lstm_explorer.figures.bias_exhibits import BiasesView
+from lstm_explorer.figures.bias_view import BiasesView
 from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.figures.exhibits import EXHIBITS, GradientsView
 from lstm_explorer.figures.inside_exhibits import InsideView

@@ -1,12 +1,11 @@
-"""The exhibits of the page Gate biases: the maps, the bias one needs, the paths, and weights beside states."""
+"""The exhibits of the page Gate biases that are about a range of biases: the maps, and the bias one needs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,102 +13,36 @@ import pandas as pd
 from lstm_explorer.core import theory
 from lstm_explorer.core.bias_grids import BiasGrid, join_grids, length_map, two_gate_map
 from lstm_explorer.core.biases import BiasMap, StateQuantity, bias_map, join_maps
-from lstm_explorer.core.inputs import make_inputs
-from lstm_explorer.core.networks import BLOCKS
-from lstm_explorer.core.paths import path_flows
 from lstm_explorer.core.required_bias import RequiredBias, required_bias
 from lstm_explorer.core.settings import Architecture, Settings
 from lstm_explorer.core.summaries import EXPLODES_ABOVE, summarise
-from lstm_explorer.core.weight_gradients import step_contributions, weight_gradients
 from lstm_explorer.figures.bias_map import bias_map_spec, plot_bias_grid, plot_bias_map, row_of, total_of
-from lstm_explorer.figures.bias_words import (
-    both_say,
-    contributions_say,
-    grid_says,
-    map_says,
-    paths_say,
-    rates_say,
-    reading_paths,
-    required_says,
-    weights_say,
+from lstm_explorer.figures.bias_view import (
+    KEEPING,
+    BiasesView,
+    alone,
+    bias_of,
+    gate_of,
+    lengths_up_to,
+    memory_of,
+    other_gate,
+    quantity_of,
+    steps_of,
 )
+from lstm_explorer.figures.bias_words import both_say, grid_says, map_says, required_says
 from lstm_explorer.figures.curve_table import curve_numbers
 from lstm_explorer.figures.exhibit import Bench, Exhibit, Experiment
 from lstm_explorer.figures.gradients import FlowAxes, Series, Style, plot_gradient_flow
 from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.numbers import percent
-from lstm_explorer.figures.paths import (
-    Through,
-    plot_paths,
-    plot_rates,
-)
 from lstm_explorer.figures.required_bias import plot_required_bias
 from lstm_explorer.figures.theme import NETWORK_NAMES
-from lstm_explorer.figures.view import View, number
-from lstm_explorer.figures.weights import plot_contributions, plot_weight_gradients
 from lstm_explorer.locales import _
-
-Gate = Literal["forget", "input", "candidate", "output", "reset", "update"]
 
 #: Biases of the maps, and of the coarser ones over two things.
 FINE, COARSE = np.arange(-8.0, 8.01, 0.25), np.arange(-8.0, 8.01, 0.5)
-#: The gate that keeps.
-KEEPING: dict[str, Gate] = {"lstm": "forget", "gru": "update"}
 #: How one vector filled and both filled are drawn.
 _STYLES: tuple[Style, Style] = ("solid", "ghost")
-#: Most lengths of a map over the length.
-_LENGTHS = 12
-
-
-@dataclass(frozen=True, kw_only=True)
-class BiasesView(View):
-    """Which map is shown, and which bias is asked for."""
-
-    network: Literal["lstm", "gru"] = "lstm"
-    gate: Gate = "forget"
-    other: Gate = "input"
-    across: Literal["lag", "gate", "length"] = "lag"
-    path: Literal["total", "cell_path"] = "total"
-    memory: int = number(100, 1, 2000)
-    share: float = number(0.1, 0.001, 0.9)
-    topic: Literal["need", "effective", "paths", "puzzle", "weights"] = "need"
-    answer: Literal["closed", "measured", "chrono"] = "measured"
-    through: Through = "only"
-    weights_of: Architecture = "lstm"
-
-
-def gate_of(view: BiasesView) -> str:
-    """Return the gate whose bias is mapped; one that the architecture lacks becomes the gate that keeps."""
-    return view.gate if view.gate in BLOCKS[view.network] else KEEPING[view.network]
-
-
-def other_gate(view: BiasesView) -> str:
-    """Return the second gate of a map of two; never the first one."""
-    rest = [gate for gate in BLOCKS[view.network] if gate != gate_of(view)]
-    return view.other if view.other in rest else rest[0]
-
-
-def quantity_of(view: BiasesView) -> StateQuantity:
-    """Return what is mapped; only the LSTM has a cell path."""
-    return "cell_path" if view.path == "cell_path" and view.network == "lstm" else total_of(view.network)
-
-
-def steps_of(bench: Bench, settings: Settings) -> int:
-    """Return how many steps the sequence has: an input with a length of its own may have fewer than were asked for."""
-    table = bench.table() if settings.input_kind == "csv" else None
-    if settings.input_kind == "csv" and table is None:
-        return settings.sequence_length
-    return len(make_inputs(settings.replace(batch_size=1), table=table))
-
-
-def memory_of(bench: Bench, settings: Settings, view: BiasesView) -> int:
-    """Return how many steps are to be remembered; no more than the sequence has."""
-    return min(view.memory, steps_of(bench, settings))
-
-
-def bias_of(settings: Settings, gate: str) -> float:
-    """Return the settings' bias of a gate."""
-    return float(getattr(settings, f"{gate}_bias"))
 
 
 def lag_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
@@ -137,7 +70,7 @@ def lag_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[E
         ),
         says=map_says(measured, quantity, at),
         settings=settings,
-        experiments=_one(network, settings),
+        experiments=alone(network, settings),
         draw=lambda theme: plot_bias_map(measured, theme=theme, **options),
         spec=lambda theme: bias_map_spec(measured, theme=theme, **options),
         numbers=measured.to_frame,
@@ -168,7 +101,7 @@ def gates_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence
         ),
         says=says,
         settings=settings,
-        experiments=_one(network, settings),
+        experiments=alone(network, settings),
         draw=lambda theme: plot_bias_grid(grid, quantity=quantity_of(view), at=at, theme=theme),
         numbers=partial(_grid_table, grid),
         view=view,
@@ -199,7 +132,7 @@ def lengths_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequen
         ),
         says=says,
         settings=settings,
-        experiments=_one(network, settings),
+        experiments=alone(network, settings),
         draw=lambda theme: plot_bias_grid(grid, quantity=quantity_of(view), at=at, theme=theme),
         numbers=partial(_grid_table, grid),
         view=view,
@@ -238,7 +171,7 @@ def required(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[
         ),
         says=says,
         settings=settings,
-        experiments=_one(network, settings),
+        experiments=alone(network, settings),
         draw=lambda theme: plot_required_bias(need, measured, theme=theme),
         numbers=partial(_required_table, need, measured),
         view=view,
@@ -282,105 +215,6 @@ def effective(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence
     )
 
 
-def paths(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
-    """Return the gradient of the LSTM's cell path by path."""
-    flows = bench.measured(path_flows, settings)
-    if flows is None:
-        return None
-    says = paths_say(flows, view.through)
-    return Exhibit(
-        name="paths",
-        title=_("The LSTM's gradient, path by path"),
-        alt=_("The gradient of the cell state by the path it takes. {says}").format(says=says),
-        read=reading_paths(view.through),
-        says=says,
-        settings=settings,
-        experiments=_one("lstm", settings),
-        draw=lambda theme: plot_paths(flows, through=view.through, theme=theme),
-        numbers=flows.to_frame,
-        view=view,
-    )
-
-
-def rates(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
-    """Return the factor of every step: the puzzle of σ(1) first, and more later."""
-    flows = bench.measured(path_flows, settings)
-    if flows is None:
-        return None
-    gate = None if settings.recurrent_init == "chrono" else float(theory.forget_gate(settings.forget_bias))
-    says = rates_say(flows, gate)
-    return Exhibit(
-        name="rates",
-        title=_("The factor that each step back multiplies the gradient by"),
-        alt=_("Factor of each step back. {says}").format(says=says),
-        read=_(
-            "A gradient that is multiplied by the same number at every step is a level line. The dashed line is what "
-            "the forget gate's bias alone would give, the dotted one the cell path with its real gates, the solid "
-            "one the total."
-        ),
-        says=says,
-        settings=settings,
-        experiments=_one("lstm", settings),
-        draw=lambda theme: plot_rates(flows, gate=gate, theme=theme),
-        numbers=flows.to_frame,
-        view=view,
-    )
-
-
-def weights(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
-    """Return the gradient of the recurrent weights beside that of the first state, over the sequence length."""
-    network, lengths = view.weights_of, lengths_up_to(steps_of(bench, settings))
-    measured = bench.measured(weight_gradients, settings, architecture=network, lengths=lengths)
-    if measured is None:
-        return None
-    says = weights_say(measured)
-    return Exhibit(
-        name="weights",
-        title=_("Weights look fine, states do not: the {network} over its sequence length").format(
-            network=NETWORK_NAMES[network]
-        ),
-        alt=_("Gradient norms of the recurrent weights and of the first state over the length. {says}").format(
-            says=says
-        ),
-        read=_(
-            "Solid: the norm of dL/dW_hh, which is what training dashboards plot. Dashed: the norm of dL/dh₀, how much "
-            "of the loss hears of the first step. The first is a sum over all steps, and the last few fill it."
-        ),
-        says=says,
-        settings=settings,
-        experiments=_one(network, settings),
-        draw=lambda theme: plot_weight_gradients(measured, theme=theme),
-        numbers=measured.to_frame,
-        view=view,
-    )
-
-
-def contributions(
-    bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()
-) -> Exhibit | None:
-    """Return what every step adds to the gradient of the recurrent weights."""
-    network = view.weights_of
-    measured = bench.measured(step_contributions, settings, architecture=network)
-    if measured is None:
-        return None
-    says = contributions_say(measured)
-    return Exhibit(
-        name="contributions",
-        title=_("What each step adds to dL/dW_hh of the {network}").format(network=NETWORK_NAMES[network]),
-        alt=_("Norm of every step's contribution to the gradient of the recurrent weights. {says}").format(says=says),
-        read=_(
-            "The contributions of all steps sum to what weight_hh.grad holds after backward(). Each line is the rows "
-            "of one gate."
-        ),
-        says=says,
-        settings=settings,
-        experiments=_one(network, settings),
-        draw=lambda theme: plot_contributions(measured, theme=theme),
-        numbers=measured.to_frame,
-        view=view,
-    )
-
-
 def explosion(bench: Bench, settings: Settings, view: BiasesView) -> float | None:
     """Return log10 of what arrives at step 0 where it is so much that it counts as exploding, else None."""
     gate = KEEPING[view.network]
@@ -390,20 +224,6 @@ def explosion(bench: Bench, settings: Settings, view: BiasesView) -> float | Non
     row = row_of(measured.biases, bias_of(settings, gate))
     arrives = float(measured.ratios(total_of(view.network))[row, 0])
     return arrives if arrives > math.log10(EXPLODES_ABOVE) else None
-
-
-def lengths_up_to(longest: int) -> tuple[int, ...]:
-    """Return a dozen lengths, about equally far apart in ratio, the last being the longest.
-
-    Example:
-        >>> lengths_up_to(100)
-        (2, 3, 4, 6, 8, 12, 17, 24, 35, 49, 70, 100)
-    """
-    return tuple(sorted({round(float(length)) for length in np.geomspace(min(2, longest), longest, _LENGTHS)}))
-
-
-def _one(network: Architecture, settings: Settings) -> tuple[Experiment, ...]:
-    return (Experiment(name=NETWORK_NAMES[network], architecture=network, settings=settings),)
 
 
 def _map(bench: Bench, settings: Settings, network: Architecture, gate: str) -> BiasMap | None:

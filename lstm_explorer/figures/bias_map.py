@@ -1,65 +1,34 @@
 """Maps of a gate's bias: how much of the gradient survives, over bias and steps back, another gate's bias, or length.
 
 Under the map of bias and steps stands the curve of one of its rows. A slider inside the figure moves the row, without a
-rerun of the page and in an exported page too. While it moves, Plotly redraws nothing but lines: so the colours are an
-image, and the contours are lines.
+rerun of the page and in an exported page too.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import contourpy
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from PIL import Image
 
 from lstm_explorer.core import theory
 from lstm_explorer.core.bias_grids import BiasGrid
 from lstm_explorer.core.biases import BiasMap, StateQuantity
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.core.summaries import EXPLODES_ABOVE
-from lstm_explorer.figures.gradients import FLOAT32_FLOOR, FigureSpec, every_so_often, log_ticks
+from lstm_explorer.figures.gradients import FigureSpec, every_so_often, log_ticks
 from lstm_explorer.figures.inside import gate_name
-from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, blended, template, theme_of
+from lstm_explorer.figures.surface import Surface, drawn
+from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, template, theme_of
 from lstm_explorer.locales import _
 
-#: Blank below this log10 of the ratio, as the strips of the first page are; another hue from 1 up, full at this.
-_BLANK, _FULL_EXPLOSION = -8.0, 2.0
-#: What is drawn of a number that runs to 10^-1740: no contour lies beyond, and the curves' axis ends before.
-_LOWEST, _HIGHEST, _CURVES_END = -60.0, 30.0, -16.0
-#: Most columns of a map, and the pixels of its image.
-_COLUMNS, _PIXELS = 160, (320, 240)
-_EXPLODES = math.log10(EXPLODES_ABOVE)
+#: Most columns of a map over the lag; and log10 of where the axis of the curves ends.
+_COLUMNS, _CURVES_END = 160, -16.0
 
 #: Gates that multiply the old state: their bias alone says what one path keeps.
 _KEEPING = {"lstm": "forget", "gru": "update"}
-
-
-class Level(NamedTuple):
-    """A contour: log10 of the ratio, its name, how it is drawn, and how far to the right its name stands."""
-
-    log10: float
-    name: str
-    dash: str
-    width: float
-    at: float
-
-
-def levels() -> list[Level]:
-    """Return the contours that every map has."""
-    return [
-        Level(_EXPLODES, f"{EXPLODES_ABOVE:g}×", "solid", 3.0, 0.9),
-        Level(math.log10(1 / math.e), "1/e", "solid", 1.8, 0.78),
-        Level(-3.0, "10<sup>−3</sup>", "dash", 1.5, 0.64),
-        Level(-6.0, "10<sup>−6</sup>", "dot", 1.5, 0.5),
-        Level(FLOAT32_FLOOR, _("float32 ends"), "longdashdot", 1.5, 0.72),
-    ]
 
 
 def total_of(architecture: str) -> StateQuantity:
@@ -116,7 +85,7 @@ def bias_map_spec(
     if (closed := closed_form(measured, settings, lag)) is not None:
         rows["theory"] = closed
     mapped = measured.ratios(quantity or total_of(measured.architecture))[:, ::-1][:, lag]
-    colours = _Colours(_drawn(mapped), lag, biases, measured.architecture)
+    colours = Surface(drawn(mapped), lag, biases, measured.architecture)
     fixed = colours.traces(look, across=_("{lag} steps back").format(lag="%{x}"))
     low, high = _range(rows.values())
     return {
@@ -146,7 +115,7 @@ def bias_map_spec(
         "frames": [
             {
                 "name": f"{one:g}",
-                "data": [{"y": [one, one]}, *({"y": _drawn(table[at])} for table in rows.values())],
+                "data": [{"y": [one, one]}, *({"y": drawn(table[at])} for table in rows.values())],
                 "traces": list(range(len(fixed), len(fixed) + 1 + len(rows))),
             }
             for at, one in enumerate(biases.tolist())
@@ -179,8 +148,8 @@ def plot_bias_grid(
     positions = np.asarray(grid.positions)
     # Of lengths, the axis is their logarithm: an image on Plotly's own logarithmic axis would be stretched evenly.
     x = np.log10(positions) if by_length else positions
-    ratios = _drawn(grid.ratios(quantity or total_of(grid.architecture)))
-    colours = _Colours(ratios, x, np.asarray(grid.biases), grid.architecture)
+    ratios = drawn(grid.ratios(quantity or total_of(grid.architecture)))
+    colours = Surface(ratios, x, np.asarray(grid.biases), grid.architecture)
     across = (
         _("{n} steps").format(n="%{customdata:.0f}")
         if by_length
@@ -240,139 +209,6 @@ def bias_title(gate: str, architecture: str) -> str:
     return _("bias of the {gate}").format(gate=gate_name(gate, architecture))
 
 
-class _Colours:
-    """A map as an image with contours: numbers ``z`` over ``x`` and ``y``, both ascending but not always even."""
-
-    def __init__(self, z: NDArray[np.float32], x: NDArray[Any], y: NDArray[Any], architecture: str) -> None:
-        self._z, self._x, self._y, self._architecture = (
-            z,
-            np.asarray(x, dtype=float),
-            np.asarray(y, dtype=float),
-            architecture,
-        )
-        self._filled = np.nan_to_num(z, nan=_LOWEST).astype(np.float64)
-        # One row alone, the first of a map that is still being measured, has no contours.
-        self._contours = contourpy.contour_generator(self._x, self._y, self._filled) if min(z.shape) > 1 else None
-
-    def span(self, axis: int) -> list[float]:
-        """Return the range of the x axis (0) or the y axis (1)."""
-        at = (self._x, self._y)[axis]
-        pad = 0.012 * max(float(at[-1] - at[0]), 1e-6)
-        return [float(at[0]) - pad, float(at[-1]) + pad]
-
-    def image(self, look: Theme) -> dict[str, Any]:
-        """Return the colours as an image that fills the map."""
-        columns, rows = _PIXELS
-        even = _evenly(_evenly(self._filled, self._y, rows).T, self._x, columns).T
-        stops = np.array([position for position, _colour in _scale(self._architecture, look)])
-        colours = np.array([_rgb(colour) for _position, colour in _scale(self._architecture, look)])
-        share = (even - _BLANK) / (_FULL_EXPLOSION - _BLANK)
-        pixels = np.stack([np.interp(share, stops, channel) for channel in colours.T], axis=-1)
-        buffer = io.BytesIO()
-        Image.fromarray(pixels[::-1].round().astype(np.uint8)).save(buffer, "PNG", compress_level=1)
-        x, y = self._x, self._y
-        return {
-            "source": "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(),
-            "xref": "x", "x": x[0], "sizex": x[-1] - x[0], "yref": "y", "y": y[-1], "sizey": y[-1] - y[0],
-            "sizing": "stretch", "layer": "below",
-        }  # fmt: skip
-
-    def traces(self, look: Theme, *, across: str, customdata: NDArray[Any] | None = None) -> list[dict[str, Any]]:
-        """Return what is pointed at, the key to the colours, and the contours."""
-        bias = _("bias")
-        pointed = {
-            "type": "heatmap", "x": self._x, "y": self._y, "z": self._z, "opacity": 0, "showscale": False, "name": "",
-            "hoverongaps": False, "customdata": customdata,
-            "hovertemplate": f"{across}<br>{bias} %{{y:.2f}}<br><b>10<sup>%{{z:.2f}}</sup></b><extra></extra>",
-        }  # fmt: skip
-        return [pointed, _key(self._architecture, look), *(self._contour(level, look) for level in levels())]
-
-    def names(self, look: Theme) -> list[dict[str, Any]]:
-        """Return the contours' names, each on its line; that of the explosion in its midst, where there is room."""
-        names = []
-        rows, columns = np.nonzero(self._filled > _EXPLODES)
-        named = len(rows) > 0.01 * self._z.size
-        if named:
-            x, y = float(np.median(self._x[columns])), float(np.median(self._y[rows]))
-            words = _("explodes: over {times:g}×").format(times=EXPLODES_ABOVE)
-            names.append(
-                _label(f"<b>{words}</b>", self._inside(x, 0.14), y, color=look.background, bgcolor=look.explosion)
-            )
-        for level in levels()[1 if named else 0 :]:
-            points = [point for line in self._lines(level) for point in line]
-            if not points:
-                continue
-            wanted = self._x[0] + level.at * (self._x[-1] - self._x[0])
-            x, y = min(points, key=lambda point: abs(point[0] - wanted))
-            names.append(_label(level.name, self._inside(x, 0.07), y, color=look.text, bgcolor=look.background))
-        return names
-
-    def _inside(self, x: float, margin: float) -> float:
-        """Return where a name stands, so that it is not cut at the map's edge."""
-        low, high = (self._x[0] + share * (self._x[-1] - self._x[0]) for share in (margin, 1 - margin))
-        return float(np.clip(x, low, high))
-
-    def _lines(self, level: Level) -> list[NDArray[np.float64]]:
-        lines: Any = self._contours.lines(level.log10) if self._contours else []
-        return list(lines)
-
-    def _contour(self, level: Level, look: Theme) -> dict[str, Any]:
-        gap = np.array([[np.nan, np.nan]])
-        points = np.concatenate([gap, *(part for line in self._lines(level) for part in (line, gap))])
-        return {
-            "type": "scatter", "x": points[:, 0], "y": points[:, 1], "mode": "lines", "name": level.name,
-            "showlegend": False, "hoverinfo": "skip", "connectgaps": False,
-            "line": {
-                "color": look.explosion if level.log10 > 0 else look.text, "width": level.width, "dash": level.dash,
-            },
-        }  # fmt: skip
-
-
-def _evenly(table: NDArray[np.float64], at: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Return rows at evenly spaced positions, each between the two nearest given ones."""
-    if len(at) == 1:
-        return np.repeat(table, count, axis=0)
-    wanted = np.linspace(at[0], at[-1], count)
-    above = np.clip(np.searchsorted(at, wanted), 1, len(at) - 1)
-    share = ((wanted - at[above - 1]) / (at[above] - at[above - 1]))[:, None]
-    return (1 - share) * table[above - 1] + share * table[above]
-
-
-def _scale(architecture: str, look: Theme) -> list[tuple[float, str]]:
-    """Return blank, the network's colour where all survives, and another hue for more."""
-    colour, blank = look.networks[architecture], blended(look.grid, look.background, 0.5)
-    all_of_it = -_BLANK / (_FULL_EXPLOSION - _BLANK)
-    rising = [(share * all_of_it, blended(colour, blank, share**1.5)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    return [*rising, (1.0, look.explosion)]
-
-
-def _rgb(colour: str) -> tuple[int, ...]:
-    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
-
-
-def _key(architecture: str, look: Theme) -> dict[str, Any]:
-    return {
-        "type": "scatter", "x": [None], "y": [None], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
-        "marker": {
-            "color": [0], "cmin": _BLANK, "cmax": _FULL_EXPLOSION, "showscale": True,
-            "colorscale": [list(stop) for stop in _scale(architecture, look)],
-            "colorbar": {
-                "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.01, "yanchor": "bottom",
-                "ypad": 0, "xpad": 0, "outlinewidth": 0, "ticklabelposition": "outside top",
-                "tickvals": [-8, -6, -4, -2, 0, 2], "tickangle": 0,
-                "ticktext": ["≤10<sup>−8</sup>", "10<sup>−6</sup>", "10<sup>−4</sup>", "1 %", "1", "≥100×"],
-            },
-        },
-    }  # fmt: skip
-
-
-def _label(text: str, x: float, y: float, *, color: str, bgcolor: str) -> dict[str, Any]:
-    return {
-        "text": text, "x": x, "y": y, "showarrow": False, "font": {"color": color, "size": 12},
-        "bgcolor": bgcolor, "borderpad": 2, "opacity": 0.9,
-    }  # fmt: skip
-
-
 def _cursor(lag: NDArray[np.int64], bias: float, look: Theme) -> dict[str, Any]:
     return {
         "type": "scatter", "x": [int(lag[0]), int(lag[-1])], "y": [float(bias)] * 2, "mode": "lines+markers",
@@ -396,7 +232,7 @@ def _curves(
     styles = {"cell_path": {"width": 2.4, "dash": "dot"}, "theory": {"width": 1.6, "dash": "dash"}}
     return [
         {
-            "type": "scatter", "x": lag, "y": _drawn(table[row]), "yaxis": "y2", "mode": "lines", "name": names[name],
+            "type": "scatter", "x": lag, "y": drawn(table[row]), "yaxis": "y2", "mode": "lines", "name": names[name],
             "line": {
                 "color": look.theory if name == "theory" else look.networks[architecture],
                 **styles.get(name, {"width": 3}),
@@ -441,12 +277,7 @@ def _slider(measured: BiasMap, row: int, look: Theme) -> dict[str, Any]:
 
 def _range(tables: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
     """Return one axis for all rows, so that nothing jumps while the row moves."""
-    drawn = np.concatenate([_drawn(table).ravel() for table in tables])
-    drawn = drawn[np.isfinite(drawn)]
-    low, high = max(float(drawn.min(initial=-1.0)), _CURVES_END), float(drawn.max(initial=0.0))
+    every = np.concatenate([drawn(table).ravel() for table in tables])
+    every = every[np.isfinite(every)]
+    low, high = max(float(every.min(initial=-1.0)), _CURVES_END), float(every.max(initial=0.0))
     return low - 0.03 * (high - low), high + 0.06 * (high - low)
-
-
-def _drawn(log10: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return what can be drawn: NaN is a gap, and what runs far off every axis ends there."""
-    return np.where(np.isnan(log10), np.nan, np.clip(log10, _LOWEST, _HIGHEST)).astype(np.float32)

@@ -20,18 +20,8 @@ from lstm_explorer.core.gradients import GradientFlow
 from lstm_explorer.core.inputs import step_labels
 from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings
 from lstm_explorer.core.summaries import Quantity, summarise
-from lstm_explorer.figures.bias_exhibits import (
-    BiasesView,
-    contributions,
-    effective,
-    gates_map,
-    lag_map,
-    lengths_map,
-    paths,
-    rates,
-    required,
-    weights,
-)
+from lstm_explorer.figures.bias_exhibits import effective, gates_map, lag_map, lengths_map, required
+from lstm_explorer.figures.bias_view import BiasesView
 from lstm_explorer.figures.curve_table import curve_numbers
 from lstm_explorer.figures.exhibit import Bench, Exhibit, Experiment
 from lstm_explorer.figures.gradients import (
@@ -40,12 +30,13 @@ from lstm_explorer.figures.gradients import (
     Style,
     TheoryLine,
     plot_gradient_flow,
-    plot_unit_heatmap,
 )
 from lstm_explorer.figures.inside_exhibits import InsideView, by_hand, diagram, gate_map, traces
 from lstm_explorer.figures.journey import journey_spec, plot_journey
+from lstm_explorer.figures.path_exhibits import contributions, paths, rates, weights
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.figures.theory import gate_lines, rnn_lines
+from lstm_explorer.figures.units import plot_unit_heatmap
 from lstm_explorer.figures.view import View, number
 from lstm_explorer.figures.words import units_say, what_it_says
 from lstm_explorer.locales import _, translated

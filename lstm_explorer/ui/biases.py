@@ -9,24 +9,12 @@ import streamlit as st
 from lstm_explorer.core.networks import BLOCKS, build_network, effective_biases
 from lstm_explorer.core.required_bias import RequiredBias, bias_lines, chrono_lines, run_bias_lines
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.figures.bias_exhibits import (
-    KEEPING,
-    MAPS,
-    BiasesView,
-    contributions,
-    effective,
-    explosion,
-    gate_of,
-    needed,
-    other_gate,
-    paths,
-    rates,
-    required,
-    weights,
-)
+from lstm_explorer.figures.bias_exhibits import MAPS, effective, explosion, needed, required
+from lstm_explorer.figures.bias_view import KEEPING, BiasesView, gate_of, other_gate
 from lstm_explorer.figures.exhibit import Bench
 from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.numbers import percent
+from lstm_explorer.figures.path_exhibits import contributions, paths, rates, weights
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address

@@ -5,7 +5,8 @@ from __future__ import annotations
 import lstm_explorer as lx
 from lstm_explorer.export.command import PlainBench
 from lstm_explorer.export.interactive import to_html
-from lstm_explorer.figures.bias_exhibits import BiasesView, lag_map
+from lstm_explorer.figures.bias_exhibits import lag_map
+from lstm_explorer.figures.bias_view import BiasesView
 
 ROW = """() => {
     const chart = document.querySelector('.js-plotly-plot');

@@ -9,7 +9,8 @@ import pytest
 import lstm_explorer as lx
 from lstm_explorer.export.command import PlainBench
 from lstm_explorer.figures import bias_exhibits as exhibits
-from lstm_explorer.figures.bias_exhibits import BiasesView
+from lstm_explorer.figures import path_exhibits
+from lstm_explorer.figures.bias_view import BiasesView, gate_of, other_gate, quantity_of
 from lstm_explorer.figures.paths import by_lag, factors, plot_paths, plot_rates, shares, taken_over
 from lstm_explorer.figures.weights import plot_contributions, plot_weight_gradients
 from lstm_explorer.ui.biases import PUZZLE
@@ -49,9 +50,9 @@ def test_an_own_bias_between_the_rows_has_a_row_of_its_own():
 
 def test_a_gate_that_the_network_lacks_becomes_the_one_that_keeps():
     view = BiasesView(network="gru", gate="forget", other="output")
-    assert (exhibits.gate_of(view), exhibits.other_gate(view)) == ("update", "reset")
-    assert exhibits.quantity_of(view.replace(path="cell_path")) == "hidden"
-    assert exhibits.other_gate(BiasesView(gate="input", other="input")) == "forget"
+    assert (gate_of(view), other_gate(view)) == ("update", "reset")
+    assert quantity_of(view.replace(path="cell_path")) == "hidden"
+    assert other_gate(BiasesView(gate="input", other="input")) == "forget"
 
 
 @pytest.mark.parametrize("across", ["lag", "gate", "length"])
@@ -100,7 +101,7 @@ def test_the_keras_puzzle_first_sigma_of_one_then_the_other_path():
     lag = taken_over(flows)
     ratio = by_lag(flows.total) - by_lag(flows.cell_alone)
     assert ratio[lag] > math.log10(2) >= ratio[:lag].max()
-    assert f"From {lag} steps back on" in exhibits.rates(BENCH, lx.Settings(**PUZZLE), BiasesView()).says
+    assert f"From {lag} steps back on" in path_exhibits.rates(BENCH, lx.Settings(**PUZZLE), BiasesView()).says
 
 
 def test_paths_and_shares_are_drawn_as_measured():
@@ -118,7 +119,7 @@ def test_paths_and_shares_are_drawn_as_measured():
 
 
 def test_weights_look_fine_while_states_do_not():
-    exhibit = exhibits.weights(BENCH, lx.Settings(sequence_length=200), BiasesView(weights_of="rnn"))
+    exhibit = path_exhibits.weights(BENCH, lx.Settings(sequence_length=200), BiasesView(weights_of="rnn"))
     table = exhibit.numbers().groupby(["quantity", "length"])["log10_norm"].max()
     assert table["hidden"].iloc[-1] - table["hidden"].iloc[0] < -40
     assert abs(table["weight_hh"].iloc[-1] - table["weight_hh"].iloc[0]) < 1.5
@@ -130,8 +131,14 @@ def test_weights_look_fine_while_states_do_not():
 
 def test_every_sentence_has_numbers_and_every_exhibit_is_for_a_reader_without_eyes():
     settings = lx.Settings(sequence_length=12, hidden_size=4)
-    builds = [*exhibits.MAPS.values(), exhibits.required, exhibits.paths, exhibits.rates, exhibits.weights]
-    for build in [*builds, exhibits.contributions]:
+    builds = [
+        *exhibits.MAPS.values(),
+        exhibits.required,
+        path_exhibits.paths,
+        path_exhibits.rates,
+        path_exhibits.weights,
+    ]
+    for build in [*builds, path_exhibits.contributions]:
         exhibit = build(BENCH, settings, BiasesView())
         assert re.search(r"\d", exhibit.says)
         assert exhibit.says in exhibit.alt

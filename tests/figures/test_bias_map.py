@@ -10,7 +10,8 @@ from PIL import Image
 
 import lstm_explorer as lx
 from lstm_explorer.core import theory
-from lstm_explorer.figures.bias_map import levels, plot_bias_grid, plot_bias_map, row_of
+from lstm_explorer.figures.bias_map import plot_bias_grid, plot_bias_map, row_of
+from lstm_explorer.figures.surface import levels
 from lstm_explorer.figures.theme import THEMES
 
 BIASES = tuple(np.arange(-2.0, 6.01, 0.25).tolist())

@@ -14,9 +14,9 @@ from lstm_explorer.figures.gradients import (
     TheoryLine,
     log_ticks,
     plot_gradient_flow,
-    plot_unit_heatmap,
 )
 from lstm_explorer.figures.theme import THEMES
+from lstm_explorer.figures.units import plot_unit_heatmap
 
 SETTINGS = lx.Settings(sequence_length=40, num_seeds=4, hidden_size=8)
 

@@ -1,0 +1,57 @@
+"""Every unit's gradient along time, as a heat map."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lstm_explorer.core.gradients import GradientFlow
+from lstm_explorer.figures.gradients import every_so_often
+from lstm_explorer.figures.theme import template, theme_of
+from lstm_explorer.locales import _
+
+
+def plot_unit_heatmap(
+    flow: GradientFlow, *, layer: int = -1, theme: str = "light", most_columns: int = 400
+) -> go.Figure:
+    """Draw log10 of every element of dL/dh_t, time by unit, for the first replica and sample.
+
+    Args:
+        flow: Measured with ``units=True``.
+        layer: Which layer.
+        theme: ``"light"`` or ``"dark"``.
+        most_columns: Longer sequences are drawn every so many steps, which the axis title says.
+
+    Returns:
+        A heat map; elements that are exactly zero are left empty.
+
+    Raises:
+        ValueError: The flow was measured without its units.
+    """
+    if flow.log10_hidden_units is None:
+        raise ValueError("the flow has no units: expected one measured with units=True.")
+    look = theme_of(theme)
+    units = flow.log10_hidden_units
+    first = units[0, layer, :, 0] if units.ndim == 5 else units[layer, :, 0]
+    values = first.double().numpy().T
+    steps = every_so_often(np.arange(values.shape[1]), most_columns)
+    stride = int(steps[1] - steps[0]) if len(steps) > 1 else 1
+    shown = np.where(np.isfinite(values[:, steps]), values[:, steps], np.nan)
+    figure = go.Figure(
+        go.Heatmap(
+            z=shown.astype(np.float32),
+            x=steps,
+            y=np.arange(len(values)),
+            colorscale=[[0.0, look.background], [1.0, look.networks[flow.architecture]]],
+            colorbar={"title": {"text": "log<sub>10</sub> |dL/dh<sub>t</sub>|", "side": "right"}, "thickness": 12},
+            hovertemplate=_("step %{x}, unit %{y}") + "<br>10^%{z:.2f}<extra></extra>",
+            hoverongaps=False,
+        ),
+        layout={"template": template(look.name), "height": 340},
+    )
+    time = _("step t (the gradient travels from right to left)")
+    if stride > 1:
+        time = _("step t, every {n} steps (the gradient travels from right to left)").format(n=stride)
+    figure.update_xaxes(title_text=time)
+    figure.update_yaxes(title_text=_("unit of the hidden state"))
+    return figure
