@@ -221,7 +221,10 @@ def explosion(bench: Bench, settings: Settings, view: BiasesView) -> float | Non
     measured = _map(bench, settings, view.network, gate)
     if measured is None:
         return None
-    row = row_of(measured.biases, bias_of(settings, gate))
+    own = bias_of(settings, gate)
+    if own not in measured.biases:  # the map is still being measured
+        return None
+    row = measured.biases.index(own)
     arrives = float(measured.ratios(total_of(view.network))[row, 0])
     return arrives if arrives > math.log10(EXPLODES_ABOVE) else None
 

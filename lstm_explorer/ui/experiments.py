@@ -27,6 +27,8 @@ from lstm_explorer.ui.errors import Refused, shielded
 LARGEST_RUN = 1_500_000
 #: Numbers of one state measured between two looks at the stop button: about half a second.
 _BETWEEN_LOOKS = 1_500_000
+#: The same for biases, many of which are measured in one pass.
+_SWEPT_BETWEEN_LOOKS = 4_000_000
 
 #: Settings that an architecture does not read.
 _NOT_READ: dict[Architecture, tuple[str, ...]] = {
@@ -96,8 +98,9 @@ class AppBench:
     """
 
     def __init__(self) -> None:
-        """Nothing has been refused yet."""
+        """Nothing has been refused or swept yet."""
         self._refused: set[str] = set()
+        self._swept: dict[Work, Any] = {}
 
     def flow(self, settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow | None:
         """Return the flow of all replicas, or None where a box says why not."""
@@ -151,18 +154,22 @@ class AppBench:
         **options: Any,
     ) -> T | None:
         """Return a measurement over biases, as many of them as are done by now; None where a box says why not."""
+        work = Work(measure.__name__, settings, repr(options))
+        if work in self._swept:  # several figures of a page may be about one map; its progress is shown once
+            return self._swept[work]
+        self._swept[work] = None
         with shielded():
             _check_size(settings)
             _check_table(settings)
-            return join(
-                _step_by_step(
-                    Work(measure.__name__, settings, repr(options)),
-                    len(biases),
-                    max(1, _BETWEEN_LOOKS // (_numbers(settings) * settings.num_seeds * runs)),
-                    lambda first, last: _kept(measure, settings, biases=tuple(biases[first:last]), **options),
-                )
+            size = max(1, _SWEPT_BETWEEN_LOOKS // (_numbers(settings) * settings.num_seeds * runs))
+            parts = _step_by_step(
+                work,
+                len(biases),
+                size,
+                lambda first, last: _kept(measure, settings, biases=tuple(biases[first:last]), **options),
             )
-        return None
+            self._swept[work] = join(parts)
+        return self._swept[work]
 
 
 def _numbers(settings: Settings) -> int:

@@ -76,6 +76,18 @@ def test_a_large_map_is_drawn_as_it_comes_and_can_be_stopped(server, page, settl
     stop.first.wait_for()
 
 
+def test_several_figures_of_one_large_map_show_its_progress_once(server, page, settled):
+    page.goto(f"{server}/biases?sequence_length=2000&hidden_size=64&num_seeds=8&forget_bias=-7")
+    stop = page.get_by_role("button", name="Stop here")
+    stop.first.wait_for()
+    assert stop.count() == 1
+    assert page.locator("[data-testid=stAlert]").count() == 0
+    stop.click()
+    page.get_by_text("Stopped: the picture shows").wait_for()
+    settled(page)
+    page.locator(".st-key-required_bias .js-plotly-plot .main-svg").first.wait_for()
+
+
 def test_the_keyboard_moves_a_bias_and_the_address_follows(server, page, settled):
     page.goto(f"{server}/biases?sequence_length=20&hidden_size=4")
     settled(page)
