@@ -31,7 +31,7 @@ def biases() -> None:
     with controls:
         map_controls(view)
     with left:
-        experiment_controls(view)
+        experiment_controls(settings, view)
         way_back(bench, settings, view)
     topics(bench, settings, view)
     pick(".st-key-bias_map", lambda _lag, bias: pick_bias(bias), key="bias_picked")
@@ -43,8 +43,8 @@ st.title(_("Gate biases"))
 st.markdown(
     _(
         "Should the forget bias be 1, 2 or 5? It depends on how far back you must remember, and on the other gates. "
-        "The map shows every bias at once: **blue keeps**, blank has forgotten, violet **explodes**. Move the slider "
-        "under it to see one bias as a curve, or set how long you must remember further down."
+        "The map shows every bias at once: **full colour keeps**, blank has forgotten, violet **explodes**. Move the "
+        "slider under it to see one bias as a curve, or set how long you must remember further down."
     )
 )
 biases()

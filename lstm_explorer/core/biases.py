@@ -33,7 +33,7 @@ StateQuantity = Literal["hidden", "cell", "cell_path"]
 #: larger passes are no faster.
 _NUMBERS_AT_ONCE = 300_000
 #: Gates whose biases chrono initialisation draws itself.
-_DRAWN_BY_CHRONO = ("forget", "input", "update")
+DRAWN_BY_CHRONO = ("forget", "input", "update")
 
 
 class Norms(NamedTuple):
@@ -189,7 +189,7 @@ def check_gate(gate: str, architecture: str, settings: Settings) -> None:
     if gate not in BLOCKS[architecture]:
         names = ", ".join(map(repr, BLOCKS[architecture]))
         raise ValueError(f"gate is {gate!r}: expected one of {names}, the gates of the {architecture.upper()}.")
-    if settings.recurrent_init == "chrono" and gate in _DRAWN_BY_CHRONO:
+    if settings.recurrent_init == "chrono" and gate in DRAWN_BY_CHRONO:
         raise Explained(
             N_(
                 "Chrono initialisation draws the bias of the {gate} gate for every unit: expected another "

@@ -25,6 +25,7 @@ from lstm_explorer.figures.bias_view import (
     gate_of,
     lengths_up_to,
     memory_of,
+    one_bias,
     other_gate,
     quantity_of,
     steps_of,
@@ -53,7 +54,7 @@ def lag_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[E
         return None
     quantity = quantity_of(view)
     at = row_of(measured.biases, own)
-    options: dict[str, Any] = {"settings": settings, "quantity": quantity, "bias": own}
+    options: dict[str, Any] = {"settings": one_bias(settings, gate), "quantity": quantity, "bias": own}
     return Exhibit(
         name="bias_map",
         title=_("What survives, over the bias of the {gate} of the {network}").format(
@@ -96,9 +97,9 @@ def gates_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence
         ),
         alt=_("Map of the surviving gradient over the biases of two gates. {says}").format(says=says),
         read=_(
-            "Each point is a network with these two biases: full colour keeps all of its gradient over so many steps, "
+            "Each point is a network with these two biases: full colour keeps all of its gradient over {lag} steps, "
             "blank loses it, violet explodes. The cross is your settings."
-        ),
+        ).format(lag=lag),
         says=says,
         settings=settings,
         experiments=alone(network, settings),
@@ -181,7 +182,7 @@ def required(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[
 def effective(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return one vector filled with the bias, beside both: what the most copied mistake costs or gains."""
     network, gate = view.network, KEEPING[view.network]
-    bias = bias_of(settings, gate)
+    settings, bias = one_bias(settings, gate), bias_of(settings, gate)
     named = {
         _("bias_ih filled with {bias:g}: effective {bias:g}").format(bias=bias): settings,
         _("both vectors filled with {bias:g}: effective {both:g}").format(bias=bias, both=2 * bias): settings.replace(
@@ -208,7 +209,7 @@ def effective(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence
         says=says,
         settings=settings,
         experiments=tuple(Experiment(name=name, architecture=network, settings=one) for name, one in named.items()),
-        draw=lambda theme: plot_gradient_flow(series, axes=FlowAxes(), theme=theme),
+        draw=lambda theme: plot_gradient_flow(series, axes=FlowAxes(against="lag"), theme=theme),
         numbers=partial(curve_numbers, series, ()),
         view=view,
         series=series,
@@ -217,15 +218,8 @@ def effective(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence
 
 def explosion(bench: Bench, settings: Settings, view: BiasesView) -> float | None:
     """Return log10 of what arrives at step 0 where it is so much that it counts as exploding, else None."""
-    gate = KEEPING[view.network]
-    measured = _map(bench, settings, view.network, gate)
-    if measured is None:
-        return None
-    own = bias_of(settings, gate)
-    if own not in measured.biases:  # the map is still being measured
-        return None
-    row = measured.biases.index(own)
-    arrives = float(measured.ratios(total_of(view.network))[row, 0])
+    flow = bench.flow(settings, view.network)
+    arrives = summarise(flow, total_of(view.network)).log10_ratio if flow is not None else 0.0
     return arrives if arrives > math.log10(EXPLODES_ABOVE) else None
 
 
@@ -240,7 +234,7 @@ def _map(bench: Bench, settings: Settings, network: Architecture, gate: str) -> 
 
 def _neutral(settings: Settings, *gates: str) -> Settings:
     """Return the settings with the biases that are swept at 0: moving these costs nothing."""
-    return settings.replace(**{f"{gate}_bias": 0.0 for gate in gates})
+    return one_bias(settings, *gates).replace(**{f"{gate}_bias": 0.0 for gate in gates})
 
 
 def _rows_of_two(

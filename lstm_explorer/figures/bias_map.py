@@ -151,13 +151,13 @@ def plot_bias_grid(
     ratios = drawn(grid.ratios(quantity or total_of(grid.architecture)))
     colours = Surface(ratios, x, np.asarray(grid.biases), grid.architecture)
     across = (
-        _("{n} steps").format(n="%{customdata:.0f}")
+        _("{n} steps").format(n="%{customdata[2]:.0f}")
         if by_length
         else gate_name(grid.across, grid.architecture) + " %{x:.2f}"
     )
     axis = {"tickvals": x.tolist(), "ticktext": [f"{length:g}" for length in grid.positions]} if by_length else {}
     title = _("sequence length (steps)") if by_length else bias_title(grid.across, grid.architecture)
-    traces = colours.traces(look, across=across, customdata=np.tile(positions, (len(grid.biases), 1)))
+    traces = colours.traces(look, across=across, beside=np.tile(positions, (len(grid.biases), 1))[..., None])
     if {grid.gate, grid.across} == {"forget", "input"}:
         traces.append(_opposite(grid, look))
     if at is not None:

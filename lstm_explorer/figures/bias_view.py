@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from lstm_explorer.core.biases import StateQuantity
+from lstm_explorer.core.biases import DRAWN_BY_CHRONO, StateQuantity
 from lstm_explorer.core.inputs import make_inputs
 from lstm_explorer.core.networks import BLOCKS
 from lstm_explorer.core.settings import Architecture, Settings
@@ -69,6 +69,12 @@ def steps_of(bench: Bench, settings: Settings) -> int:
 def memory_of(bench: Bench, settings: Settings, view: BiasesView) -> int:
     """Return how many steps are to be remembered; no more than the sequence has."""
     return min(view.memory, steps_of(bench, settings))
+
+
+def one_bias(settings: Settings, *gates: str) -> Settings:
+    """Return settings in which these gates have one bias for all units, as a map is about: chrono draws its own."""
+    drawn = settings.recurrent_init == "chrono" and not set(gates).isdisjoint(DRAWN_BY_CHRONO)
+    return settings.replace(recurrent_init="pytorch") if drawn else settings
 
 
 def bias_of(settings: Settings, gate: str) -> float:

@@ -26,7 +26,7 @@ def map_says(measured: BiasMap, quantity: StateQuantity, at: int) -> str:
     """Say how much survives at the reader's own bias, how long, and where it explodes."""
     ratios, steps = measured.ratios(quantity)[:, ::-1], measured.log10_hidden.shape[2] - 1
     sentence = _(
-        "**At bias {bias:g}**, what arrives {steps} steps back is {share} of the last step's gradient."
+        "**At your bias of {bias:g}**, what arrives {steps} steps back is {share} of the last step's gradient."
     ).format(bias=measured.biases[at], share=percent(float(ratios[at, -1])), steps=steps)
     gone = np.flatnonzero(ratios[at] < math.log10(1 / math.e))
     if gone.size:
@@ -111,7 +111,8 @@ def paths_say(flows: PathFlows, through: Through) -> str:
         mean = {name: float(np.nanmean(share)) for name, share in shares(flows).items()}
         gates = sum(share for name, share in mean.items() if name not in ("cell", "loss"))
         return _(
-            "On average {cell:.0%} of each step comes along the cell and {gates:.0%} by h through the gates."
+            "On average {cell:.0%} of each step comes along the cell and {gates:.0%} by h through the gates. What joins "
+            "at each step adds up on the way."
         ).format(cell=mean["cell"], gates=gates)
     total, alone = float(by_lag(flows.total)[-1]), float(by_lag(flows.cell_alone)[-1])
     return _(

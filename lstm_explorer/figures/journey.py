@@ -84,6 +84,7 @@ def journey_spec(
             "template": template(look.name),
             "height": 540,
             "hovermode": "x",
+            "modebar": {"orientation": "v"},  # on a phone it would lie on the buttons
             "margin": {"l": 78, "r": 18, "t": 42, "b": 60},
             "legend": {"y": -0.14, "yanchor": "top"},
             "xaxis": {"title": {"text": _("step t")}, "range": [-0.5 - 0.01 * last, last + 0.5 + 0.01 * last]},

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_explorer.locales import _
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -59,14 +61,14 @@ def percent(log10: float) -> str:
 
     Example:
         >>> percent(-1.0), percent(-24.0), percent(math.log10(1.5)), percent(0.0)
-        ('10 %', '1.0×10⁻²⁴', '1.5×', '100 %')
+        ('10%', '1.0×10⁻²⁴', '1.5×', '100%')
     """
     if log10 > 0:
-        return f"{scientific(log10)}×"
+        return _("{times}×").format(times=scientific(log10))
     share = 100 * 10.0**log10
     if share >= 99.5:  # two digits would read 1e+02
-        return f"{share:.3g} %"
-    return f"{share:.2g} %" if log10 > -4 else scientific(log10)
+        return f"{share:.3g}%"
+    return f"{share:.2g}%" if log10 > -4 else scientific(log10)
 
 
 def steps(value: float) -> str:

@@ -51,7 +51,7 @@ def rates(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Exp
         read=_(
             "A gradient that is multiplied by the same number at every step is a level line. The dashed line is what "
             "the forget gate's bias alone would give, the dotted one the cell path with its real gates, the solid "
-            "one the total."
+            "one the total. The last step goes by the cell alone: h₀ is an input of its own, not made from c₀."
         ),
         says=says,
         settings=settings,

@@ -82,7 +82,7 @@ def _explosion(need: RequiredBias, last: float, look: Theme) -> list[dict[str, A
             "fillcolor": faded(look.explosion, 0.14), "layer": "below",
             "label": {
                 "text": _("explodes"),
-                "textposition": "top center", "font": {"color": look.explosion, "size": 12},
+                "textposition": "middle center", "font": {"color": look.explosion, "size": 12},
             },
         }
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from PIL import Image
 
 from lstm_explorer.core.summaries import EXPLODES_ABOVE
 from lstm_explorer.figures.gradients import FLOAT32_FLOOR
+from lstm_explorer.figures.numbers import split
 from lstm_explorer.figures.theme import Theme, blended
 from lstm_explorer.locales import _
 
@@ -84,13 +85,18 @@ class Surface:
             "sizing": "stretch", "layer": "below",
         }  # fmt: skip
 
-    def traces(self, look: Theme, *, across: str, customdata: NDArray[Any] | None = None) -> list[dict[str, Any]]:
+    def traces(self, look: Theme, *, across: str, beside: NDArray[Any] | None = None) -> list[dict[str, Any]]:
         """Return what is pointed at, the key to the colours, and the contours."""
         bias = _("bias")
+        numbers = split(self._z).astype(np.float32)
+        if beside is not None:
+            numbers = np.concatenate([numbers, beside], axis=-1)
         pointed = {
             "type": "heatmap", "x": self._x, "y": self._y, "z": self._z, "opacity": 0, "showscale": False, "name": "",
-            "hoverongaps": False, "customdata": customdata,
-            "hovertemplate": f"{across}<br>{bias} %{{y:.2f}}<br><b>10<sup>%{{z:.2f}}</sup></b><extra></extra>",
+            "hoverongaps": False, "customdata": numbers,
+            "hovertemplate": f"{across}<br>{bias} %{{y:.2f}}<br>"
+            "<b>%{customdata[0]:.2f}×10<sup>%{customdata[1]:d}</sup></b><extra></extra>",
+            "hoverlabel": {"font": {"color": look.text}, "bgcolor": look.background, "bordercolor": look.muted},
         }  # fmt: skip
         return [pointed, _key(self._architecture, look), *(self._contour(level, look) for level in levels())]
 
@@ -166,8 +172,8 @@ def _key(architecture: str, look: Theme) -> dict[str, Any]:
             "colorbar": {
                 "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.01, "yanchor": "bottom",
                 "ypad": 0, "xpad": 0, "outlinewidth": 0, "ticklabelposition": "outside top",
-                "tickvals": [-8, -6, -4, -2, 0, 2], "tickangle": 0,
-                "ticktext": ["≤10<sup>−8</sup>", "10<sup>−6</sup>", "10<sup>−4</sup>", "1 %", "1", "≥100×"],
+                "tickvals": [-8, -4, -2, 0, 2], "tickangle": 0,
+                "ticktext": ["10<sup>−8</sup>", "10<sup>−4</sup>", "1%", "1", "100×"],
             },
         },
     }  # fmt: skip

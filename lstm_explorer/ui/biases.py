@@ -10,7 +10,7 @@ from lstm_explorer.core.networks import BLOCKS, build_network, effective_biases
 from lstm_explorer.core.required_bias import RequiredBias, bias_lines, chrono_lines, run_bias_lines
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.figures.bias_exhibits import MAPS, effective, explosion, needed, required
-from lstm_explorer.figures.bias_view import KEEPING, BiasesView, gate_of, other_gate
+from lstm_explorer.figures.bias_view import KEEPING, BiasesView, gate_of, one_bias, other_gate
 from lstm_explorer.figures.exhibit import Bench
 from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.numbers import percent
@@ -31,10 +31,15 @@ PUZZLE = {
 }  # fmt: skip
 
 
-def experiment_controls(view: BiasesView) -> None:
+def experiment_controls(settings: Settings, view: BiasesView) -> None:
     """Draw what decides which network is mapped: its length, the biases of all its gates, and the rest folded."""
     setting_choice("network", _("Network"), {name: NETWORK_NAMES[name] for name in ("lstm", "gru")})
     setting_number("sequence_length", _("Sequence length (steps)"))
+    setting_slider(
+        "memory", _("Steps to remember"), limits=(1, settings.sequence_length),
+        help=_("How far back the gradient has to reach. At most the sequence length."),
+    )  # fmt: skip
+    _chrono_note(settings)
     for gate in sorted(BLOCKS[view.network], key=lambda gate: gate != KEEPING[view.network]):
         setting_slider(f"{gate}_bias", _("Bias of the {gate}").format(gate=gate_name(gate, view.network)), step=0.25)
     with st.expander(_("Weights")):
@@ -43,6 +48,22 @@ def experiment_controls(view: BiasesView) -> None:
         input_controls()
     with st.expander(_("Size, seeds and loss")):
         size_controls()
+
+
+def _chrono_note(settings: Settings) -> None:
+    """Say what the sliders do not set while chrono draws the biases, with the way out."""
+    if settings.recurrent_init != "chrono":
+        return
+    st.info(
+        _(
+            "**Chrono** draws the forget, input and update biases for every unit of your network. Maps and answers "
+            "about these gates are for one bias in all units."
+        )
+    )
+    st.button(
+        _("Set one bias for all units instead"), key="no_chrono", on_click=address.apply,
+        kwargs={"recurrent_init": "pytorch"},
+    )  # fmt: skip
 
 
 def fit_view(view: BiasesView) -> BiasesView:
@@ -57,8 +78,8 @@ def fit_view(view: BiasesView) -> BiasesView:
 def map_controls(view: BiasesView) -> None:
     """Draw what is mapped over what."""
     gates = {name: gate_name(name, view.network) for name in BLOCKS[view.network]}
+    setting_choice("gate", _("Bias of"), gates)  # a line of its own, so that it wraps on a phone
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        setting_choice("gate", _("Bias of"), gates)
         setting_choice("across", _("Over"), {"lag": _("steps back"), "gate": _("another gate"), "length": _("length")})
         if view.across == "gate":
             rest = {name: text for name, text in gates.items() if name != gate_of(view)}
@@ -93,7 +114,7 @@ def way_back(bench: Bench, settings: Settings, view: BiasesView) -> None:
                     times=percent(arrives)
                 )
             )
-            if view.network == "lstm":
+            if view.network == "lstm" and settings.recurrent_init != "chrono":
                 low, high = address.current_limits()["input_bias"]
                 opposite = min(max(-settings.forget_bias, low), high)
                 st.button(
@@ -122,16 +143,12 @@ def _need(bench: Bench, settings: Settings, view: BiasesView) -> None:
     left, right = st.columns([3, 8], gap="medium")
     with left:
         setting_slider(
-            "memory", _("Steps to remember"), limits=(1, settings.sequence_length),
-            help=_("How far back the gradient has to reach. At most the sequence length."),
-        )  # fmt: skip
-        setting_slider(
             "share", _("Share that must survive"), step=0.001,
             help=_("0.1 is a tenth of the gradient at the last step."),
         )  # fmt: skip
         setting_choice(
             "answer", _("Take the bias"),
-            {"closed": _("formula"), "measured": _("measured"), "chrono": "chrono"},
+            {"closed": _("formula"), "measured": _("measured"), "chrono": _("chrono")},
         )  # fmt: skip
     with right, shielded():
         if exhibit := required(bench, settings, view):
@@ -142,8 +159,8 @@ def _need(bench: Bench, settings: Settings, view: BiasesView) -> None:
         lines = _lines(need, settings, view)
         with button:
             st.button(
-                _("Set it here"), key="set_answer", on_click=address.apply, kwargs=_changes(need, view), type="primary",
-                disabled=lines is None,
+                _("Set it here"), key="set_answer", on_click=address.apply, kwargs=_changes(need, settings, view),
+                type="primary", disabled=lines is None,
             )  # fmt: skip
 
 
@@ -151,13 +168,16 @@ def _bias_of_answer(need: RequiredBias, view: BiasesView) -> float | None:
     return need.closed_form if view.answer == "closed" else need.measured
 
 
-def _changes(need: RequiredBias, view: BiasesView) -> dict[str, Any]:
+def _changes(need: RequiredBias, settings: Settings, view: BiasesView) -> dict[str, Any]:
     """Return the settings that the chosen answer sets."""
     if view.answer == "chrono":
         return {"recurrent_init": "chrono", "chrono_max": max(3, need.lag)}
     low, high = address.current_limits()[f"{need.gate}_bias"]
     bias = _bias_of_answer(need, view)
-    return {} if bias is None else {f"{need.gate}_bias": min(max(round(bias, 3), low), high)}
+    if bias is None:
+        return {}
+    init = {"recurrent_init": one_bias(settings, need.gate).recurrent_init}
+    return {f"{need.gate}_bias": min(max(round(bias, 3), low), high), **init}
 
 
 def _lines(need: RequiredBias, settings: Settings, view: BiasesView) -> str | None:
@@ -179,7 +199,7 @@ def _lines(need: RequiredBias, settings: Settings, view: BiasesView) -> str | No
 
 
 def _effective(bench: Bench, settings: Settings, view: BiasesView) -> None:
-    network = build_network(view.network, settings.replace(num_seeds=1))
+    network = build_network(view.network, one_bias(settings, KEEPING[view.network]).replace(num_seeds=1))
     parts = [
         network.get_parameter(f"{name}_l0").detach().unflatten(0, (-1, settings.hidden_size)).mean(dim=1)
         for name in ("bias_ih", "bias_hh")
@@ -213,7 +233,7 @@ def _puzzle(bench: Bench, settings: Settings, view: BiasesView) -> None:
     st.markdown(
         _(
             "Somebody measured the gradient of the cell state in a Keras LSTM, whose forget bias is 1. The first "
-            "step back multiplied it by 0.735 = σ(1), as expected; the later ones by 0.85. Where does the rest come "
+            "step back multiplied it by 0.735 ≈ σ(1), as expected; the later ones by 0.85. Where does the rest come "
             "from ([keras-team/keras 16151](https://github.com/keras-team/keras/issues/16151))? From the other "
             "path: the cell shows itself in h, h moves the gates of the next step, and these move the cell."
         )
@@ -222,6 +242,8 @@ def _puzzle(bench: Bench, settings: Settings, view: BiasesView) -> None:
     st.button(
         _("Set up the puzzle"), key="puzzle", on_click=address.apply, kwargs=PUZZLE, type="primary", disabled=set_up
     )
+    if not set_up:
+        st.caption(_("The curves are of your own settings until then."))
     _lstm_only(view)
     if exhibit := rates(bench, settings, view):
         show_exhibit(exhibit)

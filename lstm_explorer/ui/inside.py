@@ -25,12 +25,9 @@ def network_controls(settings: Settings, view: InsideView) -> None:
     setting_choice("network", _("Cell"), dict(NETWORK_NAMES))
     setting_number("sequence_length", _("Sequence length (steps)"))
     if view.network == "lstm":
-        setting_slider("forget_bias", _("LSTM forget gate"), step=0.25)
-        setting_slider("input_bias", _("LSTM input gate"), step=0.25)
-        setting_slider("output_bias", _("LSTM output gate"), step=0.25)
+        _bias_sliders("forget", "input", "output", network="lstm")
     elif view.network == "gru":
-        setting_slider("reset_bias", _("GRU reset gate"), step=0.25)
-        setting_slider("update_bias", _("GRU update gate (1 keeps)"), step=0.25)
+        _bias_sliders("reset", "update", network="gru")
     with st.expander(_("Input")):
         input_controls()
     with st.expander(_("Size and weights")):
@@ -40,6 +37,11 @@ def network_controls(settings: Settings, view: InsideView) -> None:
             setting_slider("depth", _("Layer"), limits=(1, settings.num_layers))
         setting_slider("recurrent_gain", _("Gain on weight_hh, every network"), step=0.05)
         setting_number("seed", _("First seed"))
+
+
+def _bias_sliders(*gates: str, network: str) -> None:
+    for gate in gates:
+        setting_slider(f"{gate}_bias", _("Bias of the {gate}").format(gate=gate_name(gate, network)), step=0.25)
 
 
 def fit_view(view: InsideView, trajectory: Trajectory) -> None:

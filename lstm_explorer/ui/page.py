@@ -12,6 +12,7 @@ from lstm_explorer.figures.view import View, kind_of
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address
 from lstm_explorer.ui.errors import plain
+from lstm_explorer.ui.figure import theme_name
 from lstm_explorer.ui.language import PARAMETER, language_picker
 from lstm_explorer.ui.navigation import require_entry
 
@@ -25,14 +26,18 @@ _QUOTED = 60
 # is taken by Streamlit's own menu: level with the header (999990), under the menu that opens on a phone (999991).
 _STYLE = """<style>
 .stMainBlockContainer { padding: 4rem clamp(1rem, 3vw, 3rem) 3rem; }
-.stMain :is(h1, h2, h3), [data-testid=stMarkdownContainer] :is(p, li) { word-break: keep-all; overflow-wrap: anywhere; }
+.stMain :is(h1, h2, h3, p, li, td, th) { word-break: keep-all; overflow-wrap: anywhere; }
 .st-key-frame { position: fixed; top: 0.85rem; right: 3.75rem; z-index: 999990; width: auto; }
 </style>"""
 
 
+#: Streamlit writes white on the primary colour; on the light blue of the dark theme nobody could read that.
+_DARK_STYLE = "<style>button[data-testid=stBaseButton-primary]:not(:disabled) { color: #12161A; }</style>"
+
+
 def frame() -> None:
     """Draw what stands around every page."""
-    st.html(_STYLE)
+    st.html(_STYLE + (_DARK_STYLE if theme_name() == "dark" else ""))
     with st.container(key="frame", width="content"):
         language_picker()
 

@@ -95,9 +95,9 @@ def test_the_keyboard_moves_a_bias_and_the_address_follows(server, page, settled
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**forget_bias=0.25**")
     settled(page)
-    page.get_by_text("At bias 0.25").wait_for()
+    page.get_by_text("At your bias of 0.25").wait_for()
     page.reload()
-    page.get_by_text("At bias 0.25").wait_for()
+    page.get_by_text("At your bias of 0.25").wait_for()
 
 
 def test_a_click_on_the_map_takes_its_bias(server, page, settled):
@@ -113,4 +113,4 @@ def test_a_click_on_the_map_takes_its_bias(server, page, settled):
     }"""
     page.mouse.click(*page.evaluate(where, 3))
     page.wait_for_url("**forget_bias=3.0**")
-    page.get_by_text("At bias 3", exact=True).wait_for()
+    page.get_by_text("At your bias of 3", exact=True).wait_for()

@@ -44,7 +44,7 @@ def test_the_opposite_input_bias_ends_the_explosion():
 
 def test_an_own_bias_between_the_rows_has_a_row_of_its_own():
     exhibit = exhibits.lag_map(BENCH, lx.Settings(forget_bias=1.13, sequence_length=20), BiasesView())
-    assert "**At bias 1.13**" in exhibit.says
+    assert "**At your bias of 1.13**" in exhibit.says
     assert 1.13 in set(exhibit.numbers()["bias"])
 
 

@@ -145,7 +145,7 @@ def test_the_sentence_has_the_numbers():
         "At step 100 the cell holds 2.95×10⁻⁵ and puts out 1.48×10⁻⁵; of its gradient, 3.0×10⁻⁵ reaches step 0."
     )
     assert by_hand_says(run((1, 1, 1, 1, -1), (100, 0, 1, 0, 0))) == (
-        "At step 100 the cell holds −1 and puts out 0; of its gradient, 100 % reaches step 0."
+        "At step 100 the cell holds −1 and puts out 0; of its gradient, 100% reaches step 0."
     )
     assert by_hand_says(CUT).endswith("none of its gradient reaches step 0: the forget gate of step 30 is 0.")
 
