@@ -111,8 +111,8 @@ def paths_say(flows: PathFlows, through: Through) -> str:
         mean = {name: float(np.nanmean(share)) for name, share in shares(flows).items()}
         gates = sum(share for name, share in mean.items() if name not in ("cell", "loss"))
         return _(
-            "On average {cell:.0%} of each step comes along the cell and {gates:.0%} by h through the gates. What joins "
-            "at each step adds up on the way."
+            "On average {cell:.0%} of each step comes along the cell and {gates:.0%} by h through the gates. What "
+            "joins at each step adds up on the way."
         ).format(cell=mean["cell"], gates=gates)
     total, alone = float(by_lag(flows.total)[-1]), float(by_lag(flows.cell_alone)[-1])
     return _(

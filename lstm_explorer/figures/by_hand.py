@@ -334,7 +334,7 @@ def _share(log10: float) -> str:
         >>> _share(0.0), _share(-0.001), _share(-24.0)
         ('100 %', '99.8 %', '1.0×10⁻²⁴')
     """
-    return f"{100 * 10.0**log10:.3g} %" if log10 > -4 else scientific(log10)
+    return f"{100 * 10.0**log10:.3g}%" if log10 > -4 else scientific(log10)
 
 
 def _signed(number: float, digits: int = 2) -> str:
