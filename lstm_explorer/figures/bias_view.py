@@ -87,7 +87,7 @@ def lengths_up_to(longest: int) -> tuple[int, ...]:
 
     Example:
         >>> lengths_up_to(100)
-        (2, 3, 4, 6, 8, 12, 17, 24, 35, 49, 70, 100)
+        (2, 3, 4, 6, 8, 12, 17, 24, 34, 49, 70, 100)
     """
     return tuple(sorted({round(float(length)) for length in np.geomspace(min(2, longest), longest, _LENGTHS)}))
 

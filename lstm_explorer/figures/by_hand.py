@@ -332,7 +332,7 @@ def _share(log10: float) -> str:
 
     Example:
         >>> _share(0.0), _share(-0.001), _share(-24.0)
-        ('100 %', '99.8 %', '1.0×10⁻²⁴')
+        ('100%', '99.8%', '1.0×10⁻²⁴')
     """
     return f"{100 * 10.0**log10:.3g}%" if log10 > -4 else scientific(log10)
 
