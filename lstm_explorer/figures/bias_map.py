@@ -255,6 +255,7 @@ def _opposite(grid: BiasGrid, look: Theme) -> dict[str, Any]:
 def _mark(bias: float, x: float, look: Theme) -> dict[str, Any]:
     return {
         "type": "scatter", "x": [x], "y": [bias], "mode": "markers", "name": _("your settings"), "hoverinfo": "skip",
+        "cliponaxis": False,
         "marker": {"symbol": "x", "size": 14, "color": look.text, "line": {"width": 2, "color": look.background}},
     }  # fmt: skip
 

@@ -34,7 +34,7 @@ class BiasesView(View):
     other: Gate = "input"
     across: Literal["lag", "gate", "length"] = "lag"
     path: Literal["total", "cell_path"] = "total"
-    memory: int = number(100, 1, 2000)
+    memory: int = number(0, 0, 2000)
     share: float = number(0.1, 0.001, 0.9)
     topic: Literal["need", "effective", "paths", "puzzle", "weights"] = "need"
     answer: Literal["closed", "measured", "chrono"] = "measured"
@@ -67,8 +67,9 @@ def steps_of(bench: Bench, settings: Settings) -> int:
 
 
 def memory_of(bench: Bench, settings: Settings, view: BiasesView) -> int:
-    """Return how many steps are to be remembered; no more than the sequence has."""
-    return min(view.memory, steps_of(bench, settings))
+    """Return how many steps are to be remembered: 0 is all, and there are no more than the sequence has."""
+    steps = steps_of(bench, settings)
+    return min(view.memory or steps, steps)
 
 
 def one_bias(settings: Settings, *gates: str) -> Settings:

@@ -36,8 +36,8 @@ def experiment_controls(settings: Settings, view: BiasesView) -> None:
     setting_choice("network", _("Network"), {name: NETWORK_NAMES[name] for name in ("lstm", "gru")})
     setting_number("sequence_length", _("Sequence length (steps)"))
     setting_slider(
-        "memory", _("Steps to remember"), limits=(1, settings.sequence_length),
-        help=_("How far back the gradient has to reach. At most the sequence length."),
+        "memory", _("Steps to remember (0: all)"), limits=(0, settings.sequence_length),
+        help=_("How far back the gradient has to reach. 0 is the whole sequence."),
     )  # fmt: skip
     _chrono_note(settings)
     for gate in sorted(BLOCKS[view.network], key=lambda gate: gate != KEEPING[view.network]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import string
 import threading
 from collections.abc import Iterator
@@ -107,6 +108,15 @@ def test_placeholders_are_the_same(code):
             strings = message.string if isinstance(message.string, tuple) else (message.string,)
             for text in strings:
                 assert placeholders(text) == placeholders(ids[-1]), message.id
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_bold_text_is_closed_where_markdown_sees_it(code):
+    """Two stars after a sign and before a letter close nothing: a Korean particle joins without a space."""
+    for message in catalogue(code):
+        parts = str(message.string).split("**") if message.id else []
+        for inside, after in zip(parts[1::2], parts[2::2], strict=False):
+            assert not (re.search(r"[^\w\s}]$", inside) and re.match(r"\w", after)), message.string
 
 
 @pytest.mark.parametrize("code", CODES)
