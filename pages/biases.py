@@ -23,15 +23,17 @@ from lstm_explorer.ui.page import open_page
 @fragment
 def biases() -> None:
     """Draw the map, then the closer look beneath it; reruns without the rest of the page."""
-    settings, view, bench = current_settings(), fit_view(current_view()), AppBench()
     left, right = st.columns([3, 8], gap="medium")
+    with left:
+        experiment_controls(current_settings(), fit_view(current_view()))
+    # Read only now: a file that was just uploaded has changed the settings.
+    settings, view, bench = current_settings(), current_view(), AppBench()
     with right:
         controls = st.container()
         bias_figure(bench, settings, view)
     with controls:
         map_controls(view)
     with left:
-        experiment_controls(settings, view)
         way_back(bench, settings, view)
     topics(bench, settings, view)
     pick(".st-key-bias_map", lambda _lag, bias: pick_bias(bias), key="bias_picked")

@@ -279,7 +279,8 @@ def norms_of(record: Any, quantity: StateQuantity) -> Tensor:
 
 def relative_to_last(norms: Tensor) -> Tensor:
     """Return ``(..., T + 1, B)`` norms relative to the last step; NaN where that is exactly zero."""
-    return norms - norms[..., -1:, :]
+    last = norms[..., -1:, :]
+    return norms - torch.where(last == -torch.inf, torch.nan, last)
 
 
 def median_of_runs(runs: Tensor) -> NDArray[np.float64]:

@@ -18,9 +18,9 @@ from lstm_explorer.core.networks import BLOCKS, MODULES, effective_biases
 from lstm_explorer.core.settings import Architecture, Settings
 from lstm_explorer.core.summaries import EXPLODES_ABOVE
 
-#: Biases searched, and how finely: the first map has steps of a half, each later one a tenth of the last.
+#: Biases searched, and how finely: the first map has steps of a quarter, each later one a tenth of the last.
 LOWEST, HIGHEST = -10.0, 10.0
-_FIRST_STEP, _FINEST = 0.5, 0.01
+_FIRST_STEP, _FINEST = 0.25, 0.01
 
 #: The gate that keeps the old state, and the state that it keeps, in each architecture.
 _KEEPING: dict[str, tuple[str, StateQuantity]] = {"lstm": ("forget", "cell"), "gru": ("update", "hidden")}
@@ -46,7 +46,9 @@ class RequiredBias:
         measured: The smallest bias for which the measured total reaches the share, to 0.01; -10 where already that one
             does, None where no bias from -10 to 10 does.
         log10_measured: log10 of the measured ratio at that bias; NaN where there is none.
-        explodes: The smallest bias above it, in steps of a half, for which the total arrives more than ten times
+        falls_below: The smallest bias above it, in steps of a quarter, for which the total is below the share again;
+            None where none is.
+        explodes: The smallest bias above it, in steps of a quarter, for which the total arrives more than ten times
             enlarged; None where none does.
         chrono: What chrono initialisation with this lag as its longest memory draws.
     """
@@ -57,6 +59,7 @@ class RequiredBias:
     closed_form: float
     measured: float | None
     log10_measured: float
+    falls_below: float | None
     explodes: float | None
     chrono: ChronoBiases
 
@@ -109,7 +112,8 @@ def required_bias(
     biases = np.arange(LOWEST, HIGHEST + _FIRST_STEP / 2, _FIRST_STEP)
     ratios = at_lag(biases)
     measured, log10_measured = _smallest(biases, ratios, math.log10(share), at_lag)
-    explode = biases[(ratios > math.log10(EXPLODES_ABOVE)) & (biases > (LOWEST if measured is None else measured))]
+    above = biases > (LOWEST if measured is None else measured)
+    explode, less = biases[(ratios > math.log10(EXPLODES_ABOVE)) & above], biases[(ratios < math.log10(share)) & above]
     return RequiredBias(
         gate=gate,
         lag=lag,
@@ -117,6 +121,7 @@ def required_bias(
         closed_form=closed_form,
         measured=measured,
         log10_measured=log10_measured,
+        falls_below=float(less[0]) if less.size and measured is not None else None,
         explodes=float(explode[0]) if explode.size else None,
         # chrono draws from U(1, longest - 1), which is empty for less than 3 steps
         chrono=ChronoBiases(*theory.chrono_quantile(max(lag, 3), [0.0, 0.5, 1.0]).tolist()),

@@ -11,6 +11,9 @@ import numpy as np
 
 from lstm_explorer.core.scaled import Array
 
+#: Of a cell beyond this, 1 - tanh^2 has fewer than 12 digits.
+_SATURATED = 5.0
+
 
 class LSTMSlopes(NamedTuple):
     r"""Derivatives of LSTM steps, the coefficients of :class:`~lstm_explorer.core.recurrences.LSTMRecurrence`.
@@ -43,6 +46,10 @@ def cell_exposed(output: Array, cell: Array) -> tuple[Array, Array]:
     r"""Return :math:`a_t = o_t (1 - \tanh^2 c_t)` and :math:`\tanh c_t`."""
     shown = np.tanh(cell)
     exposed = _tanh_slope(shown)
+    if max(cell.max(), -cell.min()) > _SATURATED:
+        # From the exponential instead: the difference has lost digits here, and beyond 19 it is 0.
+        rest = np.exp(-2.0 * np.abs(cell))
+        exposed = 4.0 * rest / np.square(1.0 + rest)
     exposed *= output
     return exposed, shown
 

@@ -59,8 +59,11 @@ class Curve:
 
     @property
     def verdict(self) -> Verdict:
-        """The word for it: ``vanishes`` below 1 %, ``explodes`` above ten times, else ``survives``."""
-        if self.log10_ratio < math.log10(VANISHES_BELOW):
+        """The word for it: ``vanishes`` below 1 %, ``explodes`` above ten times, else ``survives``.
+
+        Where no gradient even leaves the last step there is no ratio, and it vanishes.
+        """
+        if not self.log10_ratio >= math.log10(VANISHES_BELOW):
             return "vanishes"
         return "explodes" if self.log10_ratio > math.log10(EXPLODES_ABOVE) else "survives"
 
@@ -87,9 +90,8 @@ def summarise(flow: GradientFlow, quantity: Quantity = "hidden", *, layer: int =
     """
     runs = _runs(flow, quantity, layer).double().numpy()
     if relative:
-        # A run whose last gradient is exactly zero has no ratio.
-        with np.errstate(invalid="ignore"):
-            runs = runs - runs[:, -1:]
+        last = runs[:, -1:]
+        runs = runs - np.where(last == -np.inf, np.nan, last)  # whose last gradient is exactly zero has no ratio
     lower, median, upper = _quartiles(runs)
     first = 1 if quantity == "inputs" else 0
     steps = np.arange(first, first + runs.shape[1])

@@ -29,7 +29,7 @@ from lstm_explorer.core.trajectory import Trajectory, unroll
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.export.files import FORMATS, Order, file_name, make
 from lstm_explorer.export.paper import SHEETS, Paper
-from lstm_explorer.figures.bias_view import BiasesView
+from lstm_explorer.figures.bias_view import BiasesView, gate_of
 from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.figures.exhibits import EXHIBITS, GradientsView
 from lstm_explorer.figures.inside_exhibits import InsideView
@@ -243,8 +243,7 @@ def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
         view = view.replace(**_given(options, InsideView), network=networks[0])
     elif isinstance(view, BiasesView):
         view = view.replace(**_given(options, BiasesView), **_network_of(name, networks))
-        for gate in filter(None, (options.gate, options.other)):
-            check_gate(gate, view.network, Settings())
+        _check_gates(view, options, settings)
     rows = None
     if options.table:
         rows = read_table(options.table.read_bytes()).values
@@ -255,12 +254,22 @@ def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
     return exhibit, rows
 
 
+def _check_gates(view: BiasesView, options: argparse.Namespace, settings: Settings) -> None:
+    """Refuse what the app's controls do not offer: a gate that the network lacks, one gate twice, too long a memory."""
+    for gate in filter(None, (options.gate, options.other)):
+        check_gate(gate, view.network, Settings())
+    if options.other and options.other == gate_of(view):
+        raise ValueError(f"--other is {options.other}: expected another gate than --gate.")
+    if view.memory > settings.sequence_length:
+        raise ValueError(f"--memory is {view.memory}: expected at most --sequence-length, {settings.sequence_length}.")
+
+
 def _network_of(name: str, networks: tuple[Architecture, ...]) -> dict[str, Architecture]:
     """Return the view's field that says which network a figure of gate biases is about."""
     if not networks:
         return {}
     field = "weights_of" if name in ("weights", "contributions") else "network"
-    legal = BiasesView.choices(field)
+    legal = ("lstm",) if name in ("paths", "rates") else BiasesView.choices(field)
     if len(networks) > 1 or networks[0] not in legal:
         raise ValueError(f"--figure {name} is of one network: expected --architecture with one of {', '.join(legal)}.")
     return {field: networks[0]}

@@ -65,9 +65,9 @@ def lag_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[E
         ),
         read=_(
             "Across: steps back from the loss. Upwards: the bias. Full colour is all of the gradient, blank less than "
-            "10⁻⁸, violet more than left the loss. The lines are where it has fallen to 1/e, 10⁻³, 10⁻⁶ and to the "
-            "smallest number of float32. Beneath, the row with the triangles as curves: the slider under the figure "
-            "moves it in your browser."
+            "10⁻⁸, violet more than ten times what left the loss. The lines are where it has fallen to 1/e, 10⁻³, 10⁻⁶ "
+            "and to the smallest number of float32. Beneath, the row with the triangles as curves: the slider under "
+            "the map moves it in your browser, and a click on the map takes that bias into your settings."
         ),
         says=map_says(measured, quantity, at),
         settings=settings,
@@ -127,9 +127,11 @@ def lengths_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequen
             network=NETWORK_NAMES[network]
         ),
         alt=_("Map of the gradient that reaches step 0, over bias and sequence length. {says}").format(says=says),
-        read=_(
-            "Each column is a network that reads a sequence of this length. Follow a contour to the right: the longer "
-            "the sequence, the larger a bias must be. The cross is your settings."
+        read=_("Each column is a network that reads a sequence of this length. The cross is your settings.")
+        + (
+            " " + _("Follow a contour to the right: the longer the sequence, the larger a bias must be.")
+            if gate == KEEPING[network]
+            else ""
         ),
         says=says,
         settings=settings,
@@ -182,7 +184,9 @@ def required(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[
 def effective(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return one vector filled with the bias, beside both: what the most copied mistake costs or gains."""
     network, gate = view.network, KEEPING[view.network]
-    settings, bias = one_bias(settings, gate), bias_of(settings, gate)
+    settings = one_bias(settings, gate)
+    bias = bias_of(settings, gate) or 1.0  # of no bias at all, twice is as much
+    settings = settings.replace(**{f"{gate}_bias": bias}, split_biases=False)
     named = {
         _("bias_ih filled with {bias:g}: effective {bias:g}").format(bias=bias): settings,
         _("both vectors filled with {bias:g}: effective {both:g}").format(bias=bias, both=2 * bias): settings.replace(
@@ -218,7 +222,8 @@ def effective(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence
 
 def explosion(bench: Bench, settings: Settings, view: BiasesView) -> float | None:
     """Return log10 of what arrives at step 0 where it is so much that it counts as exploding, else None."""
-    flow = bench.flow(settings, view.network)
+    # A loss at every step puts gradient of its own on each: that is no growth.
+    flow = bench.flow(settings.replace(loss="last"), view.network)
     arrives = summarise(flow, total_of(view.network)).log10_ratio if flow is not None else 0.0
     return arrives if arrives > math.log10(EXPLODES_ABOVE) else None
 

@@ -25,7 +25,7 @@ from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, template, theme_of
 from lstm_explorer.locales import _
 
 #: Most columns of a map over the lag; and log10 of where the axis of the curves ends.
-_COLUMNS, _CURVES_END = 160, -16.0
+_COLUMNS, _CURVES_END = 160, -24.0
 
 #: Gates that multiply the old state: their bias alone says what one path keeps.
 _KEEPING = {"lstm": "forget", "gru": "update"}
@@ -115,7 +115,10 @@ def bias_map_spec(
         "frames": [
             {
                 "name": f"{one:g}",
-                "data": [{"y": [one, one]}, *({"y": drawn(table[at])} for table in rows.values())],
+                "data": [
+                    {"y": [one, one], "text": _row_text(one)},
+                    *({"y": drawn(table[at])} for table in rows.values()),
+                ],
                 "traces": list(range(len(fixed), len(fixed) + 1 + len(rows))),
             }
             for at, one in enumerate(biases.tolist())
@@ -211,11 +214,16 @@ def bias_title(gate: str, architecture: str) -> str:
 
 def _cursor(lag: NDArray[np.int64], bias: float, look: Theme) -> dict[str, Any]:
     return {
-        "type": "scatter", "x": [int(lag[0]), int(lag[-1])], "y": [float(bias)] * 2, "mode": "lines+markers",
+        "type": "scatter", "x": [int(lag[0]), int(lag[-1])], "y": [float(bias)] * 2, "mode": "lines+markers+text",
+        "text": _row_text(float(bias)), "textposition": "top right", "textfont": {"color": look.text, "size": 12},
         "name": _("the row beneath"), "hoverinfo": "skip", "line": {"color": look.text, "width": 2},
         "marker": {"symbol": ["triangle-right", "triangle-left"], "size": 12, "color": look.text},
         "cliponaxis": False, "showlegend": False,
     }  # fmt: skip
+
+
+def _row_text(bias: float) -> list[str]:
+    return [f"<b>{bias:g}</b>", ""]
 
 
 def _curves(

@@ -90,7 +90,9 @@ def lengths_up_to(longest: int) -> tuple[int, ...]:
         >>> lengths_up_to(100)
         (2, 3, 4, 6, 8, 12, 17, 24, 34, 49, 70, 100)
     """
-    return tuple(sorted({round(float(length)) for length in np.geomspace(min(2, longest), longest, _LENGTHS)}))
+    return tuple(
+        sorted({round(float(length)) for length in np.geomspace(min(2, max(longest - 1, 1)), longest, _LENGTHS)})
+    )
 
 
 def alone(network: Architecture, settings: Settings) -> tuple[Experiment, ...]:

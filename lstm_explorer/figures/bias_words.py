@@ -20,6 +20,8 @@ from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.locales import _
 
 _LOG10_EXPLODES = math.log10(EXPLODES_ABOVE)
+#: log10 of the factor by which a cut must lower what arrives before a gate is said to matter.
+_MATTERS = math.log10(1.1)
 
 
 def map_says(measured: BiasMap, quantity: StateQuantity, at: int) -> str:
@@ -59,10 +61,12 @@ def required_says(need: RequiredBias, network: str) -> str:
         sentences.append(_("**By measurement: none** from −10 to 10 is enough on your settings."))
     else:
         sentences.append(
-            _("**By measurement: {bias:.2f}.** From there on the total of your {network} suffices.").format(
+            _("**By measurement: {bias:.2f}** is the smallest at which the total of your {network} suffices.").format(
                 bias=need.measured, network=NETWORK_NAMES[network]
             )
         )
+    if need.falls_below is not None:
+        sentences.append(_("At {bias:g} it falls below that share again.").format(bias=need.falls_below))
     sentences.append(
         _("**Chrono** draws every unit's bias between {lowest:.2f} and {highest:.2f}, median {median:.2f}.").format(
             **need.chrono._asdict()
@@ -77,8 +81,6 @@ def required_says(need: RequiredBias, network: str) -> str:
 
 def both_say(bias: float, one: Curve, both: Curve) -> str:
     """Say what filling both vectors does to what arrives."""
-    if bias == 0:
-        return _("At a bias of 0 it makes no difference: twice nothing is nothing. Raise the bias to see it.")
     return _(
         "Filling both vectors with {bias:g} gives an effective bias of **{both:g}**: {arrives} of the gradient reaches "
         "step 0 instead of {one}."
@@ -90,7 +92,8 @@ def reading_paths(through: Through) -> str:
     texts = {
         "only": _(
             "A path that is cut stays cut on the way back only: h.detach() before the other gates. The states are the "
-            "same. What arrives by single gates does not add up to the total: most ways go through several."
+            "same. What arrives by single gates does not add up to the total: most ways go through several. A gate "
+            "whose line lies on that of the cell path adds nothing alone."
         ),
         "without": _(
             "Each line is the total with h cut before one gate. The further a line lies below the total, the more of "
@@ -99,7 +102,7 @@ def reading_paths(through: Through) -> str:
         "split": _(
             "At each step dL/dc is the sum of what comes along the cell and of what comes by h through each gate of "
             "the next step. The lines are their shares in the direction of the total; at every step they sum to 1. "
-            "Below 0, a part points against the total."
+            "Below 0, a part points against the total. At step 0 there is the cell alone: h₀ is an input of its own."
         ),
     }
     return texts[through]
@@ -113,17 +116,17 @@ def paths_say(flows: PathFlows, through: Through) -> str:
         return _(
             "On average {cell:.0%} of each step comes along the cell and {gates:.0%} by h through the gates. What "
             "joins at each step adds up on the way."
-        ).format(cell=mean["cell"], gates=gates)
+        ).format(cell=mean["cell"], gates=round(gates, 2) + 0.0)  # no -0%
     total, alone = float(by_lag(flows.total)[-1]), float(by_lag(flows.cell_alone)[-1])
-    return _(
-        "{total} of the gradient reaches step 0, {alone} by the cell alone. It needs the **{gate}** most: cut h there, "
-        "and {left} is left."
-    ).format(
-        total=percent(total),
-        alone=percent(alone),
-        gate=gate_name(largest_gate(flows), "lstm"),
-        left=percent(float(by_lag(flows.without[largest_gate(flows)])[-1])),
+    gate = largest_gate(flows)
+    left = float(by_lag(flows.without[gate])[-1])
+    arrives = _("{total} of the gradient reaches step 0, {alone} by the cell alone.").format(
+        total=percent(total), alone=percent(alone)
     )
+    if not left < total - _MATTERS:
+        return arrives + " " + _("No single gate matters to it: cut any one, and as much is left.")
+    needs = _("It needs the **{gate}** most: cut h there, and {left} is left.")
+    return arrives + " " + needs.format(gate=gate_name(gate, "lstm"), left=percent(left))
 
 
 def rates_say(flows: PathFlows, gate: float | None) -> str:

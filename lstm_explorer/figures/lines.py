@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from lstm_explorer.figures.gradients import log_ticks
 from lstm_explorer.figures.theme import template, theme_of
 
+#: Points that make no line to be seen.
+_FEW = 3
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Line:
@@ -63,7 +66,8 @@ def plot_lines(
         data=[
             {
                 "type": "scatter", "x": line.x, "y": np.where(np.isfinite(line.y), line.y, np.nan), "name": line.name,
-                "mode": "lines", "line": {"color": line.colour, "dash": line.dash, "width": line.width},
+                "mode": "lines" if len(line.x) > _FEW else "lines+markers",
+                "line": {"color": line.colour, "dash": line.dash, "width": line.width},
                 "hovertemplate": "10<sup>%{y:.2f}</sup>" if log else "%{y:.3f}", "connectgaps": False,
             }
             for line in lines

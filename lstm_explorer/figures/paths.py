@@ -20,7 +20,7 @@ from lstm_explorer.locales import _
 Through = Literal["only", "without", "split"]
 
 #: Where the axis of a share of 10^-100 ends, log10.
-_LOWEST = -24.0
+_LOWEST = -40.0
 
 
 def plot_paths(flows: PathFlows, *, through: Through = "only", theme: str = "light") -> go.Figure:

@@ -21,7 +21,7 @@ from lstm_explorer.figures.numbers import split
 from lstm_explorer.figures.theme import Theme, blended
 from lstm_explorer.locales import _
 
-#: Blank below this log10 of the ratio, as the strips of the first page are; another hue from 1 up, full at this.
+#: Blank below this log10 of the ratio, as the first page's strips are; another hue where it explodes, full at this.
 _BLANK, _FULL_EXPLOSION = -8.0, 2.0
 #: What is drawn of a number that runs to 10^-1740: no contour lies beyond.
 _LOWEST, _HIGHEST = -60.0, 30.0
@@ -154,9 +154,10 @@ def _evenly(table: NDArray[np.float64], at: NDArray[np.float64], count: int) -> 
 def _scale(architecture: str, look: Theme) -> list[tuple[float, str]]:
     """Return blank, the network's colour where all survives, and another hue for more."""
     colour, blank = look.networks[architecture], blended(look.grid, look.background, 0.5)
-    all_of_it = -_BLANK / (_FULL_EXPLOSION - _BLANK)
-    rising = [(share * all_of_it, blended(colour, blank, share**1.5)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    return [*rising, (1.0, look.explosion)]
+    span = _FULL_EXPLOSION - _BLANK
+    rising = [(-_BLANK * share / span, blended(colour, blank, share**1.5)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    edge = (_EXPLODES - _BLANK) / span
+    return [*rising, (edge, colour), (edge, blended(look.explosion, colour, 0.6)), (1.0, look.explosion)]
 
 
 def _rgb(colour: str) -> tuple[int, ...]:
@@ -172,8 +173,8 @@ def _key(architecture: str, look: Theme) -> dict[str, Any]:
             "colorbar": {
                 "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.01, "yanchor": "bottom",
                 "ypad": 0, "xpad": 0, "outlinewidth": 0, "ticklabelposition": "outside top",
-                "tickvals": [-8, -4, -2, 0, 2], "tickangle": 0,
-                "ticktext": ["10<sup>−8</sup>", "10<sup>−4</sup>", "1%", "1", "100×"],
+                "tickvals": [-8, -4, -2, 0, 1, 2], "tickangle": 0,
+                "ticktext": ["10<sup>−8</sup>", "10<sup>−4</sup>", "1%", "1", "10×", "100×"],
             },
         },
     }  # fmt: skip

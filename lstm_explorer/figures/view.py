@@ -85,8 +85,13 @@ class View:
     @classmethod
     def expected(cls, name: str) -> str:
         """Say in words what a field takes, for a programmer."""
-        options = cls.choices(name)
-        return f"one of {', '.join(map(repr, options))}" if options else str(kind_of(cls, name))
+        if options := cls.choices(name):
+            return f"one of {', '.join(map(repr, options))}"
+        kind = kind_of(cls, name)
+        if kind in (int, float):
+            low, high = cls.limits(name)
+            return f"{'a whole number' if kind is int else 'a number'} from {low:g} to {high:g}"
+        return "True or False" if kind is bool else "a text"
 
 
 def kind_of(record: type, name: str) -> Any:

@@ -13,7 +13,7 @@ from lstm_explorer.figures.theme import Theme, theme_of
 from lstm_explorer.locales import _
 
 #: Where the axis of a share of 10^-100 ends, log10.
-_LOWEST = -24.0
+_LOWEST = -40.0
 
 
 def plot_weight_gradients(measured: WeightGradients, *, theme: str = "light") -> go.Figure:

@@ -242,8 +242,8 @@ def _puzzle(bench: Bench, settings: Settings, view: BiasesView) -> None:
     st.button(
         _("Set up the puzzle"), key="puzzle", on_click=address.apply, kwargs=PUZZLE, type="primary", disabled=set_up
     )
-    if not set_up:
-        st.caption(_("The curves are of your own settings until then."))
+    said = _("Other weights than theirs, so the last digits differ.")
+    st.caption(said if set_up else _("The curves are of your own settings until then."))
     _lstm_only(view)
     if exhibit := rates(bench, settings, view):
         show_exhibit(exhibit)

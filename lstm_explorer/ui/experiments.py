@@ -102,22 +102,28 @@ class AppBench:
         self._refused: set[str] = set()
         self._swept: dict[Work, Any] = {}
 
-    def flow(self, settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow | None:
-        """Return the flow of all replicas, or None where a box says why not."""
+    @contextlib.contextmanager
+    def _said_once(self) -> Iterator[None]:
+        """Shield what fails, and say the same refusal once, however many figures it keeps from being drawn."""
         with shielded():
             try:
-                return measure(settings, architecture, units=units)
+                yield
             except Refused as refused:
                 if str(refused) not in self._refused:
                     self._refused.add(str(refused))
                     raise
+
+    def flow(self, settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow | None:
+        """Return the flow of all replicas, or None where a box says why not."""
+        with self._said_once():
+            return measure(settings, architecture, units=units)
         return None
 
     def trajectory(self, settings: Settings, architecture: Architecture) -> Trajectory | None:
         """Return every state and gate of the first replica, or None where a box says why not."""
         first = _read_by(architecture, settings).replace(num_seeds=1)
         table = uploads.current_table() if settings.input_kind == "csv" else None
-        with shielded():
+        with self._said_once():
             _check_size(first)
             return _unrolled(first, architecture, table.digest if table else "", table)
         return None
@@ -137,7 +143,7 @@ class AppBench:
 
     def measured(self, measure: Callable[..., T], settings: Settings, **options: Any) -> T | None:
         """Return a measurement of the core, or None where a box says why not."""
-        with shielded():
+        with self._said_once():
             _check_size(settings)
             _check_table(settings)
             return _kept(measure, settings, **options)
@@ -158,7 +164,7 @@ class AppBench:
         if work in self._swept:  # several figures of a page may be about one map; its progress is shown once
             return self._swept[work]
         self._swept[work] = None
-        with shielded():
+        with self._said_once():
             _check_size(settings)
             _check_table(settings)
             size = max(1, _SWEPT_BETWEEN_LOOKS // (_numbers(settings) * settings.num_seeds * runs))

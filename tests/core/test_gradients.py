@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import oracle
 import pytest
 import torch
 from torch import nn
 
+import lstm_explorer as lx
 from lstm_explorer.core.gradients import gradient_flow
 
 # float64: both sides add up T products of H terms; 1e-9 relative leaves three digits above what was seen.
@@ -303,3 +305,18 @@ def test_forward_overflow_says_where():
             weight.fill_(10.0)
     with pytest.raises(ValueError, match=r"left the range of float32 at step .* of 100"):
         gradient_flow(rnn, torch.ones(100, 1, 1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_saturated_cell_still_passes_its_gradient_on(dtype):
+    # All gates open, all weights zero: c grows by 1 a step, and h passes sigma(0) sech^2 c on at T. From c = 19 on
+    # the difference 1 - tanh^2 is exactly 0 in float64, and a ratio to it would be infinite: a false explosion.
+    for steps in (3, 10, 30, 200):
+        settings = lx.Settings(
+            sequence_length=steps, hidden_size=1, input_bias=100, forget_bias=100, candidate_bias=100,
+            input_kind="zeros", recurrent_gain=0, dtype=dtype,
+        )  # fmt: skip
+        lstm = lx.build_network("lstm", settings)
+        flow = lx.gradient_flow(lstm, lx.make_inputs(settings))
+        expected = math.log10(0.5 * 4) - 2 * steps * math.log10(math.e) - 2 * math.log10(1 + math.exp(-2 * steps))
+        np.testing.assert_allclose(flow.log10_cell[0, 1:, 0], expected, rtol=1e-6)

@@ -155,3 +155,13 @@ def test_lines_of_a_gate_that_is_not_there_are_refused():
         lx.bias_lines(1, gate="hidden", architecture="rnn")
     for name in ("", "my.lstm", "model['rnn']"):
         assert f"in {name or 'lstm'}.named_parameters()" in lx.bias_lines(1, network=name)
+
+
+def test_an_answer_that_a_larger_bias_undoes_is_said():
+    # Wild recurrent weights: the total does not grow with the bias (seen in a review of the page).
+    settings = lx.Settings(recurrent_gain=3, seed=5)
+    need = lx.required_bias(settings, lag=60, share=0.5)
+    ratios = lx.bias_map(settings, biases=(need.measured, need.falls_below)).ratios("cell")[:, -1 - 60]
+    assert need.falls_below > need.measured
+    assert ratios[0] >= math.log10(0.5) > ratios[1]
+    assert lx.required_bias(lx.Settings(), lag=100, share=0.1).falls_below is None
