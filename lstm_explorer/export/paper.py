@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 import types
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -45,6 +45,10 @@ SHEETS: Mapping[str, Format] = types.MappingProxyType(
         "poster": Format(1280, 960, 24.0 * _INCH / 1280, grows=False),  # 24 in by 18 in
     }
 )
+#: A map's key to its colours needs so many pixels of width; on less, the names on its contours have to do.
+_KEY_FITS = 500
+#: A figure taller than this on screen has several panels, and needs more height on a sheet that may grow.
+_TALL = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,8 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
     figure = exhibit.draw(paper.theme)
     figure.frames = ()
     figure.layout.updatemenus = ()
+    if sheet.width < _KEY_FITS:
+        figure.update_traces(marker_showscale=False, selector={"type": "scatter"})
     margin = {side: figure.layout.margin[side] or figure.layout.template.layout.margin[side] for side in "lrtb"}
     lines = textwrap.wrap(settings_line(exhibit), int((sheet.width - 32) / _LETTER)) if paper.caption else []
     heading = textwrap.wrap(exhibit.title, int((sheet.width - 24) / _TITLE_LETTER)) if paper.title else []
@@ -85,12 +91,14 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
     axis, legend = 52 + _break_titles(figure, width), _legend_height(figure, width)
     margin["t"] += _TITLE + 20 * (len(heading) - 1) if heading else 0
     margin["b"] = axis + 6 + legend + _LINE * len(lines)
-    height = sheet.height + legend + _LINE * len(lines) if sheet.grows else sheet.height
+    height = sheet.height
+    if sheet.grows:
+        height = round(height * max(1.0, figure.layout.height / _TALL)) + legend + _LINE * len(lines)
     plot = height - margin["t"] - margin["b"]
     figure.update_layout(width=sheet.width, height=height, margin=margin, autosize=False)
     figure.update_layout(legend={"y": -axis / plot, "yanchor": "top", "x": 0, "xanchor": "left"})
     if heading:
-        figure.update_layout(title=_title("<br>".join(heading), look.text))
+        figure.update_layout(title=_title(heading, look.text))
     if lines:
         figure.add_annotation(
             text="<br>".join(lines), xref="paper", x=0, xanchor="left", yref="paper", y=-(margin["b"] - 8) / plot,
@@ -99,10 +107,11 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
     return figure
 
 
-def _title(text: str, colour: str) -> dict[str, object]:
-    """Return a figure's title: at the left, over the picture."""
-    return {"text": f"<b>{text}</b>", "x": 0.02, "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
-            "pad": {"t": 14}, "font": {"size": 16, "color": colour}}  # fmt: skip
+def _title(lines: Sequence[str], colour: str) -> dict[str, object]:
+    """Return a figure's title: at the left, over the picture. Plotly raises all lines by the height of those added."""
+    text = f"<b>{'<br>'.join(lines)}</b>"
+    return {"text": text, "x": 0.02, "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
+            "pad": {"t": 14 + 12 * (len(lines) - 1)}, "font": {"size": 16, "color": colour}}  # fmt: skip
 
 
 def settings_line(exhibit: Exhibit) -> str:

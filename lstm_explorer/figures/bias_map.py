@@ -94,14 +94,14 @@ def bias_map_spec(
             "template": template(look.name),
             "height": 780,
             "hovermode": "closest",
-            "margin": {"l": 78, "r": 18, "t": 62, "b": 100},
+            "margin": {"l": 78, "r": 18, "t": 26, "b": 100},
             "legend": {"y": -0.11, "yanchor": "top"},
             "xaxis": {
                 "anchor": "y2", "title": {"text": _("steps back from the loss")}, "range": colours.span(0),
                 "showgrid": False,
             },
             "yaxis": {
-                "domain": [0.46, 1.0], "range": colours.span(1), "showgrid": False,
+                "domain": [0.46, 0.95], "range": colours.span(1), "showgrid": False,
                 "title": {"text": bias_title(measured.gate, measured.architecture)},
             },
             "yaxis2": {
@@ -171,10 +171,11 @@ def plot_bias_grid(
             "template": template(look.name),
             "height": 560,
             "hovermode": "closest",
-            "margin": {"l": 78, "r": 18, "t": 62, "b": 60},
+            "margin": {"l": 78, "r": 18, "t": 26, "b": 60},
             "legend": {"y": -0.14, "yanchor": "top"},
             "xaxis": {"title": {"text": title}, "range": colours.span(0), "showgrid": False, **axis},
             "yaxis": {
+                "domain": [0.0, 0.93],
                 "title": {"text": bias_title(grid.gate, grid.architecture)},
                 "range": colours.span(1),
                 "showgrid": False,

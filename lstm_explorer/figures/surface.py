@@ -171,10 +171,10 @@ def _key(architecture: str, look: Theme) -> dict[str, Any]:
             "color": [0], "cmin": _BLANK, "cmax": _FULL_EXPLOSION, "showscale": True,
             "colorscale": [list(stop) for stop in _scale(architecture, look)],
             "colorbar": {
-                "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.01, "yanchor": "bottom",
+                "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.0, "yanchor": "top",
                 "ypad": 0, "xpad": 0, "outlinewidth": 0, "ticklabelposition": "outside top",
-                "tickvals": [-8, -4, -2, 0, 1, 2], "tickangle": 0,
-                "ticktext": ["10<sup>−8</sup>", "10<sup>−4</sup>", "1%", "1", "10×", "100×"],
+                "tickvals": [-8, -4, -2, 0, 1], "tickangle": 0,
+                "ticktext": ["10<sup>−8</sup>", "10<sup>−4</sup>", "1%", "1", "10×"],
             },
         },
     }  # fmt: skip
