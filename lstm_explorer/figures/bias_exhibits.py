@@ -53,23 +53,21 @@ def lag_map(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[E
     if measured is None:
         return None
     quantity = quantity_of(view)
-    at = row_of(measured.biases, own)
+    says = map_says(measured, quantity, row_of(measured.biases, own), every_step=settings.loss == "every")
     options: dict[str, Any] = {"settings": one_bias(settings, gate), "quantity": quantity, "bias": own}
     return Exhibit(
         name="bias_map",
         title=_("What survives, over the bias of the {gate} of the {network}").format(
             gate=gate_name(gate, network), network=NETWORK_NAMES[network]
         ),
-        alt=_("Map of the surviving gradient over bias and steps back. {says}").format(
-            says=map_says(measured, quantity, at)
-        ),
+        alt=_("Map of the surviving gradient over bias and steps back. {says}").format(says=says),
         read=_(
             "Across: steps back from the loss. Upwards: the bias. Full colour is all of the gradient, blank less than "
             "10⁻⁸, violet more than ten times what left the loss. The lines are where it has fallen to 1/e, 10⁻³, 10⁻⁶ "
             "and to the smallest number of float32. Beneath, the row with the triangles as curves: the slider under "
             "the map moves it in your browser, and a click on the map takes that bias into your settings."
         ),
-        says=map_says(measured, quantity, at),
+        says=says,
         settings=settings,
         experiments=alone(network, settings),
         draw=lambda theme: plot_bias_map(measured, theme=theme, **options),

@@ -24,8 +24,15 @@ _LOG10_EXPLODES = math.log10(EXPLODES_ABOVE)
 _MATTERS = math.log10(1.1)
 
 
-def map_says(measured: BiasMap, quantity: StateQuantity, at: int) -> str:
-    """Say how much survives at the reader's own bias, how long, and where it explodes."""
+def map_says(measured: BiasMap, quantity: StateQuantity, at: int, *, every_step: bool = False) -> str:
+    """Say how much survives at the reader's own bias, how long, and where it explodes.
+
+    Args:
+        measured: The map.
+        quantity: What is mapped.
+        at: The row of the reader's own bias.
+        every_step: Whether the loss is at every step; then more gradient further back is no explosion.
+    """
     ratios, steps = measured.ratios(quantity)[:, ::-1], measured.log10_hidden.shape[2] - 1
     sentence = _(
         "**At your bias of {bias:g}**, what arrives {steps} steps back is {share} of the last step's gradient."
@@ -33,6 +40,8 @@ def map_says(measured: BiasMap, quantity: StateQuantity, at: int) -> str:
     gone = np.flatnonzero(ratios[at] < math.log10(1 / math.e))
     if gone.size:
         sentence += " " + _("Its memory ends (1/e) after {lag} steps.").format(lag=int(gone[0]))
+    if every_step:
+        return sentence + "  \n" + _("The loss is at every step: each adds gradient of its own to all before it.")
     explode = np.flatnonzero(ratios[:, -1] > _LOG10_EXPLODES)
     if explode.size:
         sentence += "  \n" + _(
