@@ -15,9 +15,10 @@ from lstm_explorer.ui.biases import (
     way_back,
 )
 from lstm_explorer.ui.browser import pick
-from lstm_explorer.ui.experiments import AppBench, continue_work
+from lstm_explorer.ui.experiments import AppBench
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
+from lstm_explorer.ui.work import continue_work
 
 
 @fragment

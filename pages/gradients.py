@@ -5,7 +5,7 @@ import streamlit as st
 from lstm_explorer.figures.exhibits import GradientsView, gradients
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings, current_view
-from lstm_explorer.ui.experiments import AppBench, continue_work
+from lstm_explorer.ui.experiments import AppBench
 from lstm_explorer.ui.lab import (
     experiment_controls,
     numbers_table,
@@ -19,6 +19,7 @@ from lstm_explorer.ui.page import open_page
 from lstm_explorer.ui.pins import PARAMETER, Pin, current_pins, pin_controls
 from lstm_explorer.ui.settings_file import settings_file_control
 from lstm_explorer.ui.toolbar import show_exhibit
+from lstm_explorer.ui.work import continue_work
 
 
 @fragment

@@ -4,10 +4,11 @@ import streamlit as st
 
 from lstm_explorer.locales import _
 from lstm_explorer.ui import report
-from lstm_explorer.ui.experiments import AppBench, continue_work
+from lstm_explorer.ui.experiments import AppBench
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
 from lstm_explorer.ui.report_editor import export_controls, item_editor, title_editor
+from lstm_explorer.ui.work import continue_work
 
 
 @fragment

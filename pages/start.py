@@ -7,13 +7,14 @@ from lstm_explorer.figures.view import View
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings
 from lstm_explorer.ui.controls import presets, setting_number, setting_slider
-from lstm_explorer.ui.experiments import AppBench, continue_work
+from lstm_explorer.ui.experiments import AppBench
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.lesson import show_lesson
 from lstm_explorer.ui.page import open_page
 from lstm_explorer.ui.presets import preset_note, preset_options
 from lstm_explorer.ui.toolbar import show_exhibit
 from lstm_explorer.ui.verdicts import show_verdicts
+from lstm_explorer.ui.work import continue_work
 
 
 def controls() -> None:

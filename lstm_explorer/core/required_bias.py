@@ -21,6 +21,8 @@ from lstm_explorer.core.summaries import EXPLODES_ABOVE
 #: Biases searched, and how finely: the first map has steps of a quarter, each later one a tenth of the last.
 LOWEST, HIGHEST = -10.0, 10.0
 _FIRST_STEP, _FINEST = 0.25, 0.01
+#: How many the first map has.
+BIASES_TRIED = round((HIGHEST - LOWEST) / _FIRST_STEP) + 1
 
 #: The gate that keeps the old state, and the state that it keeps, in each architecture.
 _KEEPING: dict[str, tuple[str, StateQuantity]] = {"lstm": ("forget", "cell"), "gru": ("update", "hidden")}

@@ -112,7 +112,7 @@ class PlainBench:
         """Return the reader's own table."""
         return self._rows
 
-    def measured(self, measure: Callable[..., T], settings: Settings, **options: Any) -> T:
+    def measured(self, measure: Callable[..., T], settings: Settings, *, numbers: int = 1, **options: Any) -> T:
         """Return a measurement of the core."""
         return measure(settings, table=self.table() if settings.input_kind == "csv" else None, **options)
 

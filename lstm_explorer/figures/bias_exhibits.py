@@ -13,7 +13,7 @@ import pandas as pd
 from lstm_explorer.core import theory
 from lstm_explorer.core.bias_grids import BiasGrid, join_grids, length_map, two_gate_map
 from lstm_explorer.core.biases import BiasMap, StateQuantity, bias_map, join_maps
-from lstm_explorer.core.required_bias import RequiredBias, required_bias
+from lstm_explorer.core.required_bias import BIASES_TRIED, RequiredBias, required_bias
 from lstm_explorer.core.settings import Architecture, Settings
 from lstm_explorer.core.summaries import EXPLODES_ABOVE, summarise
 from lstm_explorer.figures.bias_map import bias_map_spec, plot_bias_grid, plot_bias_map, row_of, total_of
@@ -148,7 +148,9 @@ def needed(bench: Bench, settings: Settings, view: BiasesView) -> RequiredBias |
     """Return the bias that keeps the wanted share for the wanted number of steps."""
     network, lag = view.network, memory_of(bench, settings, view)
     at_the_end = _neutral(settings, KEEPING[network]).replace(loss="last")
-    return bench.measured(required_bias, at_the_end, lag=lag, share=view.share, architecture=network)
+    return bench.measured(
+        required_bias, at_the_end, numbers=BIASES_TRIED, lag=lag, share=view.share, architecture=network
+    )
 
 
 def required(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:

@@ -51,8 +51,8 @@ class Bench(Protocol):
         """Return the reader's own table."""
         ...
 
-    def measured(self, measure: Callable[..., T], settings: Settings, **options: Any) -> T | None:
-        """Return ``measure(settings, table=..., **options)``, any measurement of the core."""
+    def measured(self, measure: Callable[..., T], settings: Settings, *, numbers: int = 1, **options: Any) -> T | None:
+        """Return ``measure(settings, table=..., **options)``: so many numbers for every step, replica and sample."""
         ...
 
     def swept(

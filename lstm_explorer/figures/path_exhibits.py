@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lstm_explorer.core import theory
-from lstm_explorer.core.paths import path_flows
-from lstm_explorer.core.settings import Settings
-from lstm_explorer.core.weight_gradients import step_contributions, weight_gradients
+from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.paths import GATES, TERMS, path_flows
+from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.core.weight_gradients import StepContributions, step_contributions, weight_gradients
 from lstm_explorer.figures.bias_view import BiasesView, alone, lengths_up_to, steps_of
 from lstm_explorer.figures.bias_words import contributions_say, paths_say, rates_say, reading_paths, weights_say
 from lstm_explorer.figures.exhibit import Bench, Exhibit, Experiment
@@ -16,10 +18,13 @@ from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.figures.weights import plot_contributions, plot_weight_gradients
 from lstm_explorer.locales import _
 
+#: Norms and shares of every step.
+_PATHS = 2 + 2 * len(GATES) + len(TERMS)
+
 
 def paths(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return the gradient of the LSTM's cell path by path."""
-    flows = bench.measured(path_flows, settings)
+    flows = bench.measured(path_flows, settings, numbers=_PATHS)
     if flows is None:
         return None
     says = paths_say(flows, view.through)
@@ -39,7 +44,7 @@ def paths(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Exp
 
 def rates(bench: Bench, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return the factor of every step: the puzzle of σ(1) first, and more later."""
-    flows = bench.measured(path_flows, settings)
+    flows = bench.measured(path_flows, settings, numbers=_PATHS)
     if flows is None:
         return None
     gate = None if settings.recurrent_init == "chrono" else float(theory.forget_gate(settings.forget_bias))
@@ -95,7 +100,7 @@ def contributions(
 ) -> Exhibit | None:
     """Return what every step adds to the gradient of the recurrent weights."""
     network = view.weights_of
-    measured = bench.measured(step_contributions, settings, architecture=network)
+    measured = bench.measured(_contributions, settings, architecture=network)
     if measured is None:
         return None
     says = contributions_say(measured)
@@ -114,3 +119,11 @@ def contributions(
         numbers=measured.to_frame,
         view=view,
     )
+
+
+def _contributions(
+    settings: Settings, *, architecture: Architecture, table: TableLike | None = None
+) -> StepContributions:
+    """Measure without the sum itself, a matrix for every replica that no figure shows."""
+    found = step_contributions(settings, architecture=architecture, table=table)
+    return replace(found, total=found.total[:0])

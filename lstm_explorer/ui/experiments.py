@@ -6,11 +6,10 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 import torch
-from streamlit.errors import StreamlitAPIException
 
 from lstm_explorer.core.gradients import GradientFlow
 from lstm_explorer.core.inputs import TableLike, make_inputs
@@ -22,11 +21,14 @@ from lstm_explorer.figures.theory import RNNRates, rnn_rates
 from lstm_explorer.locales import _
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.errors import Refused, shielded
+from lstm_explorer.ui.work import Work, parts_of, step_by_step
 
 #: Numbers of one state, ``T * B * H``, that one replica may have: about 200 bytes each at the peak, so 300 MB.
 LARGEST_RUN = 1_500_000
 #: Numbers of one state measured between two looks at the stop button: about half a second.
 _BETWEEN_LOOKS = 1_500_000
+#: Numbers that the result of one picture may hold: a map has three of them, so 36 MB.
+LARGEST_RESULT = 3_000_000
 #: The same for biases, many of which are measured in one pass.
 _SWEPT_BETWEEN_LOOKS = 4_000_000
 
@@ -42,21 +44,10 @@ T = TypeVar("T")
 
 _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
-#: What each session's long work has come to: replicas done, work stopped, and whether this run left any out.
-_PROGRESS, _STOPPED, _UNFINISHED = "work_done", "work_stopped", "work_unfinished"
-
 #: Streamlit walks every field of a record on its way into a cache; all of them stand in its text.
 _BY_NAME: dict[str | type, Callable[[Any], Any]] = {Settings: repr}
 
 _HEAVY_WORK = threading.Semaphore(1)
-
-
-class Work(NamedTuple):
-    """Long work of a session: over what it goes, of which settings, and what else tells it from others."""
-
-    what: str
-    settings: Settings
-    rest: str
 
 
 @contextlib.contextmanager
@@ -72,7 +63,7 @@ def _one_at_a_time() -> Iterator[None]:
 def measure(settings: Settings, architecture: Architecture, *, units: bool = False) -> GradientFlow:
     """Return the flow of all replicas, from the cache where it is there.
 
-    Work of more than a moment is done a few replicas a run (see :func:`continue_work`), with a progress bar and a stop
+    Work of more than a moment is done a few replicas a run (see ``ui/work.py``), with a progress bar and a stop
     button; what is done is drawn.
 
     Raises:
@@ -80,7 +71,7 @@ def measure(settings: Settings, architecture: Architecture, *, units: bool = Fal
     """
     _check_size(settings)
     _check_table(settings)
-    flows = _step_by_step(
+    flows = step_by_step(
         Work("seeds", settings, architecture),
         settings.num_seeds,
         max(1, _BETWEEN_LOOKS // _numbers(settings)),
@@ -141,11 +132,12 @@ class AppBench:
         table = uploads.current_table()
         return table.values if table else None
 
-    def measured(self, measure: Callable[..., T], settings: Settings, **options: Any) -> T | None:
+    def measured(self, measure: Callable[..., T], settings: Settings, *, numbers: int = 1, **options: Any) -> T | None:
         """Return a measurement of the core, or None where a box says why not."""
         with self._said_once():
-            _check_size(settings)
             _check_table(settings)
+            _check_size(settings)
+            _check_result(settings, numbers * settings.sequence_length)
             return _kept(measure, settings, **options)
         return None
 
@@ -160,22 +152,45 @@ class AppBench:
         **options: Any,
     ) -> T | None:
         """Return a measurement over biases, as many of them as are done by now; None where a box says why not."""
-        work = Work(measure.__name__, settings, repr(options))
+        table = uploads.current_table() if settings.input_kind == "csv" else None
+        work = Work(measure.__name__, settings, repr((biases, options, table.digest if table else "")))
         if work in self._swept:  # several figures of a page may be about one map; its progress is shown once
             return self._swept[work]
         self._swept[work] = None
         with self._said_once():
-            _check_size(settings)
             _check_table(settings)
+            _check_size(settings)
+            _check_result(settings, len(biases) * (settings.sequence_length if runs == 1 else runs))
             size = max(1, _SWEPT_BETWEEN_LOOKS // (_numbers(settings) * settings.num_seeds * runs))
-            parts = _step_by_step(
-                work,
-                len(biases),
-                size,
-                lambda first, last: _kept(measure, settings, biases=tuple(biases[first:last]), **options),
-            )
-            self._swept[work] = join(parts)
+            parts = parts_of(work)
+
+            def part(first: int, last: int) -> T:
+                if size >= len(biases):
+                    return _kept(measure, settings, biases=tuple(biases), **options)
+                if first not in parts:
+                    parts[first] = _measured_now(measure, settings, biases=tuple(biases[first:last]), **options)
+                return parts[first]
+
+            self._swept[work] = join(step_by_step(work, len(biases), size, part))
         return self._swept[work]
+
+
+def _check_result(settings: Settings, numbers: int) -> None:
+    """Refuse a result that holds more than so many numbers for every replica and sample."""
+    came = numbers * settings.num_seeds * settings.batch_size
+    if came > LARGEST_RESULT:
+        raise Refused(
+            _(
+                "This picture would hold {came:,} numbers; this server keeps {limit:,}. Lower the seeds ({seeds}), the "
+                "batch ({batch}) or the sequence length ({steps})."
+            ).format(
+                came=came,
+                limit=LARGEST_RESULT,
+                seeds=settings.num_seeds,
+                batch=settings.batch_size,
+                steps=settings.sequence_length,
+            )
+        )
 
 
 def _numbers(settings: Settings) -> int:
@@ -207,66 +222,18 @@ def _check_table(settings: Settings) -> None:
         raise Refused(_("No table is loaded: choose a CSV file under Input, or another kind of input."))
 
 
-def continue_work() -> None:
-    """Run the page again where :func:`measure` left replicas out; the last line of every page that measures.
-
-    Streamlit lets nobody interrupt a fragment. So a run measures a little, draws it, and ends: between two runs a click
-    on the stop button, or on anything else, takes effect.
-    """
-    if not st.session_state.pop(_UNFINISHED, False):
-        return
-    try:
-        st.rerun(scope="fragment")
-    except StreamlitAPIException:  # the first run of a page is not a fragment's own
-        st.rerun()
-
-
-def _step_by_step(work: Work, total: int, size: int, piece: Callable[[int, int], T]) -> list[T]:
-    """Return the pieces, each of at most so many things, that are done by now; one more than the last run did.
-
-    Where all fit into one piece there is no progress to show.
-    """
-    if total <= size:
-        return [piece(0, total)]
-    progress = st.session_state.setdefault(_PROGRESS, {})
-    stopped = work in st.session_state.setdefault(_STOPPED, set())
-    done = progress.get(work, size) if stopped else min(progress.get(work, 0) + size, total)
-    progress[work] = done
-    pieces = [piece(first, min(first + size, done)) for first in range(0, done, size)]
-    if done < total:
-        _show_progress(work, done, total, stopped=stopped)
-    return pieces
-
-
-def _show_progress(work: Work, done: int, total: int, *, stopped: bool) -> None:
-    key, seeds = f"{work.what}_{hash(work)}", work.what == "seeds"
-    if stopped:
-        shown = _("Stopped: the picture shows {done} of {total} seeds.") if seeds else _(
-            "Stopped: the picture shows {done} of {total} biases."
-        )  # fmt: skip
-        st.info(shown.format(done=done, total=total))
-        st.button(_("Go on"), key=f"go_on_{key}", on_click=_go_on, args=(work,))
-        return
-    st.session_state[_UNFINISHED] = True
-    counted = _("{done} of {total} seeds") if seeds else _("{done} of {total} biases")
-    st.progress(done / total, text=counted.format(done=done, total=total))
-    st.button(_("Stop here"), key=f"stop_{key}", on_click=_stop, args=(work,))
-
-
-def _stop(work: Work) -> None:
-    st.session_state[_STOPPED].add(work)
-
-
-def _go_on(work: Work) -> None:
-    st.session_state[_STOPPED].discard(work)
-
-
 def _kept(measure: Callable[..., T], settings: Settings, **options: Any) -> T:
+    """Return a measurement from the cache where it is there."""
     table = uploads.current_table() if settings.input_kind == "csv" else None
-    result: T = _kept_under(
-        measure.__name__, settings, repr(options), table.digest if table else "", measure, options, table
-    )
+    digest = table.digest if table else ""
+    result: T = _kept_under(measure.__name__, settings, repr(options), digest, measure, options)
     return result
+
+
+def _measured_now(measure: Callable[..., T], settings: Settings, **options: Any) -> T:
+    table = uploads.current_table() if settings.input_kind == "csv" else None
+    with _one_at_a_time():
+        return measure(settings, table=table.values if table else None, **options)
 
 
 def _flow(settings: Settings, architecture: Architecture, units: bool) -> GradientFlow:
@@ -288,18 +255,11 @@ def _measured(
         return seed_flows(settings, architecture=architecture, units=units, table=_table.values if _table else None)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False, hash_funcs=_BY_NAME)
+@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=_BY_NAME)
 def _kept_under(
-    name: str,
-    settings: Settings,
-    options: str,
-    digest: str,
-    _measure: Callable[..., Any],
-    _options: dict[str, Any],
-    _table: uploads.Upload | None,
+    name: str, settings: Settings, options: str, digest: str, _measure: Callable[..., Any], _options: dict[str, Any]
 ) -> Any:
-    with _one_at_a_time():
-        return _measure(settings, table=_table.values if _table else None, **_options)
+    return _measured_now(_measure, settings, **_options)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=_BY_NAME)
