@@ -96,7 +96,6 @@ class Surface:
             "hoverongaps": False, "customdata": numbers,
             "hovertemplate": f"{across}<br>{bias} %{{y:.2f}}<br>"
             "<b>%{customdata[0]:.2f}×10<sup>%{customdata[1]:d}</sup></b><extra></extra>",
-            "hoverlabel": {"font": {"color": look.text}, "bgcolor": look.background, "bordercolor": look.muted},
         }  # fmt: skip
         return [pointed, _key(self._architecture, look), *(self._contour(level, look) for level in levels())]
 

@@ -114,9 +114,10 @@ def template(name: ThemeName) -> go.layout.Template:
             # Fixed, not automargin: that lays every figure out twice.
             "margin": {"l": 78, "r": 16, "t": 36, "b": 48},
             "hoverlabel": {
-                "font": {"family": FONT, "size": 12},
+                # Said: Plotly would write in the colour of the border.
+                "font": {"family": FONT, "size": 12, "color": theme.text},
                 "bgcolor": theme.background,
-                "bordercolor": theme.grid,
+                "bordercolor": theme.muted,
             },
             "legend": {
                 "orientation": "h",

@@ -142,3 +142,11 @@ def test_an_opened_group_of_controls_stays_open_while_settings_move(server, page
     assert gain.is_visible()
     gain.press("ArrowRight")
     page.wait_for_function("() => location.search.includes('recurrent_gain=1.05')")
+
+
+def test_what_is_pointed_at_can_be_read(server, page, settled):
+    open_page(page, settled, server)
+    page.locator(f"{CHART} .nsewdrag").first.hover()
+    label = page.locator(f"{CHART} .hoverlayer .hovertext text.nums").first
+    label.wait_for()
+    assert label.evaluate("text => getComputedStyle(text).fill") == "rgb(28, 35, 41)"  # the theme's text, #1C2329
