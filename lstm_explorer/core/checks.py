@@ -106,7 +106,7 @@ def check_initial_state(network: Recurrent, initial_state: InitialState, batch_s
         raise ValueError(f"initial_state is {came}: expected {wanted} of shape {shape}.")
     for part in state:
         _check_like("initial_state", part, network)
-    return tuple(part.detach() for part in state)
+    return tuple(part.detach().contiguous() for part in state)
 
 
 def _check_like(name: str, tensor: Tensor, network: Recurrent) -> None:

@@ -167,9 +167,9 @@ class LSTMRecurrence:
 
     def run(self, start: int, stop: int, entering: Array | None) -> None:
         """Fill the steps ``stop`` to ``start - 1``; the cell of step ``stop`` holds what came along the cell so far."""
-        along = self.states[start, 1].copy()
+        along = self.states[start, 1].copy() if self._narrow else None
         self._run(start, stop, entering)
-        if self._narrow and not _inside_float32(self.states[stop:start, 0]):
+        if along is not None and not _inside_float32(self.states[stop:start, 0]):
             self._narrow = False
             self.states[start, 1] = along
             self.prepare(start, self._first)
@@ -190,7 +190,7 @@ class LSTMRecurrence:
         # One row a sample, (along the cell, i, f, g, o). Copying the gradients into it and multiplying all of it at
         # once costs half of multiplying one block of states by several blocks of slopes.
         rows = np.empty(slopes.shape[1:])
-        by_cell, by_output = rows[..., :4, :], rows[..., 4:, :]
+        by_cell, by_output = rows[..., :4, :], rows[4] if single else rows[..., 4:, :]
         multiply, add, weight_hh = np.multiply, np.add, self._weight_hh
         product = _narrow_product(weight_hh, rows.shape[:-2]) if self._narrow else _product(weight_hh)
         shown = np.empty_like(hidden)

@@ -72,10 +72,10 @@ def sweep(recurrence: Recurrence, outside: Outside) -> NDArray[np.int64]:
     exponents = np.empty((steps, *lead), dtype=np.int64)
     states[-1] = 0.0
     states[-1, 0], exponents[-1] = outside.final
-    window = chunk = window_of(math.prod(lead) * hidden_size)
+    window = chunk = min(steps - 1, window_of(math.prod(lead) * hidden_size))
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        recurrence.squares[-1] = squared_norms(states[-1])
-        _normalise(recurrence, exponents, steps - 1)
+        if window == 1:
+            _normalise(recurrence, exponents, steps - 1)  # of more steps, only where it turns out to be needed
         for start in range(steps - 1, 0, -window):
             stop = max(0, start - window)
             chunk = _fill(recurrence, exponents, outside.steps, start, stop, chunk)
@@ -92,11 +92,13 @@ def _fill(
         end = max(stop, start - chunk)
         before = states[start].copy()
         recurrence.run(start, end, _at_exponent(injected, end, start, exponents[start]))
-        # That of `start` again: an LSTM's cell is only whole once the step is taken.
-        squares[end : start + 1] = squared_norms(states[end : start + 1])
-        if start - end > 1 and not _in_range(states[end:start], squares[end:start]):
-            # The gradient left the float range inside this chunk: go back and look more often.
+        # And `start`: an LSTM's cell is only whole once the step is taken.
+        filled = slice(end, start + 1)
+        squares[filled] = squared_norms(states[filled])
+        if start - end > 1 and not _in_range(states[filled], squares[filled]):
+            # The gradient left the float range inside this chunk: go back, start near 1 and look more often.
             states[start] = before
+            _normalise(recurrence, exponents, start)
             chunk = max(1, (start - end) // 4)
             recurrence.prepare(start, stop)
             continue
@@ -121,13 +123,13 @@ def _in_range(states: Array, squares: Array) -> bool:
 
 def _normalise(recurrence: Recurrence, exponents: NDArray[np.int64], step: int) -> None:
     """Bring the largest element of a step near 1 and move its power of two into the exponent."""
-    states, squares = recurrence.states[step], recurrence.squares[step]
-    largest = squares.max(axis=0)
-    if largest.min() > 1e-6 and largest.max() < 1e6:
+    states = recurrence.states[step]
+    largest = np.abs(states).max(axis=-1).max(axis=0)
+    if largest.min() > 1e-3 and largest.max() < 1e3:
         return
-    _, shift = np.frexp(np.abs(states).max(axis=-1).max(axis=0))
+    _, shift = np.frexp(largest)
     np.ldexp(states, -shift[..., None], out=states)
-    squares[...] = squared_norms(states)
+    recurrence.squares[step] = squared_norms(states)
     exponents[step] += shift
 
 

@@ -117,7 +117,7 @@ def unroll_layers(
     state = check_initial_state(network, initial_state, inputs.shape[1])
     layers = []
     for layer, weights in enumerate(parameters or network_parameters(network)):
-        initial = tuple(part[layer : layer + 1].contiguous() for part in state)
+        initial = tuple([part[layer : layer + 1] for part in state])
         output = _fused(network, weights, inputs, initial)
         hidden = torch.cat([initial[0], output])
         layers.append(gates_and_cells(network, weights, inputs, hidden, initial))
