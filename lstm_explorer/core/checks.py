@@ -92,12 +92,12 @@ def check_cotangent(network: Recurrent, cotangent: Tensor | None, batch_size: in
     return cotangent.detach()
 
 
-def check_initial_state(network: Recurrent, initial_state: InitialState, batch_size: int) -> tuple[Tensor, ...]:
-    """Return the initial state as a tuple, ``(h_0,)`` or ``(h_0, c_0)``, each ``(L, B, H)``; zeros by default."""
+def check_initial_state(network: Recurrent, initial_state: InitialState, batch_size: int) -> list[tuple[Tensor, ...]]:
+    """Return each layer's initial state, ``(h_0,)`` or ``(h_0, c_0)``, each ``(1, B, H)``; zeros by default."""
     expected = (network.num_layers, batch_size, network.hidden_size)
     count = 2 if isinstance(network, nn.LSTM) else 1
     if initial_state is None:
-        return (_a_weight(network).new_zeros(expected),) * count
+        return [(_a_weight(network).new_zeros(1, *expected[1:]),) * count] * network.num_layers
     state = (initial_state,) if isinstance(initial_state, Tensor) else tuple(initial_state)
     wanted = "(h_0, c_0), two tensors" if count == 2 else "h_0, one tensor"
     if len(state) != count or any(not isinstance(part, Tensor) or tuple(part.shape) != expected for part in state):
@@ -106,7 +106,7 @@ def check_initial_state(network: Recurrent, initial_state: InitialState, batch_s
         raise ValueError(f"initial_state is {came}: expected {wanted} of shape {shape}.")
     for part in state:
         _check_like("initial_state", part, network)
-    return tuple(part.detach().contiguous() for part in state)
+    return list(zip(*(part.detach().contiguous().split(1) for part in state), strict=True))
 
 
 def _check_like(name: str, tensor: Tensor, network: Recurrent) -> None:

@@ -116,8 +116,7 @@ def unroll_layers(
     """Return each layer's states; hidden states in the network's dtype, cells and gates in float64 on the CPU."""
     state = check_initial_state(network, initial_state, inputs.shape[1])
     layers = []
-    for layer, weights in enumerate(parameters or network_parameters(network)):
-        initial = tuple([part[layer : layer + 1] for part in state])
+    for weights, initial in zip(parameters or network_parameters(network), state, strict=False):
         output = _fused(network, weights, inputs, initial)
         hidden = torch.cat([initial[0], output])
         layers.append(gates_and_cells(network, weights, inputs, hidden, initial))
@@ -170,7 +169,8 @@ def _lstm_cells_and_gates(
         stop = min(start + window, steps)
         preactivation = affine(torch.cat([inputs[start:stop], hidden[start:stop]], dim=-1), weight, bias)
         made = gates[:, start:stop]
-        lstm_gates_in_place(torch.from_numpy(made).copy_(preactivation.unflatten(-1, (4, -1)).movedim(-2, 0)))
+        torch.from_numpy(made).copy_(preactivation.unflatten(-1, (4, -1)).movedim(-2, 0))
+        lstm_gates_in_place(made)
         i, forget, g, _ = made
         fill_linear(forget, np.multiply(i, g, out=cells[start + 1 : stop + 1]), cells[start])
     return cells, gates
