@@ -27,7 +27,7 @@ def check_network(network: Recurrent) -> list[Parameters]:
         ValueError: It is bidirectional, has projections, drops units in training mode, is of another dtype than
             float32 or float64, or has weights that are NaN or infinite.
     """
-    if not isinstance(network, nn.RNN | nn.LSTM | nn.GRU):
+    if not isinstance(network, Recurrent):
         raise TypeError(f"network is a {type(network).__name__}: expected torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU.")
     if network.bidirectional:
         raise ValueError(
