@@ -17,7 +17,7 @@ from lstm_explorer.core.recurrences import (
     flat,
     times,
 )
-from lstm_explorer.core.scaled import Array, Scaled, add
+from lstm_explorer.core.scaled import Array, Scaled, add, log10_norm
 from lstm_explorer.core.slopes import cell_exposed, lstm_slopes
 from lstm_explorer.core.sweep import Outside, sweep
 from lstm_explorer.core.trajectory import LayerStates, affine
@@ -35,7 +35,19 @@ class Backward(NamedTuple):
 
 def backward(network: Recurrent, weights: Parameters, layer: LayerStates, outside: Outside) -> Backward:
     """Run the recurrence of one layer."""
+    return _backward(_recurrence(network, weights, layer), outside)
+
+
+def backward_and_norms(
+    network: Recurrent, weights: Parameters, layer: LayerStates, outside: Outside
+) -> tuple[Backward, Array]:
+    """Run the recurrence of one layer; return also log10 of the norms of its states, ``(T + 1, S, *lead)``."""
     recurrence = _recurrence(network, weights, layer)
+    back = _backward(recurrence, outside)
+    return back, log10_norm(back.states, recurrence.squares)
+
+
+def _backward(recurrence: RNNRecurrence | GRURecurrence | LSTMRecurrence, outside: Outside) -> Backward:
     exponents = sweep(recurrence, outside)
     return Backward(Scaled(recurrence.states, exponents[:, None]), Scaled(recurrence.inputs, exponents[1:]))
 
@@ -58,7 +70,7 @@ def _recurrence(
 
 def by_cell_alone(
     weights: Parameters, gates: Array, cell: Array, outside: Outside, *, lower: bool
-) -> tuple[Scaled, Outside | None]:
+) -> tuple[Array, Outside | None]:
     """Run the cell path of one LSTM layer.
 
     Args:
@@ -69,7 +81,8 @@ def by_cell_alone(
         lower: Whether a layer below wants its share.
 
     Returns:
-        dL/dc_t by the cell alone, ``(T + 1, *lead, H)``, and what reaches the layer below (None unless asked for).
+        log10 of the norm of dL/dc_t by the cell alone, ``(T + 1, *lead)``, and what reaches the layer below (None
+        unless asked for).
     """
     _, forget, _, output = gates
     exposed, _ = cell_exposed(output[-1], cell[-1])
@@ -80,7 +93,8 @@ def by_cell_alone(
         entering = Scaled(mantissa, outside.steps.exponent)
     path = CellPathRecurrence(forget)
     along = Scaled(path.states[:, 0], sweep(path, Outside(final, entering)))
-    return along, _reach_inputs(weights, gates, cell, along, outside) if lower else None
+    norms = log10_norm(along, path.squares[:, 0])
+    return norms, _reach_inputs(weights, gates, cell, along, outside) if lower else None
 
 
 def _reach_inputs(weights: Parameters, gates: Array, cell: Array, along: Scaled, outside: Outside) -> Outside:
@@ -98,7 +112,7 @@ def _reach_inputs(weights: Parameters, gates: Array, cell: Array, along: Scaled,
 
 def as_float64(weight: Tensor) -> Array:
     """Return a tensor as a NumPy array in float64."""
-    return weight.double().numpy(force=True)
+    return weight.numpy(force=True).astype(np.float64)
 
 
 def _entering(outside: Outside, shape: tuple[int, ...]) -> Scaled:

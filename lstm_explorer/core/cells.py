@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 Recurrent = nn.RNN | nn.LSTM | nn.GRU
@@ -151,12 +152,12 @@ def lstm_gates(preactivation: Tensor) -> LSTMGates:
     return LSTMGates(torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o))
 
 
-def lstm_gates_in_place(preactivation: Tensor) -> None:
-    """Turn LSTM preactivations on the CPU, each gate a block of its own, ``(4, ..., H)``, into the gates."""
-    preactivation[:2].sigmoid_()
-    candidate = preactivation[2].numpy()
-    np.tanh(candidate, out=candidate)  # torch's takes from half as long to five times as long, by the processor
-    preactivation[3].sigmoid_()
+def lstm_gates_in_place(preactivation: NDArray[np.float64]) -> None:
+    """Turn LSTM preactivations, each gate a block of its own, ``(4, ..., H)``, into the gates."""
+    torch.from_numpy(preactivation[:2]).sigmoid_()
+    # torch's tanh takes from half as long to five times as long, by the processor
+    np.tanh(preactivation[2], out=preactivation[2])
+    torch.from_numpy(preactivation[3]).sigmoid_()
 
 
 def gru_gates(from_input: Tensor, from_hidden: Tensor) -> GRUGates:

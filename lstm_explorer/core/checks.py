@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from lstm_explorer.core.cells import Recurrent
+from lstm_explorer.core.cells import Parameters, Recurrent, network_parameters
 
 InitialState = Tensor | tuple[Tensor, Tensor] | None
 
 
-def check_network(network: Recurrent) -> None:
+def check_network(network: Recurrent) -> list[Parameters]:
     """Refuse what is not supported, by name and with the reason.
 
     Args:
         network: The network to look at.
+
+    Returns:
+        The weights of every layer, the first layer first, detached.
 
     Raises:
         TypeError: It is not an ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``.
         ValueError: It is bidirectional, has projections, drops units in training mode, is of another dtype than
             float32 or float64, or has weights that are NaN or infinite.
     """
-    if not isinstance(network, nn.RNN | nn.LSTM | nn.GRU):
+    if not isinstance(network, Recurrent):
         raise TypeError(f"network is a {type(network).__name__}: expected torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU.")
     if network.bidirectional:
         raise ValueError(
@@ -37,13 +41,15 @@ def check_network(network: Recurrent) -> None:
             f"network drops units at random (dropout={network.dropout}, training mode): call network.eval() first, "
             "so that one gradient is measured and not a new one at every call."
         )
-    weights = [weight for layer in network.all_weights for weight in layer]
-    if weights[0].dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"network is {weights[0].dtype}: expected float32 or float64; convert with network.float().")
-    if not _finite(*weights):
+    parameters = network_parameters(network)
+    dtype = parameters[0].weight_hh.dtype
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"network is {dtype}: expected float32 or float64; convert with network.float().")
+    if not all(_finite(*weights) for weights in parameters):
         counts = {name: int((~torch.isfinite(weight)).sum()) for name, weight in network.named_parameters()}
         bad = ", ".join(f"{name} has {count}" for name, count in counts.items() if count)
         raise ValueError(f"{bad} values that are NaN or infinite: expected finite weights.")
+    return parameters
 
 
 def check_inputs(network: Recurrent, inputs: Tensor) -> Tensor:
@@ -76,9 +82,8 @@ def check_inputs(network: Recurrent, inputs: Tensor) -> Tensor:
 
 def check_cotangent(network: Recurrent, cotangent: Tensor | None, batch_size: int) -> Tensor:
     """Return the cotangent ``(B, H)``, all ones by default, or say what was expected."""
-    weight = network.get_parameter("weight_hh_l0").detach()
     if cotangent is None:
-        return weight.new_ones(batch_size, network.hidden_size)
+        return _a_weight(network).new_ones(batch_size, network.hidden_size)
     expected = (batch_size, network.hidden_size)
     if not isinstance(cotangent, Tensor) or tuple(cotangent.shape) != expected:
         came = tuple(cotangent.shape) if isinstance(cotangent, Tensor) else type(cotangent).__name__
@@ -87,12 +92,12 @@ def check_cotangent(network: Recurrent, cotangent: Tensor | None, batch_size: in
     return cotangent.detach()
 
 
-def check_initial_state(network: Recurrent, initial_state: InitialState, batch_size: int) -> tuple[Tensor, ...]:
-    """Return the initial state as a tuple, ``(h_0,)`` or ``(h_0, c_0)``, each ``(L, B, H)``; zeros by default."""
+def check_initial_state(network: Recurrent, initial_state: InitialState, batch_size: int) -> list[tuple[Tensor, ...]]:
+    """Return each layer's initial state, ``(h_0,)`` or ``(h_0, c_0)``, each ``(1, B, H)``; zeros by default."""
     expected = (network.num_layers, batch_size, network.hidden_size)
     count = 2 if isinstance(network, nn.LSTM) else 1
     if initial_state is None:
-        return (network.get_parameter("weight_hh_l0").new_zeros(expected),) * count
+        return [(_a_weight(network).new_zeros(1, *expected[1:]),) * count] * network.num_layers
     state = (initial_state,) if isinstance(initial_state, Tensor) else tuple(initial_state)
     wanted = "(h_0, c_0), two tensors" if count == 2 else "h_0, one tensor"
     if len(state) != count or any(not isinstance(part, Tensor) or tuple(part.shape) != expected for part in state):
@@ -101,23 +106,27 @@ def check_initial_state(network: Recurrent, initial_state: InitialState, batch_s
         raise ValueError(f"initial_state is {came}: expected {wanted} of shape {shape}.")
     for part in state:
         _check_like("initial_state", part, network)
-    return tuple(part.detach() for part in state)
+    return list(zip(*(part.detach().contiguous().split(1) for part in state), strict=True))
 
 
 def _check_like(name: str, tensor: Tensor, network: Recurrent) -> None:
-    weight = network.get_parameter("weight_hh_l0")
+    weight = _a_weight(network)
     if tensor.dtype != weight.dtype or tensor.device != weight.device:
         raise ValueError(
             f"{name} is {tensor.dtype} on {tensor.device}: expected the network's {weight.dtype} on {weight.device}; "
             f"convert with {name}.to(network.weight_hh_l0)."
         )
-    if not _finite(tensor):
+    if not _finite(tensor.detach()):
         raise ValueError(f"{name} has values that are NaN or infinite: expected finite numbers.")
 
 
-@torch.no_grad()
+def _a_weight(network: Recurrent) -> Tensor:
+    """Return a weight that every network has; all other tensors are of its dtype and on its device."""
+    return cast(Tensor, network.weight_hh_l0)
+
+
 def _finite(*tensors: Tensor) -> bool:
     """Say whether every number is finite: so is their sum, in one cheap pass; one that overflows is looked at again."""
-    if all(math.isfinite(tensor.sum().item()) for tensor in tensors):
+    if math.isfinite(sum([tensor.sum().item() for tensor in tensors])):
         return True
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)

@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.backward import backward, by_cell_alone, from_inputs
-from lstm_explorer.core.cells import Parameters, Recurrent, network_parameters
+from lstm_explorer.core.backward import backward_and_norms, by_cell_alone, from_inputs
+from lstm_explorer.core.cells import Parameters, Recurrent
 from lstm_explorer.core.checks import InitialState, check_cotangent, check_inputs, check_network
 from lstm_explorer.core.scaled import Array, Scaled, log10_norm, log10_size
 from lstm_explorer.core.sweep import Outside
@@ -110,11 +110,10 @@ def gradient_flow(
         >>> round(float(flow.log10_cell[0, 0, 0] - flow.log10_cell[0, 100, 0]), 6)
         -30.103
     """
-    check_network(network)
+    parameters = check_network(network)
     check_loss(loss)
     steps_first = check_inputs(network, inputs)
     seed = check_cotangent(network, cotangent, steps_first.shape[1])
-    parameters = network_parameters(network)
     layers = unroll_layers(network, steps_first, initial_state, parameters)
     return flow_of_layers(network, parameters, layers, seed, loss=loss, units=units)
 
@@ -139,27 +138,26 @@ def flow_of_layers(
     total = alone = _at_loss(layers[-1].hidden, cotangent, loss)
     for index in reversed(range(len(layers))):
         weights, layer = parameters[index], layers[index]
-        back = backward(network, weights, layer, total)
-        states.append(log10_norm(back.states))
+        back, norms = backward_and_norms(network, weights, layer, total)
+        states.append(norms)
         if layer.cell is not None and layer.gates is not None:
-            by_cell, below = by_cell_alone(weights, layer.gates, layer.cell, alone, lower=index > 0)
-            path.append(log10_norm(by_cell))
+            norms, below = by_cell_alone(weights, layer.gates, layer.cell, alone, lower=index > 0)
+            path.append(norms)
             alone = below or alone
         if units:
             sizes.append(log10_size(back.states))
         if index > 0:
             total = from_inputs(back.inputs)
     dtype = parameters[0].weight_hh.dtype
-    norms = _stacked(states, dtype)
-    elements = _stacked(sizes, dtype) if sizes else None
+    totals, elements = _stacked(states), _stacked(sizes) if sizes else None
     return GradientFlow(
         architecture=architecture_of(network),
-        log10_hidden=norms[:, :, 0],
-        log10_cell=norms[:, :, 1] if path else None,
-        log10_cell_path=_stacked(path, dtype) if path else None,
+        log10_hidden=_tensor(totals[:, :, 0], dtype),
+        log10_cell=_tensor(totals[:, :, 1], dtype) if path else None,
+        log10_cell_path=_tensor(_stacked(path), dtype) if path else None,
         log10_inputs=_tensor(log10_norm(back.inputs), dtype),
-        log10_hidden_units=elements[:, :, 0] if elements is not None else None,
-        log10_cell_units=elements[:, :, 1] if elements is not None and path else None,
+        log10_hidden_units=_tensor(elements[:, :, 0], dtype) if elements is not None else None,
+        log10_cell_units=_tensor(elements[:, :, 1], dtype) if elements is not None and path else None,
     )
 
 
@@ -177,10 +175,9 @@ def _at_loss(hidden: Tensor, cotangent: Tensor, loss: Loss) -> Outside:
     return Outside(final, Scaled(every, np.zeros(every.shape[:-1], dtype=np.int64)))
 
 
-def _stacked(last_layer_first: list[Array], dtype: torch.dtype) -> Tensor:
+def _stacked(last_layer_first: list[Array]) -> Array:
     """Return ``(L, T + 1, ...)``, the first layer first."""
-    layers = last_layer_first[0][None] if len(last_layer_first) == 1 else np.stack(last_layer_first[::-1])
-    return _tensor(layers, dtype)
+    return last_layer_first[0][None] if len(last_layer_first) == 1 else np.stack(last_layer_first[::-1])
 
 
 def _tensor(array: Array, dtype: torch.dtype) -> Tensor:

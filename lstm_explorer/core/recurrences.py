@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_explorer.core.scaled import Array
+from lstm_explorer.core.scaled import Array, squared_norms
 from lstm_explorer.core.slopes import lstm_slopes
 from lstm_explorer.core.trajectory import fill_linear, fill_products
 
@@ -40,8 +40,8 @@ class RNNRecurrence:
     """
 
     def __init__(self, hidden: NDArray[Any], nonlinearity: str, weight_ih: Array, weight_hh: Array) -> None:
-        """Allocate the states and the gradient of the inputs."""
-        self.states, self.inputs = _allocate(hidden, 1, weight_ih)
+        """Allocate the states, their squared norms and the gradient of the inputs."""
+        self.states, self.squares, self.inputs = _allocate(hidden, 1, weight_ih)
         self._hidden, self._nonlinearity = hidden, nonlinearity
         self._weight_ih, self._weight_hh = weight_ih, weight_hh
 
@@ -94,8 +94,8 @@ class GRURecurrence:
         weight_ih: Array,
         weight_hh: Array,
     ) -> None:
-        """Allocate the states and the gradient of the inputs."""
-        self.states, self.inputs = _allocate(hidden, 1, weight_ih)
+        """Allocate the states, their squared norms and the gradient of the inputs."""
+        self.states, self.squares, self.inputs = _allocate(hidden, 1, weight_ih)
         self._hidden, self._gates, self._recurrent = hidden, gates, recurrent
         self._weight_ih, self._weight_hh = weight_ih, weight_hh
 
@@ -155,8 +155,8 @@ class LSTMRecurrence:
     """
 
     def __init__(self, gates: Array, cell: Array, weight_ih: Array, weight_hh: Array, *, narrow: bool = False) -> None:
-        """Allocate the states and the gradient of the inputs."""
-        self.states, self.inputs = _allocate(cell, 2, weight_ih)
+        """Allocate the states, their squared norms and the gradient of the inputs."""
+        self.states, self.squares, self.inputs = _allocate(cell, 2, weight_ih)
         self._gates, self._cell = gates, cell
         self._weight_ih, self._weight_hh = weight_ih, weight_hh
         self._narrow = narrow and bool(np.abs(weight_hh).max() < 1e4)
@@ -167,9 +167,9 @@ class LSTMRecurrence:
 
     def run(self, start: int, stop: int, entering: Array | None) -> None:
         """Fill the steps ``stop`` to ``start - 1``; the cell of step ``stop`` holds what came along the cell so far."""
-        along = self.states[start, 1].copy()
+        along = self.states[start, 1].copy() if self._narrow else None
         self._run(start, stop, entering)
-        if self._narrow and not _inside_float32(self.states[stop:start, 0]):
+        if along is not None and not _inside_float32(self.states[stop:start, 0]):
             self._narrow = False
             self.states[start, 1] = along
             self.prepare(start, self._first)
@@ -178,24 +178,24 @@ class LSTMRecurrence:
     def _run(self, start: int, stop: int, entering: Array | None) -> None:
         window = slice(stop - self._first, start - self._first)
         exposed, slopes = (slope[window] for slope in self._slopes)
-        states = self.states[..., None, :]  # as one block beside the blocks of a row
-        hidden, along = states[start]
+        states, carried = self.states[stop : start + 1], slopes[..., :1, :]
+        single = self._weight_hh.ndim == 2 and slopes.shape[1] == 1
+        if single:  # vectors cost a tenth less than matrices of one row
+            exposed, slopes, carried, states = exposed[:, 0], slopes[:, 0], carried[:, 0, 0], states[:, :, 0]
+            entering = None if entering is None else entering[:, 0]
+            blocks = states
+        else:
+            exposed, blocks = exposed[..., None, :], states[..., None, :]  # as one block beside the blocks of a row
+        hidden, along = blocks[-1]
         # One row a sample, (along the cell, i, f, g, o). Copying the gradients into it and multiplying all of it at
         # once costs half of multiplying one block of states by several blocks of slopes.
         rows = np.empty(slopes.shape[1:])
-        by_cell, by_output = rows[..., :4, :], rows[..., 4:, :]
+        by_cell, by_output = rows[..., :4, :], rows[4] if single else rows[..., 4:, :]
         multiply, add, weight_hh = np.multiply, np.add, self._weight_hh
         product = _narrow_product(weight_hh, rows.shape[:-2]) if self._narrow else _product(weight_hh)
         shown = np.empty_like(hidden)
-        for a, k, along_cell, delta, cell, block, before, outside in _backwards(
-            exposed[..., None, :],
-            slopes,
-            slopes[..., :1, :],
-            flat(slopes[..., 1:, :]),
-            states[stop + 1 : start + 1, 1],
-            states[stop:start, 0],
-            self.states[stop:start, 0],
-            entering,
+        for a, k, along_cell, delta, cell, before, outside in _backwards(
+            exposed, slopes, carried, flat(slopes[..., 1:, :]), blocks[1:, 1], states[:-1, 0], entering
         ):
             multiply(hidden, a, shown)
             add(along, shown, cell)
@@ -205,8 +205,8 @@ class LSTMRecurrence:
             product(delta, weight_hh, before)
             if outside is not None:
                 before += outside
-            hidden, along = block, along_cell
-        states[stop, 1] = along
+            hidden, along = before if single else before[..., None, :], along_cell
+        blocks[0, 1] = along
 
     def finish(self, start: int, stop: int) -> None:
         """Make the gradient of the inputs."""
@@ -222,8 +222,10 @@ class CellPathRecurrence:
     """
 
     def __init__(self, forget: Array) -> None:
-        """Allocate the states."""
-        self.states = np.empty((len(forget) + 1, 1, *forget.shape[1:]))
+        """Allocate the states and their squared norms."""
+        steps, *lead, hidden_size = forget.shape
+        self.squares = np.empty((steps + 1, 1, *lead))
+        self.states = np.empty((*self.squares.shape, hidden_size))
         self._forget = forget
 
     def prepare(self, start: int, stop: int) -> None:
@@ -258,10 +260,11 @@ def times(gates: Array, weight: Array) -> Array:
     return product.reshape(replicas, steps, batch, -1).swapaxes(0, 1)
 
 
-def _allocate(like: NDArray[Any], count: int, weight_ih: Array) -> tuple[Array, Array]:
-    """Return room for the states ``(T + 1, S, *lead, H)`` and the gradient of the inputs ``(T, *lead, I)``."""
+def _allocate(like: NDArray[Any], count: int, weight_ih: Array) -> tuple[Array, Array, Array]:
+    """Return room for states ``(T + 1, S, *lead, H)``, their squares, and gradients of inputs ``(T, *lead, I)``."""
     steps, *lead, hidden_size = like.shape
-    return np.empty((steps, count, *lead, hidden_size)), np.empty((steps - 1, *lead, weight_ih.shape[-1]))
+    squares = np.empty((steps, count, *lead))
+    return np.empty((*squares.shape, hidden_size)), squares, np.empty((steps - 1, *lead, weight_ih.shape[-1]))
 
 
 def _product(weight: Array) -> Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], object]:
@@ -284,7 +287,7 @@ def _narrow_product(weight: Array, lead: tuple[int, ...]) -> Callable[[Array, Ar
 
 def _inside_float32(vectors: Array) -> bool:
     """Say whether the vectors lost nothing to float32's range: what underflowed is below the rounding of the others."""
-    squares = np.einsum("...h,...h->...", vectors, vectors)
+    squares = squared_norms(vectors)
     return bool(squares.min() > 1e-60 and squares.max() < 1e60)
 
 

@@ -32,17 +32,28 @@ def add(one: Scaled, other: Scaled) -> Scaled:
     return Scaled(mantissa, common)
 
 
-def log10_norm(vectors: Scaled) -> Array:
-    """Return log10 of the Euclidean norm over the last axis; -inf where the vector is exactly zero."""
+def squared_norms(vectors: Array) -> Array:
+    """Return the squared Euclidean norm over the last axis, 0 or inf where it leaves the float range."""
+    return np.vecdot(vectors, vectors)
+
+
+def log10_norm(vectors: Scaled, squares: Array | None = None) -> Array:
+    """Return log10 of the Euclidean norm over the last axis; -inf where the vector is exactly zero.
+
+    Args:
+        vectors: The vectors.
+        squares: The :func:`squared_norms` of the mantissas, if they are known.
+    """
     mantissa, exponent = vectors
-    squares = np.einsum("...h,...h->...", mantissa, mantissa)
+    if squares is None:
+        with np.errstate(over="ignore"):
+            squares = squared_norms(mantissa)
     # Squares leave the float range long before the numbers do: there, scale by the largest element first.
     if squares.min() > SMALLEST and squares.max() < LARGEST:
         log10 = np.log10(squares)
     else:
         lost = ~((squares > SMALLEST) & (squares < LARGEST))
-        squares[lost] = 1.0
-        log10 = np.log10(squares)
+        log10 = np.log10(np.where(lost, 1.0, squares))
         log10[lost] = 2.0 * _log10_norm_by_largest(mantissa[lost])
     log10 *= 0.5
     log10 += exponent * _LOG10_2

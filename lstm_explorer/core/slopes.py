@@ -11,8 +11,8 @@ import numpy as np
 
 from lstm_explorer.core.scaled import Array
 
-#: Of a cell beyond this, 1 - tanh^2 has fewer than 12 digits.
-_SATURATED = 5.0
+#: 1 - tanh^2 below this, that of a cell beyond 5, has fewer than 12 digits.
+_SATURATED = 1.8e-4
 
 
 class LSTMSlopes(NamedTuple):
@@ -46,7 +46,7 @@ def cell_exposed(output: Array, cell: Array) -> tuple[Array, Array]:
     r"""Return :math:`a_t = o_t (1 - \tanh^2 c_t)` and :math:`\tanh c_t`."""
     shown = np.tanh(cell)
     exposed = _tanh_slope(shown)
-    if max(cell.max(), -cell.min()) > _SATURATED:
+    if exposed.min() < _SATURATED:
         # From the exponential instead: the difference has lost digits here, and beyond 19 it is 0.
         rest = np.exp(-2.0 * np.abs(cell))
         exposed = 4.0 * rest / np.square(1.0 + rest)

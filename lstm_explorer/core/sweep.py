@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_explorer.core.scaled import LARGEST, SMALLEST, Array, Scaled, common_exponent, shifted
+from lstm_explorer.core.scaled import LARGEST, SMALLEST, Array, Scaled, common_exponent, shifted, squared_norms
 from lstm_explorer.core.trajectory import window_of
 
 
@@ -34,10 +34,12 @@ class Outside(NamedTuple):
 class Recurrence(Protocol):
     """A linear recurrence backwards in time, run in place on ``states``, ``(T + 1, S, *lead, H)``.
 
-    What enters from outside is always added to the first of the ``S`` states.
+    What enters from outside is always added to the first of the ``S`` states. The sweep leaves their
+    :func:`~lstm_explorer.core.scaled.squared_norms` in ``squares``, ``(T + 1, S, *lead)``.
     """
 
     states: Array
+    squares: Array
 
     def prepare(self, start: int, stop: int) -> None:
         """Make the coefficients of the window of steps ``stop + 1`` to ``start``."""
@@ -59,7 +61,7 @@ def sweep(recurrence: Recurrence, outside: Outside) -> NDArray[np.int64]:
     """Run a recurrence from the last step to step 0 and return the exponent of every step.
 
     Args:
-        recurrence: Its ``states`` are filled with mantissas.
+        recurrence: Its ``states`` are filled with mantissas, its ``squares`` with their squared norms.
         outside: What enters the first of the states.
 
     Returns:
@@ -70,9 +72,10 @@ def sweep(recurrence: Recurrence, outside: Outside) -> NDArray[np.int64]:
     exponents = np.empty((steps, *lead), dtype=np.int64)
     states[-1] = 0.0
     states[-1, 0], exponents[-1] = outside.final
-    _normalise(states, exponents, steps - 1)
-    window = chunk = window_of(math.prod(lead) * hidden_size)
+    window = chunk = min(steps - 1, window_of(math.prod(lead) * hidden_size))
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if window == 1:
+            _normalise(recurrence, exponents, steps - 1)  # of more steps, only where it turns out to be needed
         for start in range(steps - 1, 0, -window):
             stop = max(0, start - window)
             chunk = _fill(recurrence, exponents, outside.steps, start, stop, chunk)
@@ -83,15 +86,19 @@ def _fill(
     recurrence: Recurrence, exponents: NDArray[np.int64], injected: Scaled | None, start: int, stop: int, chunk: int
 ) -> int:
     """Run the steps of one window, ``chunk`` of them between two looks at the scale; return the chunk that served."""
-    states = recurrence.states
+    states, squares = recurrence.states, recurrence.squares
     recurrence.prepare(start, stop)
     while start > stop:
         end = max(stop, start - chunk)
         before = states[start].copy()
         recurrence.run(start, end, _at_exponent(injected, end, start, exponents[start]))
-        if start - end > 1 and not _in_range(states[end:start]):
-            # The gradient left the float range inside this chunk: go back and look more often.
+        # And `start`: an LSTM's cell is only whole once the step is taken.
+        filled = slice(end, start + 1)
+        squares[filled] = squared_norms(states[filled])
+        if start - end > 1 and not _in_range(states[filled], squares[filled]):
+            # The gradient left the float range inside this chunk: go back, start near 1 and look more often.
             states[start] = before
+            _normalise(recurrence, exponents, start)
             chunk = max(1, (start - end) // 4)
             recurrence.prepare(start, stop)
             continue
@@ -99,28 +106,30 @@ def _fill(
         exponents[end:start] = exponents[start]
         if injected is not None:
             _inject(states[end], exponents[end], Scaled(injected.mantissa[end], injected.exponent[end]))
+            squares[end] = squared_norms(states[end])
         if end > 0:
-            _normalise(states, exponents, end)
+            _normalise(recurrence, exponents, end)
         start = end
     return chunk
 
 
-def _in_range(states: Array) -> bool:
+def _in_range(states: Array, squares: Array) -> bool:
     """Say whether every step ``(n, S, *lead, H)`` is inside the float range with room to spare, or exactly zero."""
-    squares = np.einsum("...h,...h->...", states, states)
     if squares[:, 0].min() > SMALLEST and squares.max() < LARGEST:
         return True
     largest = np.abs(states).max(axis=-1).max(axis=1)
     return bool((((largest > SMALLEST) & (largest < LARGEST)) | (largest == 0)).all())
 
 
-def _normalise(states: Array, exponents: NDArray[np.int64], step: int) -> None:
+def _normalise(recurrence: Recurrence, exponents: NDArray[np.int64], step: int) -> None:
     """Bring the largest element of a step near 1 and move its power of two into the exponent."""
-    largest = np.abs(states[step]).max(axis=-1).max(axis=0)
+    states = recurrence.states[step]
+    largest = np.abs(states).max(axis=-1).max(axis=0)
     if largest.min() > 1e-3 and largest.max() < 1e3:
         return
     _, shift = np.frexp(largest)
-    np.ldexp(states[step], -shift[..., None], out=states[step])
+    np.ldexp(states, -shift[..., None], out=states)
+    recurrence.squares[step] = squared_norms(states)
     exponents[step] += shift
 
 

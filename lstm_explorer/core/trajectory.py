@@ -90,9 +90,9 @@ def unroll(network: Recurrent, inputs: Tensor, initial_state: InitialState = Non
         >>> trajectory.cell.shape, trajectory.gates.forget.shape
         (torch.Size([1, 11, 2, 4]), torch.Size([1, 10, 2, 4]))
     """
-    check_network(network)
-    layers = unroll_layers(network, check_inputs(network, inputs), initial_state)
-    dtype = network.get_parameter("weight_hh_l0").dtype
+    parameters = check_network(network)
+    layers = unroll_layers(network, check_inputs(network, inputs), initial_state, parameters)
+    dtype = parameters[0].weight_hh.dtype
     cells = [layer.cell for layer in layers if layer.cell is not None]
     gates = [layer.gates for layer in layers if layer.gates is not None]
     named = LSTMGates if cells else GRUGates
@@ -116,10 +116,9 @@ def unroll_layers(
     """Return each layer's states; hidden states in the network's dtype, cells and gates in float64 on the CPU."""
     state = check_initial_state(network, initial_state, inputs.shape[1])
     layers = []
-    for layer, weights in enumerate(parameters or network_parameters(network)):
-        initial = tuple(part[layer] for part in state)
+    for weights, initial in zip(parameters or network_parameters(network), state, strict=False):
         output = _fused(network, weights, inputs, initial)
-        hidden = torch.cat([initial[0][None], output])
+        hidden = torch.cat([initial[0], output])
         layers.append(gates_and_cells(network, weights, inputs, hidden, initial))
         inputs = output
     return layers
@@ -163,14 +162,15 @@ def _lstm_cells_and_gates(
     bias = parameters.bias_ih + parameters.bias_hh
     # NumPy's, not torch's: of a large array it asks the system for large pages, which halves the time to fill it.
     cells = np.empty(hidden.shape)
-    cells[0] = initial.numpy(force=True)
+    cells[:1] = initial.numpy(force=True)
     gates = np.empty((4, *inputs.shape[:-1], hidden.shape[-1]))
-    window = window_of(math.prod(cells.shape[1:]))
-    for start in range(0, len(inputs), window):
-        stop = min(start + window, len(inputs))
+    steps, window = inputs.shape[0], window_of(cells[0].size)
+    for start in range(0, steps, window):
+        stop = min(start + window, steps)
         preactivation = affine(torch.cat([inputs[start:stop], hidden[start:stop]], dim=-1), weight, bias)
         made = gates[:, start:stop]
-        lstm_gates_in_place(torch.from_numpy(made).copy_(preactivation.unflatten(-1, (4, -1)).movedim(-2, 0)))
+        torch.from_numpy(made).copy_(preactivation.unflatten(-1, (4, -1)).movedim(-2, 0))
+        lstm_gates_in_place(made)
         i, forget, g, _ = made
         fill_linear(forget, np.multiply(i, g, out=cells[start + 1 : stop + 1]), cells[start])
     return cells, gates
@@ -201,12 +201,8 @@ def fill_products(kept: Array, states: Array, before: Array) -> None:
             np.multiply(factor, before, state)
             before = state
         return
-    np.copyto(states, kept)
-    states[0] *= before
-    reach = 1
-    while reach < len(states):
-        states[reach:] *= states[:-reach]
-        reach *= 2
+    np.multiply.accumulate(kept, axis=0, out=states)
+    states *= before
 
 
 def check_finite(hidden: Tensor) -> None:
@@ -237,12 +233,11 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 def _fused(network: Recurrent, parameters: Parameters, inputs: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
     """Return one layer's outputs ``(T, B, H)`` from PyTorch's own fused kernel."""
-    state = tuple(part[None].contiguous() for part in initial)
     # weights, has_biases, num_layers, dropout, train, bidirectional, batch_first
     rest = (list(parameters), True, 1, 0.0, False, False, False)
     if isinstance(network, nn.LSTM):
-        return torch.lstm(inputs, state, *rest)[0]
+        return torch.lstm(inputs, initial, *rest)[0]
     if isinstance(network, nn.GRU):
-        return torch.gru(inputs, state[0], *rest)[0]
+        return torch.gru(inputs, initial[0], *rest)[0]
     fused = torch.rnn_tanh if network.nonlinearity == "tanh" else torch.rnn_relu
-    return fused(inputs, state[0], *rest)[0]
+    return fused(inputs, initial[0], *rest)[0]

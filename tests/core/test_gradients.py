@@ -201,6 +201,21 @@ def test_steep_stacked_networks_go_on_falling_past_the_float_range(kind):
     torch.testing.assert_close(fall[:, 17:34], fall[:, 340:357], rtol=1e-4, atol=0.0)
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-150, 1e150, 1e300])
+@pytest.mark.parametrize("steps", [1, 2, 40, 300])
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_a_loss_of_any_size_only_shifts_the_norms(kind, steps, size):
+    torch.manual_seed(4)
+    network, inputs = kind(2, 5).double(), torch.randn(steps, 3, 2, dtype=torch.float64)
+    cotangent = torch.rand(3, 5, dtype=torch.float64) + 0.5
+    one = gradient_flow(network, inputs, cotangent=cotangent)
+    other = gradient_flow(network, inputs, cotangent=size * cotangent)
+    shift = math.log10(size)
+    for name in ("log10_hidden", "log10_cell", "log10_cell_path", "log10_inputs"):
+        if getattr(one, name) is not None:
+            torch.testing.assert_close(getattr(other, name), getattr(one, name) + shift, rtol=1e-13, atol=1e-11)
+
+
 def test_saturated_unit_gives_minus_infinity_not_a_number():
     rnn = nn.RNN(1, 2, nonlinearity="relu", bias=False).double()
     with torch.no_grad():
