@@ -48,8 +48,9 @@ def cell_exposed(output: Array, cell: Array) -> tuple[Array, Array]:
     exposed = _tanh_slope(shown)
     if exposed.min() < _SATURATED:
         # From the exponential instead: the difference has lost digits here, and beyond 19 it is 0.
-        rest = np.exp(-2.0 * np.abs(cell))
-        exposed = 4.0 * rest / np.square(1.0 + rest)
+        large = exposed < _SATURATED
+        rest = np.exp(-2.0 * np.abs(cell[large]))
+        exposed[large] = 4.0 * rest / np.square(1.0 + rest)
     exposed *= output
     return exposed, shown
 
