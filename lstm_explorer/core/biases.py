@@ -7,6 +7,7 @@ that gate's rows and 0 elsewhere. So a sweep is a batch, and one pass of the fus
 from __future__ import annotations
 
 import itertools
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -32,6 +33,8 @@ StateQuantity = Literal["hidden", "cell", "cell_path"]
 #: Numbers of one state, ``T * N * B * H``, in one batched pass: what is made for them stays under about 100 MB, and
 #: larger passes are no faster.
 _NUMBERS_AT_ONCE = 300_000
+#: The gate that keeps the old state, in each architecture that has gates.
+KEEPING: Mapping[str, str] = types.MappingProxyType({"lstm": "forget", "gru": "update"})
 #: Gates whose biases chrono initialisation draws itself.
 DRAWN_BY_CHRONO = ("forget", "input", "update")
 
@@ -275,6 +278,11 @@ def norms_of(record: Any, quantity: StateQuantity) -> Tensor:
         raise ValueError(f"quantity is {quantity!r}: expected one of {expected}, the states of the {name}.")
     norms: Tensor = getattr(record, f"log10_{quantity}")
     return norms
+
+
+def total_of(architecture: str) -> StateQuantity:
+    """Return the state whose total derivative says what is remembered: the cell where there is one."""
+    return "cell" if architecture == "lstm" else "hidden"
 
 
 def relative_to_last(norms: Tensor) -> Tensor:

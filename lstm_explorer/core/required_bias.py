@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from lstm_explorer.core import theory
-from lstm_explorer.core.biases import StateQuantity, bias_map, check_gate, check_lag
+from lstm_explorer.core.biases import KEEPING, bias_map, check_gate, check_lag, total_of
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.networks import BLOCKS, MODULES, effective_biases
 from lstm_explorer.core.settings import Architecture, Settings
@@ -23,9 +23,6 @@ LOWEST, HIGHEST = -10.0, 10.0
 _FIRST_STEP, _FINEST = 0.25, 0.01
 #: How many the first map has.
 BIASES_TRIED = round((HIGHEST - LOWEST) / _FIRST_STEP) + 1
-
-#: The gate that keeps the old state, and the state that it keeps, in each architecture.
-_KEEPING: dict[str, tuple[str, StateQuantity]] = {"lstm": ("forget", "cell"), "gru": ("update", "hidden")}
 
 
 class ChronoBiases(NamedTuple):
@@ -102,7 +99,7 @@ def required_bias(
         >>> need.measured < need.closed_form  # the paths through the gates help
         True
     """
-    gate, quantity = _KEEPING.get(architecture, ("", "hidden"))
+    gate, quantity = KEEPING.get(architecture, ""), total_of(architecture)
     check_gate(gate, architecture, settings)
     check_lag(lag, settings, table)
     closed_form = float(theory.required_forget_bias(lag, share))
@@ -192,7 +189,7 @@ def chrono_lines(longest: int, *, architecture: Architecture = "lstm", network: 
     if longest < 3:
         raise ValueError(f"longest is {longest}: expected at least 3 steps; chrono draws from U(1, longest - 1).")
     variable = network or architecture
-    gate, _quantity = _KEEPING[architecture]
+    gate = KEEPING[architecture]
     block, order = BLOCKS[architecture].index(gate), ", ".join(BLOCKS[architecture])
     opposite = "        parameter[:size] = -keep  # the input gate's: what is kept is not let in again\n"
     return f"""\

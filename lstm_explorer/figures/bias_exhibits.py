@@ -12,13 +12,12 @@ import pandas as pd
 
 from lstm_explorer.core import theory
 from lstm_explorer.core.bias_grids import BiasGrid, join_grids, length_map, two_gate_map
-from lstm_explorer.core.biases import BiasMap, StateQuantity, bias_map, join_maps
+from lstm_explorer.core.biases import KEEPING, BiasMap, StateQuantity, bias_map, join_maps, total_of
 from lstm_explorer.core.required_bias import BIASES_TRIED, RequiredBias, required_bias
 from lstm_explorer.core.settings import Architecture, Settings
 from lstm_explorer.core.summaries import EXPLODES_ABOVE, summarise
-from lstm_explorer.figures.bias_map import bias_map_spec, plot_bias_grid, plot_bias_map, row_of, total_of
+from lstm_explorer.figures.bias_map import bias_map_spec, plot_bias_grid, plot_bias_map, row_of
 from lstm_explorer.figures.bias_view import (
-    KEEPING,
     BiasesView,
     alone,
     bias_of,

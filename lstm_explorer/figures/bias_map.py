@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lstm_explorer.core import theory
 from lstm_explorer.core.bias_grids import BiasGrid
-from lstm_explorer.core.biases import BiasMap, StateQuantity
+from lstm_explorer.core.biases import KEEPING, BiasMap, StateQuantity, total_of
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.figures.gradients import FigureSpec, every_so_often, log_ticks
 from lstm_explorer.figures.inside import gate_name
@@ -26,14 +26,6 @@ from lstm_explorer.locales import _
 
 #: Most columns of a map over the lag; and log10 of where the axis of the curves ends.
 _COLUMNS, _CURVES_END = 160, -24.0
-
-#: Gates that multiply the old state: their bias alone says what one path keeps.
-_KEEPING = {"lstm": "forget", "gru": "update"}
-
-
-def total_of(architecture: str) -> StateQuantity:
-    """Return the state whose total derivative a map is about: the cell where there is one."""
-    return "cell" if architecture == "lstm" else "hidden"
 
 
 def plot_bias_map(
@@ -200,7 +192,7 @@ def quantities(measured: BiasMap) -> list[StateQuantity]:
 
 def closed_form(measured: BiasMap, settings: Settings, lag: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """Return what the bias of the gate that keeps says of every row, ``(N, lags)``; None where it says nothing."""
-    keeping = _KEEPING[measured.architecture]
+    keeping = KEEPING[measured.architecture]
     if settings.recurrent_init == "chrono" or settings.loss == "every" or settings.num_layers > 1:
         return None
     own = getattr(settings, f"{keeping}_bias")

@@ -7,11 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from lstm_explorer.core.biases import DRAWN_BY_CHRONO, StateQuantity
+from lstm_explorer.core.biases import DRAWN_BY_CHRONO, KEEPING, StateQuantity, total_of
 from lstm_explorer.core.inputs import make_inputs
 from lstm_explorer.core.networks import BLOCKS
 from lstm_explorer.core.settings import Architecture, Settings
-from lstm_explorer.figures.bias_map import total_of
 from lstm_explorer.figures.exhibit import Bench, Experiment
 from lstm_explorer.figures.paths import Through
 from lstm_explorer.figures.theme import NETWORK_NAMES
@@ -19,8 +18,6 @@ from lstm_explorer.figures.view import View, number
 
 Gate = Literal["forget", "input", "candidate", "output", "reset", "update"]
 
-#: The gate that keeps.
-KEEPING: dict[str, Gate] = {"lstm": "forget", "gru": "update"}
 #: Most lengths of a map over the length.
 _LENGTHS = 12
 

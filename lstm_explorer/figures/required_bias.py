@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_explorer.core import theory
-from lstm_explorer.core.biases import BiasMap
+from lstm_explorer.core.biases import BiasMap, total_of
 from lstm_explorer.core.required_bias import RequiredBias
-from lstm_explorer.figures.bias_map import bias_title, total_of
+from lstm_explorer.figures.bias_map import bias_title
 from lstm_explorer.figures.lines import Line, plot_lines
 from lstm_explorer.figures.numbers import percent
 from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, faded, theme_of

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from lstm_explorer.core.settings import LIMITS, Repair, Settings, choices
+from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.figures.view import View, kind_of
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address
@@ -32,7 +33,10 @@ _STYLE = """<style>
 
 
 #: Streamlit writes white on the primary colour; on the light blue of the dark theme nobody could read that.
-_DARK_STYLE = "<style>button[data-testid=stBaseButton-primary]:not(:disabled) { color: #12161A; }</style>"
+_DARK_STYLE = (
+    "<style>button[data-testid=stBaseButton-primary]:not(:disabled) "
+    f"{{ color: {theme_of('dark').background}; }}</style>"
+)
 
 
 def frame() -> None:

@@ -32,7 +32,9 @@ def parts_of(work: Work) -> dict[int, Any]:
     kept: dict[Work, dict[int, Any]] = st.session_state.setdefault(_PARTS, {})
     parts = kept[work] = kept.pop(work, {})
     while len(kept) > _MAPS_KEPT:
-        del kept[next(iter(kept))]
+        dropped = next(iter(kept))
+        del kept[dropped]
+        st.session_state.get(_PROGRESS, {}).pop(dropped, None)  # or all of it would be measured again in one run
     return parts
 
 
