@@ -1,127 +1,218 @@
-"""One layer's backward pass: its recurrence, its cell path, and what it leaves for the layer below."""
+"""One layer's backward pass: its recurrence, and what it leaves for the layer below."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from collections.abc import Callable, Collection
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lstm_explorer.core import recurrences
 from lstm_explorer.core.cells import Parameters, Recurrent
-from lstm_explorer.core.recurrences import (
-    CellPathRecurrence,
-    GRURecurrence,
-    LSTMRecurrence,
-    RNNRecurrence,
-    flat,
-    times,
-)
-from lstm_explorer.core.scaled import Array, Scaled, add, log10_norm
-from lstm_explorer.core.slopes import cell_exposed, lstm_slopes
-from lstm_explorer.core.sweep import Outside, sweep
-from lstm_explorer.core.trajectory import LayerStates, affine
+from lstm_explorer.core.recurrence_types import Carried, Entering, Found, GRUSteps, LSTMSteps, Weights
+from lstm_explorer.core.scaled import Array, Scaled
+from lstm_explorer.core.trajectory import LayerStates, affine, window_of
 
-#: Up to so many numbers in a state, a float32 product saves less than the conversions cost; of replicas, at any size.
-_FEW = 128
+#: What a recurrence can find besides the norms of the states.
+Kept = Literal["states", "inputs", "preactivations"]
+
+#: Products with weights up to here may be made in float32.
+_LARGE = 1e4
+#: 1 - tanh^2 below this, that of a cell beyond 5, has fewer than 12 digits.
+_SATURATED = 1.8e-4
+
+
+class Outside(NamedTuple):
+    """Gradient that reaches a layer's hidden states from outside its own recurrence: from the loss or the layer above.
+
+    ``final`` enters at the last step, ``(*lead, H)``; ``steps`` at every step, ``(T + 1, *lead, H)``, its last entry
+    being ``final``, or None if nothing enters before the end.
+    """
+
+    final: Scaled
+    steps: Scaled | None
 
 
 class Backward(NamedTuple):
-    """Gradients of one layer: of its states ``(T + 1, S, *lead, H)`` and of its inputs ``(T, *lead, I)``."""
+    """What one layer's recurrence finds; ``*lead`` is ``(B,)``, or ``(R, B)`` with replicas.
 
-    states: Scaled
-    inputs: Scaled
+    Attributes:
+        log10_states: log10 of the norms of the states' gradients, ``(T + 1, S, *lead)``.
+        states: The states' gradients, ``(T + 1, S, *lead, H)``; None unless asked for.
+        inputs: The inputs' gradient, ``(T, *lead, I)``, likewise.
+        preactivations: The preactivations' gradient as the input meets them, ``(T, *lead, G*H)``, likewise.
+    """
 
-
-def backward(network: Recurrent, weights: Parameters, layer: LayerStates, outside: Outside) -> Backward:
-    """Run the recurrence of one layer."""
-    return _backward(_recurrence(network, weights, layer), outside)
-
-
-def backward_and_norms(
-    network: Recurrent, weights: Parameters, layer: LayerStates, outside: Outside
-) -> tuple[Backward, Array]:
-    """Run the recurrence of one layer; return also log10 of the norms of its states, ``(T + 1, S, *lead)``."""
-    recurrence = _recurrence(network, weights, layer)
-    back = _backward(recurrence, outside)
-    return back, log10_norm(back.states, recurrence.squares)
+    log10_states: Array
+    states: Scaled | None
+    inputs: Scaled | None
+    preactivations: Scaled | None
 
 
-def _backward(recurrence: RNNRecurrence | GRURecurrence | LSTMRecurrence, outside: Outside) -> Backward:
-    exponents = sweep(recurrence, outside)
-    return Backward(Scaled(recurrence.states, exponents[:, None]), Scaled(recurrence.inputs, exponents[1:]))
-
-
-def _recurrence(
-    network: Recurrent, weights: Parameters, layer: LayerStates
-) -> RNNRecurrence | GRURecurrence | LSTMRecurrence:
-    matrices = as_float64(weights.weight_ih), as_float64(weights.weight_hh)
-    if isinstance(network, nn.RNN):
-        return RNNRecurrence(layer.hidden.numpy(force=True), network.nonlinearity, *matrices)
-    gates = cast(Array, layer.gates)  # only the plain RNN has none
-    if layer.cell is not None:
-        one_matrix = weights.weight_hh.ndim == 2
-        narrow = one_matrix and weights.weight_hh.dtype == torch.float32 and layer.cell[0].size > _FEW
-        return LSTMRecurrence(gates, layer.cell, *matrices, narrow=narrow)
-    before, last = layer.hidden[:-1], slice(2 * network.hidden_size, None)
-    recurrent = affine(before, weights.weight_hh[..., last, :], weights.bias_hh[..., last]).numpy(force=True)
-    return GRURecurrence(layer.hidden.numpy(force=True), gates, recurrent, *matrices)
-
-
-def by_cell_alone(
-    weights: Parameters, gates: Array, cell: Array, outside: Outside, *, lower: bool
-) -> tuple[Array, Outside | None]:
-    """Run the cell path of one LSTM layer.
+def backward(network: Recurrent, weights: Parameters, layer: LayerStates, outside: Outside, *keep: Kept) -> Backward:
+    """Run the recurrence of one layer from its last step to step 0.
 
     Args:
-        weights: The layer's parameters.
-        gates: The layer's gates, ``(4, T, *lead, H)``.
-        cell: The layer's cell states, ``(T + 1, *lead, H)``.
-        outside: What reaches the layer's hidden states from the loss or from the cell path of the layer above.
-        lower: Whether a layer below wants its share.
+        network: Says which recurrence.
+        weights: The layer's parameters, or a stack of R replicas' parameters.
+        layer: The layer's states; with a stack of parameters, the replicas' own or, without their axis, one for all.
+        outside: What reaches the layer's hidden states, likewise.
+        keep: What to find besides the norms of the states.
 
     Returns:
-        log10 of the norm of dL/dc_t by the cell alone, ``(T + 1, *lead)``, and what reaches the layer below (None
-        unless asked for).
+        What was found; the replicas have an axis where the parameters had one.
     """
-    _, forget, _, output = gates
-    exposed, _ = cell_exposed(output[-1], cell[-1])
-    final, entering = Scaled(outside.final.mantissa * exposed, outside.final.exponent), None
-    if outside.steps is not None:
-        mantissa = np.zeros(cell.shape)
-        np.multiply(outside.steps.mantissa[1:], cell_exposed(output, cell[1:])[0], out=mantissa[1:])
-        entering = Scaled(mantissa, outside.steps.exponent)
-    path = CellPathRecurrence(forget)
-    along = Scaled(path.states[:, 0], sweep(path, Outside(final, entering)))
-    norms = log10_norm(along, path.squares[:, 0])
-    return norms, _reach_inputs(weights, gates, cell, along, outside) if lower else None
+    run = _Run.prepared(weights, layer, outside, keep)
+    _carry(network, weights, layer, [run])
+    return run.result(weights)
 
 
-def _reach_inputs(weights: Parameters, gates: Array, cell: Array, along: Scaled, outside: Outside) -> Outside:
-    """Return what reaches the layer below from the cell path (by i, f, g) and from the hidden states (by o)."""
-    slopes = lstm_slopes(gates, cell, len(along.mantissa) - 1, 0)
-    weight_ih, split = as_float64(weights.weight_ih), 3 * weights.weight_hh.shape[-1]
-    by_cell = flat(along.mantissa[1:, ..., None, :] * slopes.rows[..., 1:4, :])
-    by_output = _entering(outside, slopes.exposed.shape)
-    below = add(
-        Scaled(times(by_cell, weight_ih[..., :split, :]), along.exponent[1:]),
-        Scaled(times(by_output.mantissa * slopes.rows[..., 4, :], weight_ih[..., split:, :]), by_output.exponent),
-    )
-    return from_inputs(below)
+def total_and_cell_path(
+    network: Recurrent,
+    weights: Parameters,
+    layer: LayerStates,
+    total: tuple[Outside, Collection[Kept]],
+    alone: tuple[Outside, Collection[Kept]],
+) -> tuple[Backward, Backward | None]:
+    """Run the recurrence of one layer as it is and, of an LSTM, with the hidden state cut before the gates.
+
+    ``total`` and ``alone`` are each what reaches the layer, and what to find besides the norms of the states.
+    """
+    runs = [_Run.prepared(weights, layer, *total)]
+    if layer.cell is not None:
+        runs.append(_Run.prepared(weights, layer, *alone, cut=True))
+    _carry(network, weights, layer, runs)
+    back, *by_cell = (run.result(weights) for run in runs)
+    return back, by_cell[0] if by_cell else None
 
 
-def as_float64(weight: Tensor) -> Array:
-    """Return a tensor as a NumPy array in float64."""
-    return weight.numpy(force=True).astype(np.float64)
+class _Run(NamedTuple):
+    """One recurrence on its way."""
+
+    weights: Weights
+    entering: Entering
+    carried: Carried
+    found: Found
+
+    @staticmethod
+    def prepared(
+        weights: Parameters, layer: LayerStates, outside: Outside, keep: Collection[Kept], *, cut: bool = False
+    ) -> _Run:
+        """Make room for what will be found, and start from the loss or the layer above."""
+        steps, batch, size = len(layer.hidden) - 1, *layer.hidden.shape[-2:]
+        replicas = len(weights.weight_hh) if weights.weight_hh.ndim == 3 else 1
+        gated, features = weights.weight_ih.shape[-2:]
+        lstm = layer.cell is not None
+        found = Found(
+            log10=np.empty((steps + 1, 1 + lstm, replicas, batch)),
+            exponents=np.empty((steps + 1, replicas, batch), dtype=np.int64),
+            states=np.empty((steps + 1 if "states" in keep else 0, 1 + lstm, replicas, batch, size)),
+            inputs=np.empty((steps if "inputs" in keep else 0, replicas, batch, features)),
+            deltas=np.empty((steps if "preactivations" in keep else 0, replicas, batch, gated)),
+        )
+        carried = Carried(
+            hidden=np.zeros((replicas, batch, size)),
+            along=np.zeros((replicas, batch, size if lstm else 0)),
+            exponent=np.zeros((replicas, batch), dtype=np.int64),
+        )
+        if outside.steps is None:
+            carried.hidden[...], carried.exponent[...] = outside.final
+            entering = Entering(np.empty((0, 1, batch, size)), np.empty((0, 1, batch), dtype=np.int64))
+        else:
+            mantissa, exponent = outside.steps
+            entering = Entering(_with_replicas(mantissa), exponent if exponent.ndim == 3 else exponent[:, None])
+        # To cut the hidden state is to have no recurrent weight; one feature stands for inputs that nobody asks for.
+        hh = weights.weight_hh[..., :0] if cut else weights.weight_hh
+        ih = weights.weight_ih if "inputs" in keep else weights.weight_ih[..., :1]
+        exact = "preactivations" in keep or _beyond_float32(hh) or _beyond_float32(ih)
+        transposed = Weights(*(_transposed(one.double() if exact else one) for one in (hh, ih)))
+        return _Run(transposed, entering, carried, found)
+
+    def over(self, recurrence: Callable[..., bool], start: int, stop: int, steps: Any) -> _Run:
+        """Take the steps of a window; return the run with its weights in float64 if float32 was not enough for them."""
+        hidden, along, exponent = self.carried
+        before = Carried(hidden.copy(), along.copy(), exponent.copy())
+        if recurrence(start, stop, steps, *self):
+            return self
+        wide = self._replace(weights=Weights(*(one.astype(np.float64) for one in self.weights)), carried=before)
+        recurrence(start, stop, steps, *wide)
+        return wide
+
+    def result(self, weights: Parameters) -> Backward:
+        """Return what was found, with an axis for the replicas if the weights have one."""
+        found, axis = self.found, slice(None) if weights.weight_hh.ndim == 3 else 0
+        exponents = found.exponents[:, axis]
+        return Backward(
+            log10_states=found.log10[:, :, axis],
+            states=Scaled(found.states[:, :, axis], exponents[:, None]) if len(found.states) else None,
+            inputs=Scaled(found.inputs[:, axis], exponents[1:]) if len(found.inputs) else None,
+            preactivations=Scaled(found.deltas[:, axis], exponents[1:]) if len(found.deltas) else None,
+        )
 
 
-def _entering(outside: Outside, shape: tuple[int, ...]) -> Scaled:
-    """Return what enters at steps 1 to T as one array."""
-    if outside.steps is not None:
-        return Scaled(outside.steps.mantissa[1:], outside.steps.exponent[1:])
-    only_last = Scaled(np.zeros(shape), np.zeros(shape[:-1], dtype=np.int64))
-    only_last.mantissa[-1], only_last.exponent[-1] = outside.final
-    return only_last
+def _carry(network: Recurrent, weights: Parameters, layer: LayerStates, runs: list[_Run]) -> None:
+    """Carry the gradient back; coefficients are made a window of steps at a time and take no memory for the rest."""
+    hidden = _with_replicas(layer.hidden)
+    window = window_of(hidden[0].numel())
+    for start in range(len(hidden) - 1, 0, -window):
+        stop = max(0, start - window)
+        after, before = hidden[stop + 1 : start + 1], hidden[stop:start]
+        if isinstance(network, nn.RNN):
+            slope = _slope(network.nonlinearity, after)
+            runs = [run.over(recurrences.rnn, start, stop, slope) for run in runs]
+        elif layer.cell is None:
+            candidate = slice(2 * network.hidden_size, None)
+            recurrent = affine(before, weights.weight_hh[..., candidate, :], weights.bias_hh[..., candidate])
+            gru = GRUSteps(_with_replicas(cast(Array, layer.gates), 5), as_float64(before), as_float64(recurrent))
+            runs = [run.over(recurrences.gru, start, stop, gru) for run in runs]
+        else:
+            gates, cell = _with_replicas(cast(Array, layer.gates), 5), _with_replicas(layer.cell)
+            lstm = LSTMSteps(gates, cell, *cell_exposed(gates[3, stop:start], cell[stop + 1 : start + 1]))
+            runs = [run.over(recurrences.lstm, start, stop, lstm) for run in runs]
+
+
+def _with_replicas(array: Any, axes: int = 4) -> Any:
+    """Return an array or tensor ``(..., R, B, H)`` of so many axes; R is 1 where there was no axis for it."""
+    return array if array.ndim == axes else array[..., None, :, :]
+
+
+def _slope(nonlinearity: str, hidden: Tensor) -> Array:
+    """Return the derivative of the nonlinearity where it gave these hidden states."""
+    after = as_float64(hidden)
+    return 1.0 - np.square(after) if nonlinearity == "tanh" else (after > 0).astype(np.float64)
+
+
+def cell_exposed(output: Array, cell: Array) -> tuple[Array, Array]:
+    r"""Return :math:`a_t = o_t (1 - \tanh^2 c_t)` and :math:`\tanh c_t`."""
+    shown = np.tanh(cell)
+    exposed = shown * shown
+    np.subtract(1.0, exposed, out=exposed)
+    if exposed.min() < _SATURATED:
+        # From the exponential instead: the difference has lost digits here, and beyond 19 it is 0.
+        large = exposed < _SATURATED
+        rest = np.exp(-2.0 * np.abs(cell[large]))
+        exposed[large] = 4.0 * rest / np.square(1.0 + rest)
+    exposed *= output
+    return exposed, shown
+
+
+def as_float64(tensor: Tensor) -> Array:
+    """Return a tensor as a new NumPy array in float64."""
+    return tensor.numpy(force=True).astype(np.float64)
+
+
+def _transposed(weight: Tensor) -> NDArray[Any]:
+    """Return ``(R, I, O)`` of a weight ``(O, I)``, or of a stack of them."""
+    matrix = weight.numpy(force=True).swapaxes(-1, -2)
+    return np.ascontiguousarray(matrix if matrix.ndim == 3 else matrix[None])
+
+
+def _beyond_float32(weight: Tensor) -> bool:
+    """Say whether a weight is float64, or could bring back what is lost below float32's range."""
+    return weight.dtype == torch.float64 or (weight.numel() > 0 and float(weight.abs().max()) > _LARGE)
 
 
 def from_inputs(inputs: Scaled) -> Outside:

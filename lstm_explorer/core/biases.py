@@ -19,9 +19,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lstm_explorer.core.backward import total_and_cell_path
 from lstm_explorer.core.cells import Recurrent, network_parameters
 from lstm_explorer.core.errors import Explained
-from lstm_explorer.core.gradients import Loss, flow_of_layers
+from lstm_explorer.core.gradients import Loss, at_loss
 from lstm_explorer.core.inputs import TableLike, make_inputs
 from lstm_explorer.core.networks import BLOCKS, build_network
 from lstm_explorer.core.settings import LIMITS, Architecture, Settings
@@ -257,10 +258,11 @@ def _swept(network: Recurrent, inputs: Tensor, gates: tuple[str, ...], biases: T
         wide = weights._replace(weight_ih=torch.cat([weights.weight_ih, _rows_of(network, gates)], dim=1))
         layers += unroll_layers(network, torch.cat([x, channels], dim=-1), None, [wide])
         x = layers[-1].hidden[1:]
-    # Only the last layer is asked for, and no gradient of the inputs: one feature is the fewest there can be.
-    last = parameters[-1]._replace(weight_ih=parameters[-1].weight_ih[:, :1])
-    flow = flow_of_layers(network, [last], layers[-1:], x.new_ones(x.shape[1:]), loss=loss, units=False)
-    return Norms.join([flow]).map(lambda norms: norms[-1].unflatten(1, (count, samples)).movedim(1, 0))
+    outside = at_loss(layers[-1].hidden, x.new_ones(x.shape[1:]), loss)
+    total, by_cell = total_and_cell_path(network, parameters[-1], layers[-1], (outside, ()), (outside, ()))
+    states = [*total.log10_states.swapaxes(0, 1), *([by_cell.log10_states[:, 1]] if by_cell else [])]
+    hidden, *of_cell = (torch.from_numpy(norms).to(x.dtype).unflatten(1, (count, samples)) for norms in states)
+    return Norms(hidden, *(of_cell or (None, None))).map(lambda norms: norms.movedim(1, 0))
 
 
 def _rows_of(network: Recurrent, gates: tuple[str, ...]) -> Tensor:

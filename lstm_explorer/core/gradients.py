@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.backward import backward_and_norms, by_cell_alone, from_inputs
+from lstm_explorer.core.backward import Kept, Outside, from_inputs, total_and_cell_path
 from lstm_explorer.core.cells import Parameters, Recurrent
 from lstm_explorer.core.checks import InitialState, check_cotangent, check_inputs, check_network
 from lstm_explorer.core.scaled import Array, Scaled, log10_norm, log10_size
-from lstm_explorer.core.sweep import Outside
 from lstm_explorer.core.trajectory import LayerStates, architecture_of, unroll_layers
 
 Loss = Literal["last", "every"]
@@ -135,19 +134,22 @@ def flow_of_layers(
 ) -> GradientFlow:
     """Carry the gradient back through all layers, the last one first; lead axes ``(B,)`` or ``(R, B)``."""
     states, path, sizes = [], [], []
-    total = alone = _at_loss(layers[-1].hidden, cotangent, loss)
+    total = alone = at_loss(layers[-1].hidden, cotangent, loss)
     for index in reversed(range(len(layers))):
-        weights, layer = parameters[index], layers[index]
-        back, norms = backward_and_norms(network, weights, layer, total)
-        states.append(norms)
-        if layer.cell is not None and layer.gates is not None:
-            norms, below = by_cell_alone(weights, layer.gates, layer.cell, alone, lower=index > 0)
-            path.append(norms)
-            alone = below or alone
-        if units:
+        of_total: list[Kept] = ["inputs", "states"] if units else ["inputs"]
+        of_path: list[Kept] = ["inputs"] if index > 0 else []
+        back, by_cell = total_and_cell_path(
+            network, parameters[index], layers[index], (total, of_total), (alone, of_path)
+        )
+        states.append(back.log10_states)
+        if by_cell:
+            path.append(by_cell.log10_states[:, 1])
+        if back.states:
             sizes.append(log10_size(back.states))
+        inputs = cast(Scaled, back.inputs)
         if index > 0:
-            total = from_inputs(back.inputs)
+            total = from_inputs(inputs)
+            alone = from_inputs(by_cell.inputs) if by_cell and by_cell.inputs else alone
     dtype = parameters[0].weight_hh.dtype
     totals, elements = _stacked(states), _stacked(sizes) if sizes else None
     return GradientFlow(
@@ -155,13 +157,13 @@ def flow_of_layers(
         log10_hidden=_tensor(totals[:, :, 0], dtype),
         log10_cell=_tensor(totals[:, :, 1], dtype) if path else None,
         log10_cell_path=_tensor(_stacked(path), dtype) if path else None,
-        log10_inputs=_tensor(log10_norm(back.inputs), dtype),
+        log10_inputs=_tensor(log10_norm(inputs), dtype),
         log10_hidden_units=_tensor(elements[:, :, 0], dtype) if elements is not None else None,
         log10_cell_units=_tensor(elements[:, :, 1], dtype) if elements is not None and path else None,
     )
 
 
-def _at_loss(hidden: Tensor, cotangent: Tensor, loss: Loss) -> Outside:
+def at_loss(hidden: Tensor, cotangent: Tensor, loss: Loss) -> Outside:
     """Return what the loss puts on the last layer's hidden states."""
     shape = hidden.shape[1:]
     value = np.empty(shape)

@@ -16,23 +16,18 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.backward import as_float64, backward
+from lstm_explorer.core.backward import Outside, as_float64, backward, cell_exposed
 from lstm_explorer.core.cells import LSTMGates, Parameters, Recurrent, network_parameters
 from lstm_explorer.core.inputs import TableLike, make_inputs
 from lstm_explorer.core.networks import build_network
 from lstm_explorer.core.scaled import Array, Scaled, log10_norm, shifted
 from lstm_explorer.core.settings import Architecture, Settings
-from lstm_explorer.core.slopes import cell_exposed
-from lstm_explorer.core.sweep import Outside
 from lstm_explorer.core.trajectory import LayerStates, unroll_layers, window_of
 
 #: The gates through which the hidden state reaches the next step, in PyTorch's order.
 GATES = LSTMGates._fields
 #: What dL/dc_t is the sum of, in the order in which :attr:`PathFlows.split` holds the shares.
 TERMS = ("cell", *GATES, "loss")
-
-#: Numbers of one state, ``cuts * T * B * H``, in one batched pass; what is made for them stays under about 100 MB.
-_NUMBERS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -161,21 +156,18 @@ def deltas(layer: LastLayer) -> tuple[Scaled, Scaled]:
     Returns:
         dL/d state, ``(T + 1, S, B, H)``, and dL/d preactivation as the input meets it, ``(T, B, G*H)``.
     """
-    weight = layer.weights.weight_ih
-    # With the identity as the input's weight, the gradient of the input is that of the preactivation.
-    identity = torch.eye(len(weight), dtype=weight.dtype)
-    return backward(layer.network, layer.weights._replace(weight_ih=identity), layer.states, layer.outside)
+    network, weights, states, outside = layer
+    back = backward(network, weights, states, outside, "states", "preactivations")
+    return cast(Scaled, back.states), cast(Scaled, back.preactivations)
 
 
 def _norms_and_shares(layer: LastLayer) -> tuple[Array, Array]:
     """Return the norms ``(10, T + 1, B)``, total and cuts, and the shares of the terms ``(6, T + 1, B)``."""
     states, preactivations = deltas(layer)
     cell = Scaled(states.mantissa[:, 1], states.exponent[:, 0])
-    norms = [log10_norm(cell)[None]]
     keep = np.concatenate([np.zeros((1, 4)), np.eye(4), 1 - np.eye(4)])  # cell alone; only; without
-    size = max(1, _NUMBERS_AT_ONCE // cell.mantissa.size)
-    norms += [_with_gates(layer, keep[first : first + size]) for first in range(0, len(keep), size)]
-    return np.concatenate(norms), _shares(layer, cell, preactivations)
+    norms = np.concatenate([log10_norm(cell)[None], _with_gates(layer, keep)])
+    return norms, _shares(layer, cell, preactivations)
 
 
 def _with_gates(layer: LastLayer, keep: Array) -> Array:
@@ -183,36 +175,8 @@ def _with_gates(layer: LastLayer, keep: Array) -> Array:
     weights, states, outside = layer.weights, layer.states, layer.outside
     kept = torch.from_numpy(keep).to(weights.weight_hh)[..., None, None]
     weight_hh = (kept * weights.weight_hh.unflatten(0, (4, -1))).flatten(1, 2)
-    # Nothing asks for the gradient of the inputs: one feature is the fewest there can be.
-    weight_ih = weights.weight_ih[:, :1].expand(len(keep), -1, -1)
-    count = len(keep)
-    back = backward(
-        layer.network,
-        weights._replace(weight_ih=weight_ih, weight_hh=weight_hh),
-        LayerStates(
-            hidden=states.hidden[:, None].expand(-1, count, -1, -1),
-            cell=_repeated(cast(Array, states.cell), count, axis=1),
-            gates=_repeated(cast(Array, states.gates), count, axis=2),
-        ),
-        Outside(
-            _repeated_scaled(outside.final, count, axis=0),
-            None if outside.steps is None else _repeated_scaled(outside.steps, count, axis=1),
-        ),
-    )
-    return log10_norm(Scaled(back.states.mantissa[:, 1], back.states.exponent[:, 0])).swapaxes(0, 1)
-
-
-def _repeated(array: Array, count: int, axis: int) -> Array:
-    """Return an array with a new axis along which it does not change, without a copy."""
-    # torch's view: one of NumPy's cannot be written to, at which torch warns when it is given back.
-    return torch.from_numpy(array).unsqueeze(axis).expand(*array.shape[:axis], count, *array.shape[axis:]).numpy()
-
-
-def _repeated_scaled(scaled: Scaled, count: int, axis: int) -> Scaled:
-    return Scaled(
-        np.repeat(np.expand_dims(scaled.mantissa, axis), count, axis=axis),
-        np.repeat(np.expand_dims(scaled.exponent, axis), count, axis=axis),
-    )
+    back = backward(layer.network, weights._replace(weight_hh=weight_hh), states, outside)
+    return back.log10_states[:, 1].swapaxes(0, 1)
 
 
 def _shares(layer: LastLayer, cell: Scaled, preactivations: Scaled) -> Array:

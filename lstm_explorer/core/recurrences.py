@@ -2,296 +2,333 @@ r"""Back-propagation through time as a linear recurrence, exact far past the ran
 
 Once the forward pass is known, the gradient obeys a *linear* recurrence backwards in time whose coefficients follow
 from the states and gates. Running that recurrence ourselves is cheaper than unrolling cells under autograd, because no
-graph is built and no weight gradient is formed, and it lets :func:`lstm_explorer.core.sweep.sweep` carry a power of two
-per sample beside the numbers.
+graph is built and no weight gradient is formed, and it lets us carry a **power of two per sample** beside the numbers:
+``gradient = mantissa * 2**exponent``, so that 10^-1740 and 10^+400 are ordinary values. A sample's hidden and cell
+gradient at one step share it, so of two that lie more than 10^300 apart the smaller is lost.
 
-The loop is NumPy: on small arrays one call costs a third of what a torch operator costs. It runs in float64 whatever
-the network's dtype, but for large products of the LSTM, see :class:`LSTMRecurrence`. Coefficients are made a window of
-steps at a time, so that they stay in the processor's cache and take no more memory for a long sequence than for a short
-one; benchmarks/README.md says what each choice gained.
+The loops are compiled, and all in one file, for Numba's cache looks at no other. Gradients are float64 whatever the
+network's dtype. Only products with the weights of a float32 network are float32, at half the time: they round as the
+network's own do. They say where they come near the ends of float32's range, and are then made again in float64.
 
-Index legend, everywhere below: ``t`` step; ``n`` steps of a window; ``*lead`` is ``(B,)`` or ``(R, B)`` with replicas;
-``H`` hidden units; ``G`` gate blocks; ``S`` states of a step (hidden, and cell in the LSTM). States have ``T + 1``
-entries (0 is the initial state), gates and coefficients of step ``t`` sit at index ``t - 1``.
+Index legend, here and in :mod:`lstm_explorer.core.recurrence_types`: ``t`` step; ``R`` replicas; ``B`` samples; ``H``
+hidden units; ``G`` gate blocks; ``S`` states of a step (hidden, and cell in the LSTM); ``n`` steps of a window. States
+have ``T + 1`` entries (0 is the initial state), gates and coefficients of step ``t`` sit at index ``t - 1``. ``X`` is
+``R``, or 1 where all replicas share it.
+
+Each recurrence takes the steps from ``start`` down to ``stop + 1``, and ends at step 0 where ``stop`` is 0. It returns
+whether float32 was enough; if not, it may have stopped anywhere.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_explorer.core.scaled import Array, squared_norms
-from lstm_explorer.core.slopes import lstm_slopes
-from lstm_explorer.core.trajectory import fill_linear, fill_products
+from lstm_explorer.core.compiled import compiled
+from lstm_explorer.core.recurrence_types import Carried, Entering, Found, GRUSteps, LSTMSteps, Weights
+from lstm_explorer.core.scaled import LARGEST, SMALLEST, Array
+
+_LOG10_2 = math.log10(2.0)
+#: A state whose squared norm is inside these bounds is near enough to 1.
+_LOW, _HIGH = 1e-12, 1e12
+#: A float32 product whose squared norm is inside these bounds lost nothing that counts to the ends of the range.
+_NARROW_LOW, _NARROW_HIGH = 1e-48, 1e48
 
 
-class RNNRecurrence:
-    r"""Gradient of the plain RNN: :math:`\delta_t = \phi'_t \odot dh_t`, :math:`dh_{t-1} = W_{hh}^T \delta_t`.
+@compiled
+def rnn(
+    start: int, stop: int, slope: Array, weights: Weights, entering: Entering, carried: Carried, found: Found
+) -> bool:
+    r"""Run the plain RNN: :math:`\delta_t = \phi'_t \odot dh_t`, :math:`dh_{t-1} = W_{hh}^T \delta_t`.
 
-    Args:
-        hidden: The hidden states, ``(T + 1, *lead, H)``.
-        nonlinearity: ``"tanh"`` or ``"relu"``.
-        weight_ih: ``(H, I)`` or ``(R, H, I)``.
-        weight_hh: ``(H, H)`` or ``(R, H, H)``.
+    ``slope`` is :math:`\phi'_t` of the window's steps, ``(n, X, B, H)``.
     """
-
-    def __init__(self, hidden: NDArray[Any], nonlinearity: str, weight_ih: Array, weight_hh: Array) -> None:
-        """Allocate the states, their squared norms and the gradient of the inputs."""
-        self.states, self.squares, self.inputs = _allocate(hidden, 1, weight_ih)
-        self._hidden, self._nonlinearity = hidden, nonlinearity
-        self._weight_ih, self._weight_hh = weight_ih, weight_hh
-
-    def prepare(self, start: int, stop: int) -> None:
-        """Make the slope of the nonlinearity, ``(n, *lead, H)``."""
-        after = self._hidden[stop + 1 : start + 1].astype(np.float64)
-        self._first = stop
-        self._slope = 1.0 - np.square(after) if self._nonlinearity == "tanh" else (after > 0).astype(np.float64)
-        self._delta = np.empty(after.shape)
-
-    def run(self, start: int, stop: int, entering: Array | None) -> None:
-        """Fill the steps ``stop`` to ``start - 1``."""
-        window = slice(stop - self._first, start - self._first)
-        product, multiply, weight_hh = _product(self._weight_hh), np.multiply, self._weight_hh
-        hidden = self.states[start, 0]
-        for slope, delta, before, outside in _backwards(
-            self._slope[window], self._delta[window], self.states[stop:start, 0], entering
-        ):
-            multiply(hidden, slope, delta)
-            product(delta, weight_hh, before)
-            if outside is not None:
-                before += outside
-            hidden = before
-
-    def finish(self, start: int, stop: int) -> None:
-        """Make the gradient of the inputs."""
-        window = slice(stop - self._first, start - self._first)
-        self.inputs[stop:start] = times(self._delta[window], self._weight_ih)
+    hidden = carried.hidden
+    replicas, batch, size = hidden.shape
+    narrow = weights.hh.itemsize == 4 and weights.hh.shape[1] > 0
+    last = stop if stop > 0 else -1  # from step 0 no step leads back, but it has a gradient
+    delta = np.empty((batch, size), weights.hh.dtype)
+    for r in range(replicas):
+        x = r % slope.shape[1]
+        for t in range(start, last, -1):
+            _enter(t, r, entering, carried)
+            if not _record(t, r, narrow, carried, found):
+                return False
+            if t == 0:
+                break
+            for b in range(batch):
+                for k in range(size):
+                    delta[b, k] = slope[t - 1 - stop, x, b, k] * hidden[r, b, k]
+            _times(delta, weights.hh[r], hidden[r])
+            if not _leave(t, r, delta, weights, found):
+                return False
+    return True
 
 
-class GRURecurrence:
-    r"""Gradient of the GRU: :math:`dh_{t-1} = z_t \odot dh_t + W_{hh}^T (k_t \odot dh_t)`.
+@compiled
+def gru(
+    start: int, stop: int, steps: GRUSteps, weights: Weights, entering: Entering, carried: Carried, found: Found
+) -> bool:
+    r"""Run the GRU: :math:`dh_{t-1} = z_t \odot dh_t + W_{hh}^T \delta_t`.
 
-    Here :math:`k_t` leads from :math:`dh_t` to the preactivations ``r z n``. The candidate has two of them: the
-    recurrent product is multiplied by the reset gate, the input's is not.
-
-    Args:
-        hidden: The hidden states, ``(T + 1, *lead, H)``.
-        gates: Reset, update and candidate, ``(3, T, *lead, H)``.
-        recurrent: The candidate's recurrent product, :math:`W_{hn} h_{t-1} + b_{hn}`, ``(T, *lead, H)``.
-        weight_ih: ``(3*H, I)`` or ``(R, 3*H, I)``.
-        weight_hh: ``(3*H, H)`` or ``(R, 3*H, H)``.
+    The candidate's :math:`\delta` has two values: the recurrent product is multiplied by the reset gate, the input's is
+    not.
     """
-
-    def __init__(
-        self,
-        hidden: NDArray[Any],
-        gates: Array,
-        recurrent: NDArray[Any],
-        weight_ih: Array,
-        weight_hh: Array,
-    ) -> None:
-        """Allocate the states, their squared norms and the gradient of the inputs."""
-        self.states, self.squares, self.inputs = _allocate(hidden, 1, weight_ih)
-        self._hidden, self._gates, self._recurrent = hidden, gates, recurrent
-        self._weight_ih, self._weight_hh = weight_ih, weight_hh
-
-    def prepare(self, start: int, stop: int) -> None:
-        """Make :math:`k_t` for the hidden state and for the input, ``(n, *lead, 3, H)`` each."""
-        r, z, n = (gate[stop:start] for gate in self._gates)
-        to_input = np.empty((*r.shape[:-1], 3, r.shape[-1]))
-        to_input[..., 2, :] = (1 - z) * (1 - n * n)
-        to_input[..., 1, :] = (self._hidden[stop:start] - n) * z * (1 - z)
-        to_input[..., 0, :] = to_input[..., 2, :] * self._recurrent[stop:start] * r * (1 - r)
-        to_hidden = to_input.copy()
-        to_hidden[..., 2, :] *= r
-        self._first, self._keep, self._to_hidden, self._to_input = stop, z, to_hidden, to_input
-
-    def run(self, start: int, stop: int, entering: Array | None) -> None:
-        """Fill the steps ``stop`` to ``start - 1``."""
-        window = slice(stop - self._first, start - self._first)
-        product, multiply, add, weight_hh = _product(self._weight_hh), np.multiply, np.add, self._weight_hh
-        hidden, direct = self.states[start, 0], np.empty_like(self.states[0, 0])
-        blocks = np.empty(self._to_hidden.shape[1:])
-        delta = flat(blocks)
-        for keep, to_hidden, before, outside in _backwards(
-            self._keep[window], self._to_hidden[window], self.states[stop:start, 0], entering
-        ):
-            multiply(hidden[..., None, :], to_hidden, blocks)
-            product(delta, weight_hh, before)
-            multiply(hidden, keep, direct)
-            add(before, direct, before)
-            if outside is not None:
-                before += outside
-            hidden = before
-
-    def finish(self, start: int, stop: int) -> None:
-        """Make the gradient of the inputs."""
-        delta = self._to_input[stop - self._first : start - self._first]
-        delta *= self.states[stop + 1 : start + 1, 0, ..., None, :]
-        self.inputs[stop:start] = times(flat(delta), self._weight_ih)
+    gates, before, recurrent = steps
+    hidden = carried.hidden
+    replicas, batch, size = hidden.shape
+    narrow = weights.hh.itemsize == 4 and weights.hh.shape[1] > 0
+    last = stop if stop > 0 else -1  # from step 0 no step leads back, but it has a gradient
+    to_hidden = np.empty((batch, 3 * size), weights.hh.dtype)
+    to_input = np.empty((batch, 3 * size), weights.hh.dtype)
+    kept = np.empty((batch, size))
+    for q in range(replicas):
+        x = q % gates.shape[2]
+        for t in range(start, last, -1):
+            w = t - 1 - stop
+            _enter(t, q, entering, carried)
+            if not _record(t, q, narrow, carried, found):
+                return False
+            if t == 0:
+                break
+            for b in range(batch):
+                for k in range(size):
+                    r, z, n = gates[0, t - 1, x, b, k], gates[1, t - 1, x, b, k], gates[2, t - 1, x, b, k]
+                    candidate = hidden[q, b, k] * (1 - z) * (1 - n * n)
+                    to_input[b, k] = candidate * recurrent[w, x, b, k] * r * (1 - r)
+                    to_input[b, size + k] = hidden[q, b, k] * (before[w, x, b, k] - n) * z * (1 - z)
+                    to_input[b, 2 * size + k] = candidate
+                    kept[b, k] = hidden[q, b, k] * z
+                for k in range(2 * size):
+                    to_hidden[b, k] = to_input[b, k]
+                for k in range(size):
+                    to_hidden[b, 2 * size + k] = to_input[b, 2 * size + k] * gates[0, t - 1, x, b, k]
+            _times(to_hidden, weights.hh[q], hidden[q])
+            for b in range(batch):
+                for k in range(size):
+                    hidden[q, b, k] += kept[b, k]
+            if not _leave(t, q, to_input, weights, found):
+                return False
+    return True
 
 
-class LSTMRecurrence:
-    r"""Total gradient of the LSTM, hidden and cell together.
+@compiled
+def lstm(
+    start: int, stop: int, steps: LSTMSteps, weights: Weights, entering: Entering, carried: Carried, found: Found
+) -> bool:
+    r"""Run the LSTM, hidden and cell together.
 
     .. math::
-        dc_t = f_{t+1} \odot dc_{t+1} + a_t \odot dh_t, \quad
-        \delta_t = (k_t \odot dc_t,\; d_t \odot dh_t), \quad dh_{t-1} = W_{hh}^T \delta_t
+        dc_t = f_{t+1} \odot dc_{t+1} + o_t (1 - \tanh^2 c_t) \odot dh_t, \quad dh_{t-1} = W_{hh}^T \delta_t
 
-    with the coefficients of :class:`~lstm_explorer.core.slopes.LSTMSlopes`.
+    With the hidden state cut before the gates, what is left is the cell path: :math:`dc_{t-1} = f_t \odot dc_t`.
+    """
+    gates, cell, exposed, shown = steps
+    hidden, along, _ = carried
+    replicas, batch, size = hidden.shape
+    narrow = weights.hh.itemsize == 4 and weights.hh.shape[1] > 0
+    last = stop if stop > 0 else -1  # from step 0 no step leads back, but it has a gradient
+    delta = np.empty((batch, 4 * size), weights.hh.dtype)
+    wanted = weights.hh.shape[1] > 0 or len(found.inputs) > 0 or len(found.deltas) > 0
+    for r in range(replicas):
+        x = r % gates.shape[2]
+        for t in range(start, last, -1):
+            n = t - 1 - stop
+            _enter(t, r, entering, carried)
+            for b in range(batch if t > 0 else 0):
+                for k in range(size):
+                    along[r, b, k] += exposed[n, x, b, k] * hidden[r, b, k]
+            if not _record(t, r, narrow, carried, found):
+                return False
+            if t == 0:
+                break
+            for b in range(batch):
+                if wanted:
+                    for k in range(size):
+                        i, g = gates[0, t - 1, x, b, k], gates[2, t - 1, x, b, k]
+                        delta[b, k] = along[r, b, k] * g * i * (1 - i)
+                        delta[b, 2 * size + k] = along[r, b, k] * i * (1 - g * g)
+                    for k in range(size):
+                        f, o = gates[1, t - 1, x, b, k], gates[3, t - 1, x, b, k]
+                        delta[b, size + k] = along[r, b, k] * cell[t - 1, x, b, k] * f * (1 - f)
+                        delta[b, 3 * size + k] = hidden[r, b, k] * shown[n, x, b, k] * o * (1 - o)
+                for k in range(size):
+                    along[r, b, k] *= gates[1, t - 1, x, b, k]
+            if weights.hh.shape[1] > 0:
+                _times(delta, weights.hh[r], hidden[r])
+            else:
+                for b in range(batch):
+                    for k in range(size):
+                        hidden[r, b, k] = 0.0
+            if not _leave(t, r, delta, weights, found):
+                return False
+    return True
+
+
+@compiled
+def cells(gates: Array, states: Array) -> None:
+    r"""Fill the cell states from the first on, :math:`c_t = f_t \odot c_{t-1} + i_t \odot g_t`.
 
     Args:
-        gates: Input, forget, candidate and output, ``(4, T, *lead, H)``.
-        cell: The cell states, ``(T + 1, *lead, H)``.
-        weight_ih: ``(4*H, I)`` or ``(R, 4*H, I)``.
-        weight_hh: ``(4*H, H)`` or ``(R, 4*H, H)``.
-        narrow: Make the products with ``weight_hh`` in float32, in less than half the time. They err no more than the
-            float32 network's own preactivations do; all that adds up along the cell stays float64. Where a product
-            comes near the ends of float32's range, it and all that follow are made in float64.
+        gates: Input, forget and candidate first, ``(4, T, N)``.
+        states: ``(T + 1, N)``; entry 0 is the initial state.
     """
-
-    def __init__(self, gates: Array, cell: Array, weight_ih: Array, weight_hh: Array, *, narrow: bool = False) -> None:
-        """Allocate the states, their squared norms and the gradient of the inputs."""
-        self.states, self.squares, self.inputs = _allocate(cell, 2, weight_ih)
-        self._gates, self._cell = gates, cell
-        self._weight_ih, self._weight_hh = weight_ih, weight_hh
-        self._narrow = narrow and bool(np.abs(weight_hh).max() < 1e4)
-
-    def prepare(self, start: int, stop: int) -> None:
-        """Make the derivatives of the window."""
-        self._first, self._slopes = stop, lstm_slopes(self._gates, self._cell, start, stop)
-
-    def run(self, start: int, stop: int, entering: Array | None) -> None:
-        """Fill the steps ``stop`` to ``start - 1``; the cell of step ``stop`` holds what came along the cell so far."""
-        along = self.states[start, 1].copy() if self._narrow else None
-        self._run(start, stop, entering)
-        if along is not None and not _inside_float32(self.states[stop:start, 0]):
-            self._narrow = False
-            self.states[start, 1] = along
-            self.prepare(start, self._first)
-            self._run(start, stop, entering)
-
-    def _run(self, start: int, stop: int, entering: Array | None) -> None:
-        window = slice(stop - self._first, start - self._first)
-        exposed, slopes = (slope[window] for slope in self._slopes)
-        states, carried = self.states[stop : start + 1], slopes[..., :1, :]
-        single = self._weight_hh.ndim == 2 and slopes.shape[1] == 1
-        if single:  # vectors cost a tenth less than matrices of one row
-            exposed, slopes, carried, states = exposed[:, 0], slopes[:, 0], carried[:, 0, 0], states[:, :, 0]
-            entering = None if entering is None else entering[:, 0]
-            blocks = states
-        else:
-            exposed, blocks = exposed[..., None, :], states[..., None, :]  # as one block beside the blocks of a row
-        hidden, along = blocks[-1]
-        # One row a sample, (along the cell, i, f, g, o). Copying the gradients into it and multiplying all of it at
-        # once costs half of multiplying one block of states by several blocks of slopes.
-        rows = np.empty(slopes.shape[1:])
-        by_cell, by_output = rows[..., :4, :], rows[4] if single else rows[..., 4:, :]
-        multiply, add, weight_hh = np.multiply, np.add, self._weight_hh
-        product = _narrow_product(weight_hh, rows.shape[:-2]) if self._narrow else _product(weight_hh)
-        shown = np.empty_like(hidden)
-        for a, k, along_cell, delta, cell, before, outside in _backwards(
-            exposed, slopes, carried, flat(slopes[..., 1:, :]), blocks[1:, 1], states[:-1, 0], entering
-        ):
-            multiply(hidden, a, shown)
-            add(along, shown, cell)
-            by_cell[...] = cell
-            by_output[...] = hidden
-            multiply(rows, k, k)  # from here on the slopes are the gradients that `finish` needs
-            product(delta, weight_hh, before)
-            if outside is not None:
-                before += outside
-            hidden, along = before if single else before[..., None, :], along_cell
-        blocks[0, 1] = along
-
-    def finish(self, start: int, stop: int) -> None:
-        """Make the gradient of the inputs."""
-        window = slice(stop - self._first, start - self._first)
-        self.inputs[stop:start] = times(flat(self._slopes.rows[window, ..., 1:, :]), self._weight_ih)
+    _, steps, size = gates.shape
+    for t in range(steps):
+        input, forget, candidate = gates[0, t], gates[1, t], gates[2, t]
+        for k in range(size):
+            states[t + 1, k] = forget[k] * states[t, k] + input[k] * candidate[k]
 
 
-class CellPathRecurrence:
-    r"""Gradient that travels by the cell state alone: :math:`dc_{t-1} = f_t \odot dc_t`.
+@compiled
+def _enter(t: int, r: int, entering: Entering, carried: Carried) -> None:
+    """Add what enters from outside to the hidden state, at whichever scale is the larger."""
+    if len(entering.mantissa) == 0:
+        return
+    hidden, along, exponents = carried.hidden[r], carried.along[r], carried.exponent[r]
+    x = r % entering.mantissa.shape[1]
+    outside, theirs = entering.mantissa[t, x], entering.exponent[t, x]
+    for b in range(len(hidden)):
+        if _size(outside, b) == 0.0:
+            continue
+        # The exponent of a zero says nothing.
+        ours_counts = _size(hidden, b) + _size(along, b) > 0.0
+        common = exponents[b] if ours_counts and exponents[b] > theirs[b] else theirs[b]
+        down = _power_of_two(exponents[b] - common) if exponents[b] < common else 1.0
+        up = _power_of_two(theirs[b] - common)
+        for k in range(hidden.shape[1]):
+            hidden[b, k] = hidden[b, k] * down + outside[b, k] * up
+        for k in range(along.shape[1]):
+            along[b, k] *= down
+        exponents[b] = common
 
-    Args:
-        forget: The forget gate, ``(T, *lead, H)``.
+
+@compiled
+def _record(t: int, r: int, narrow: bool, carried: Carried, found: Found) -> bool:
+    """Bring a step's gradient near 1 and write down its norms, its power of two and, if wanted, itself.
+
+    Returns:
+        False where a hidden state made in float32 may have lost something to the ends of the range.
     """
-
-    def __init__(self, forget: Array) -> None:
-        """Allocate the states and their squared norms."""
-        steps, *lead, hidden_size = forget.shape
-        self.squares = np.empty((steps + 1, 1, *lead))
-        self.states = np.empty((*self.squares.shape, hidden_size))
-        self._forget = forget
-
-    def prepare(self, start: int, stop: int) -> None:
-        """Nothing to make: the forget gate is the coefficient."""
-
-    def run(self, start: int, stop: int, entering: Array | None) -> None:
-        """Fill the steps ``stop`` to ``start - 1``."""
-        after, backwards = self.states[start, 0], self.states[stop:start, 0][::-1]
-        forget = self._forget[stop:start][::-1]
-        if entering is None:
-            fill_products(forget, backwards, after)
-        else:
-            np.copyto(backwards, entering[::-1])
-            fill_linear(forget, backwards, after)
-
-    def finish(self, start: int, stop: int) -> None:
-        """Nothing follows."""
-
-
-def flat(blocks: Array) -> Array:
-    """Return gate blocks ``(..., G, H)`` side by side, ``(..., G*H)``."""
-    return blocks.reshape(*blocks.shape[:-2], -1)
+    hidden, along, exponents = carried
+    for b in range(hidden.shape[1]):
+        square, square_along = _squared_norm(hidden[r], b), _squared_norm(along[r], b)
+        if narrow and not _NARROW_LOW < square < _NARROW_HIGH:
+            return False
+        if not _LOW < square + square_along < _HIGH:
+            _, shift = math.frexp(_size(hidden[r], b) + _size(along[r], b))
+            for k in range(hidden.shape[2]):
+                hidden[r, b, k] = math.ldexp(hidden[r, b, k], -shift)
+            for k in range(along.shape[2]):
+                along[r, b, k] = math.ldexp(along[r, b, k], -shift)
+            exponents[r, b] += shift
+            square, square_along = _squared_norm(hidden[r], b), _squared_norm(along[r], b)
+        found.exponents[t, r, b] = exponents[r, b]
+        found.log10[t, 0, r, b] = _log10_norm(hidden[r], b, square) + exponents[r, b] * _LOG10_2
+        if along.shape[2] > 0:
+            found.log10[t, 1, r, b] = _log10_norm(along[r], b, square_along) + exponents[r, b] * _LOG10_2
+        if len(found.states) > 0:
+            for k in range(hidden.shape[2]):
+                found.states[t, 0, r, b, k] = hidden[r, b, k]
+            for k in range(along.shape[2]):
+                found.states[t, 1, r, b, k] = along[r, b, k]
+    return True
 
 
-def times(gates: Array, weight: Array) -> Array:
-    """Return ``gates @ weight`` for all steps at once; a stack of replicas has weights ``(R, ·, ·)``."""
-    if weight.ndim == 2:
-        # np.dot takes the fast road for two matrices only
-        return np.dot(gates.reshape(-1, gates.shape[-1]), weight).reshape(*gates.shape[:-1], -1)
-    steps, replicas, batch, _ = gates.shape
-    product = gates.swapaxes(0, 1).reshape(replicas, steps * batch, -1) @ weight
-    return product.reshape(replicas, steps, batch, -1).swapaxes(0, 1)
+@compiled
+def _leave(t: int, r: int, delta: NDArray[Any], weights: Weights, found: Found) -> bool:
+    """Write down what leaves by the inputs at one step, ``delta`` being that of the preactivations, ``(B, G*H)``.
+
+    Returns:
+        False where float32 may have lost something to the ends of its range.
+    """
+    if len(found.inputs) > 0:
+        _times(delta, weights.ih[r], found.inputs[t - 1, r])
+        for b in range(len(delta) if weights.ih.itemsize == 4 else 0):
+            if not _NARROW_LOW < _squared_norm(found.inputs[t - 1, r], b) < _NARROW_HIGH:
+                return False
+    if len(found.deltas) > 0:
+        for b in range(delta.shape[0]):
+            for j in range(delta.shape[1]):
+                found.deltas[t - 1, r, b, j] = delta[b, j]
+    return True
 
 
-def _allocate(like: NDArray[Any], count: int, weight_ih: Array) -> tuple[Array, Array, Array]:
-    """Return room for states ``(T + 1, S, *lead, H)``, their squares, and gradients of inputs ``(T, *lead, I)``."""
-    steps, *lead, hidden_size = like.shape
-    squares = np.empty((steps, count, *lead))
-    return np.empty((*squares.shape, hidden_size)), squares, np.empty((steps - 1, *lead, weight_ih.shape[-1]))
+@compiled
+def _times(left: NDArray[Any], right: NDArray[Any], out: Array) -> None:
+    """Fill ``out`` ``(B, K)`` with ``left @ right.T`` for ``(B, J)`` and ``(K, J)``; small matrices, so in place.
+
+    Four columns and two rows at a time: eight sums that do not wait for each other.
+    """
+    rows, length = left.shape
+    columns = len(right)
+    zero = np.float32(0) * left[0, 0] * right[0, 0]  # sums are of the factors' dtype
+    for k in range(0, columns - 3, 4):
+        for b in range(0, rows - 1, 2):
+            s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
+            for j in range(length):
+                r0, r1, r2, r3 = right[k, j], right[k + 1, j], right[k + 2, j], right[k + 3, j]
+                s0 += left[b, j] * r0
+                s1 += left[b, j] * r1
+                s2 += left[b, j] * r2
+                s3 += left[b, j] * r3
+                t0 += left[b + 1, j] * r0
+                t1 += left[b + 1, j] * r1
+                t2 += left[b + 1, j] * r2
+                t3 += left[b + 1, j] * r3
+            out[b, k], out[b, k + 1], out[b, k + 2], out[b, k + 3] = s0, s1, s2, s3
+            out[b + 1, k], out[b + 1, k + 1], out[b + 1, k + 2], out[b + 1, k + 3] = t0, t1, t2, t3
+        if rows % 2:
+            s0 = s1 = s2 = s3 = zero
+            for j in range(length):
+                s0 += left[rows - 1, j] * right[k, j]
+                s1 += left[rows - 1, j] * right[k + 1, j]
+                s2 += left[rows - 1, j] * right[k + 2, j]
+                s3 += left[rows - 1, j] * right[k + 3, j]
+            out[rows - 1, k], out[rows - 1, k + 1], out[rows - 1, k + 2], out[rows - 1, k + 3] = s0, s1, s2, s3
+    for k in range(columns - columns % 4, columns):
+        for b in range(rows):
+            s0 = zero
+            for j in range(length):
+                s0 += left[b, j] * right[k, j]
+            out[b, k] = s0
 
 
-def _product(weight: Array) -> Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], object]:
-    # The method costs half of np.matmul on two small matrices, and less than np.dot; only matmul takes a stack of them.
-    return np.ndarray.dot if weight.ndim == 2 else np.matmul
+@compiled
+def _size(vectors: Array, b: int) -> float:
+    """Return the sum of the sizes of one vector's elements: 0 where it is zero, and else near enough to the largest."""
+    total = 0.0
+    for k in range(vectors.shape[1]):
+        total += abs(vectors[b, k])
+    return total
 
 
-def _narrow_product(weight: Array, lead: tuple[int, ...]) -> Callable[[Array, Array, Array], object]:
-    """Return what :func:`_product` returns, of this weight, made in float32."""
-    product, narrow = _product(weight), weight.astype(np.float32)
-    factor, result = (np.empty((*lead, size), np.float32) for size in weight.shape[-2:])
-
-    def narrow_product(delta: Array, _: Array, out: Array) -> None:
-        factor[...] = delta
-        product(factor, narrow, result)
-        out[...] = result
-
-    return narrow_product
+@compiled
+def _squared_norm(vectors: Array, b: int) -> float:
+    total = 0.0
+    for k in range(vectors.shape[1]):
+        total += vectors[b, k] * vectors[b, k]
+    return total
 
 
-def _inside_float32(vectors: Array) -> bool:
-    """Say whether the vectors lost nothing to float32's range: what underflowed is below the rounding of the others."""
-    squares = squared_norms(vectors)
-    return bool(squares.min() > 1e-60 and squares.max() < 1e60)
+@compiled
+def _log10_norm(vectors: Array, b: int, square: float) -> float:
+    """Return log10 of the norm of one vector whose squared norm is known; -inf where it is exactly zero."""
+    if SMALLEST < square < LARGEST:
+        return 0.5 * math.log10(square)
+    # Squares leave the float range long before the numbers do: scale first.
+    size, total = _size(vectors, b), 0.0
+    if size == 0.0:
+        return -math.inf
+    for k in range(vectors.shape[1]):
+        total += (vectors[b, k] / size) * (vectors[b, k] / size)
+    return math.log10(size) + 0.5 * math.log10(total)
 
 
-def _backwards(*steps: Array | None) -> Iterable[tuple[Any, ...]]:
-    """Iterate over the last step first; the last array, what enters from outside, may be None at every step."""
-    *arrays, entering = (None if array is None else array[::-1] for array in steps)
-    return zip(*arrays, itertools.repeat(None) if entering is None else entering, strict=False)  # type: ignore[arg-type]
+@compiled
+def _power_of_two(exponent: int) -> float:
+    """Return ``2**exponent`` for an exponent that is at most 0."""
+    return math.ldexp(1.0, exponent) if exponent > -1100 else 0.0

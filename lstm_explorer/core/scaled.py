@@ -32,22 +32,11 @@ def add(one: Scaled, other: Scaled) -> Scaled:
     return Scaled(mantissa, common)
 
 
-def squared_norms(vectors: Array) -> Array:
-    """Return the squared Euclidean norm over the last axis, 0 or inf where it leaves the float range."""
-    return np.vecdot(vectors, vectors)
-
-
-def log10_norm(vectors: Scaled, squares: Array | None = None) -> Array:
-    """Return log10 of the Euclidean norm over the last axis; -inf where the vector is exactly zero.
-
-    Args:
-        vectors: The vectors.
-        squares: The :func:`squared_norms` of the mantissas, if they are known.
-    """
+def log10_norm(vectors: Scaled) -> Array:
+    """Return log10 of the Euclidean norm over the last axis; -inf where the vector is exactly zero."""
     mantissa, exponent = vectors
-    if squares is None:
-        with np.errstate(over="ignore"):
-            squares = squared_norms(mantissa)
+    with np.errstate(over="ignore"):
+        squares: Array = np.vecdot(mantissa, mantissa)
     # Squares leave the float range long before the numbers do: there, scale by the largest element first.
     if squares.min() > SMALLEST and squares.max() < LARGEST:
         log10 = np.log10(squares)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lstm_explorer.core import recurrences
 from lstm_explorer.core.cells import (
     GRUGates,
     LSTMGates,
@@ -28,8 +29,6 @@ Gates = LSTMGates | GRUGates
 
 #: Steps worked on at once: so many that a step costs little, so few that their numbers stay in the processor's cache.
 _STEPS, _NUMBERS = 128, 2**16
-#: Up to so many numbers in a step, a few calls over all steps at once cost less than a call or two a step.
-_FEW = 128
 
 
 class LayerStates(NamedTuple):
@@ -171,38 +170,8 @@ def _lstm_cells_and_gates(
         made = gates[:, start:stop]
         torch.from_numpy(made).copy_(preactivation.unflatten(-1, (4, -1)).movedim(-2, 0))
         lstm_gates_in_place(made)
-        i, forget, g, _ = made
-        fill_linear(forget, np.multiply(i, g, out=cells[start + 1 : stop + 1]), cells[start])
+    recurrences.cells(gates.reshape(4, steps, -1), cells.reshape(steps + 1, -1))
     return cells, gates
-
-
-def fill_linear(kept: Array, states: Array, before: Array) -> None:
-    r"""Turn what enters at each step into the states, in place: :math:`s_t = k_t \odot s_{t-1} + e_t`."""
-    if before.size > _FEW:
-        carried = np.empty_like(before)
-        for factor, state in zip(kept, states, strict=True):
-            np.multiply(factor, before, carried)
-            np.add(state, carried, state)
-            before = state
-        return
-    states[0] += kept[0] * before
-    reach, through = 1, kept[1:]
-    while reach < len(states):
-        # A state holds what entered in the last `reach` steps, and adds what entered in as many before those.
-        states[reach:] += through * states[:-reach]
-        through = through[reach:] * through[:-reach]
-        reach *= 2
-
-
-def fill_products(kept: Array, states: Array, before: Array) -> None:
-    r"""Fill the states from the one before by products alone: :math:`s_t = k_t \odot s_{t-1}`."""
-    if before.size > _FEW:
-        for factor, state in zip(kept, states, strict=True):
-            np.multiply(factor, before, state)
-            before = state
-        return
-    np.multiply.accumulate(kept, axis=0, out=states)
-    states *= before
 
 
 def check_finite(hidden: Tensor) -> None:

@@ -111,21 +111,6 @@ def test_split_is_made_of_autograds_vectors(number, loss):
                 torch.testing.assert_close(flows.split[term][r, t], share, rtol=1e-8, atol=1e-11)
 
 
-@pytest.mark.parametrize("loss", ["last", "every"])
-def test_cuts_in_several_passes_are_the_same(monkeypatch, loss):
-    settings = SETTINGS[1].replace(loss=loss)
-    together = lx.path_flows(settings)
-    monkeypatch.setattr(paths, "_NUMBERS_AT_ONCE", 1)
-    monkeypatch.setattr(paths, "window_of", lambda numbers: 5)  # of 13 steps
-    apart = lx.path_flows(settings)
-    for term in TERMS:
-        torch.testing.assert_close(together.split[term], apart.split[term], rtol=1e-12, atol=1e-12)
-    assert together.only.keys() == set(GATES)
-    for gate in GATES:
-        torch.testing.assert_close(together.only[gate], apart.only[gate], rtol=1e-12, atol=1e-12)
-        torch.testing.assert_close(together.without[gate], apart.without[gate], rtol=1e-12, atol=1e-12)
-
-
 def test_total_and_cell_alone_are_those_of_seed_flows():
     settings = lx.Settings(sequence_length=40, num_layers=2, num_seeds=3, batch_size=2, forget_bias=2)
     flows, known = lx.path_flows(settings), lx.seed_flows(settings, architecture="lstm")
@@ -151,6 +136,16 @@ def test_paths_go_on_past_the_float_range():
         shares = {term: share[0, 1500, 0].item() for term, share in flows.split.items()}
         by_cell = 0.5 / step
         assert shares == pytest.approx(dict.fromkeys(TERMS, 0.0) | {"cell": by_cell, "candidate": 1 - by_cell})
+
+
+@pytest.mark.parametrize("loss", ["last", "every"])
+def test_shares_made_in_several_windows_are_the_same(monkeypatch, loss):
+    settings = SETTINGS[1].replace(loss=loss)
+    together = lx.path_flows(settings)
+    monkeypatch.setattr(paths, "window_of", lambda numbers: 5)  # of 13 steps
+    apart = lx.path_flows(settings)
+    for term in TERMS:
+        torch.testing.assert_close(together.split[term], apart.split[term], rtol=1e-12, atol=1e-12)
 
 
 def test_the_steep_gradient_keeps_its_shares():

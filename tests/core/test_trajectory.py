@@ -1,13 +1,12 @@
 """unroll and the single steps against PyTorch's own cells and fused networks."""
 
-import numpy as np
 import oracle
 import pytest
 import torch
 from torch import nn
 
 from lstm_explorer.core.cells import LSTMState, gru_step, layer_parameters, lstm_step, rnn_step
-from lstm_explorer.core.trajectory import fill_linear, fill_products, unroll
+from lstm_explorer.core.trajectory import unroll
 
 # 23 steps of rounding in the network's dtype, on both sides.
 TOLERANCES = {torch.float64: {"rtol": 1e-11, "atol": 1e-13}, torch.float32: {"rtol": 1e-4, "atol": 1e-5}}
@@ -121,25 +120,6 @@ def test_cells_follow_their_recurrence_whatever_the_forget_gate(forget_bias):
         i, f, g, _ = (gate[:, t] for gate in trajectory.gates)
         cell = f * cell + i * g
         torch.testing.assert_close(trajectory.cell[:, t + 1], cell, rtol=1e-11, atol=1e-14)
-
-
-# Few numbers a step and many are filled by different means; factors down to 1e-200 underflow within two steps.
-@pytest.mark.parametrize("smallest", [1e-200, 0.1])
-@pytest.mark.parametrize("numbers", [1, 128, 129, 400])
-@pytest.mark.parametrize("steps", [1, 2, 7, 64])
-def test_linear_fills_are_their_recurrence_step_by_step(steps, numbers, smallest):
-    rng = np.random.default_rng(0)
-    kept = rng.choice([smallest, 0.5, 0.999], size=(steps, 1, numbers))
-    enters, before = rng.standard_normal((steps, 1, numbers)), rng.standard_normal((1, numbers))
-    states, products = enters.copy(), np.empty_like(enters)
-    fill_linear(kept, states, before)
-    fill_products(kept, products, before)
-    state = product = before
-    for t in range(steps):
-        state, product = kept[t] * state + enters[t], kept[t] * product
-        # Sums in another order, products too: some 64 roundings of numbers of size 1.
-        np.testing.assert_allclose(states[t], state, rtol=0, atol=1e-13)
-        np.testing.assert_allclose(products[t], product, rtol=1e-13, atol=1e-300)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
