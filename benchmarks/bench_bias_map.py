@@ -55,6 +55,18 @@ def together(architecture: str) -> Callable[[], object]:
     return lambda: lx.bias_map(SETTINGS, gate=GATES[architecture], biases=BIASES, architecture=architecture)
 
 
+def fused(architecture: str, *, batched: bool) -> Callable[[], object]:
+    """Return PyTorch's own forward and backward passes for as many runs, one by one or a seed's biases as a batch.
+
+    What its batching gains is what a map can gain at the most.
+    """
+    seeds = [SETTINGS.replace(num_seeds=1, seed=seed) for seed in range(SETTINGS.num_seeds)]
+    runs = [(lx.build_network(architecture, one), lx.make_inputs(one)) for one in seeds]
+    copies = 1 if batched else len(BIASES)
+    wide = [(network, x.expand(-1, len(BIASES), -1).contiguous() if batched else x) for network, x in runs * copies]
+    return lambda: [network(x)[0][-1].sum().backward() for network, x in wide]
+
+
 def interleaved(calls: list[Callable[[], object]]) -> list[list[float]]:
     """Return the seconds of every call in every round, the calls taking turns."""
     for call in calls:
@@ -99,17 +111,22 @@ def maps() -> None:
     runs = len(BIASES) * SETTINGS.num_seeds
     print(f"{len(BIASES)} biases x {SETTINGS.num_seeds} seeds, T = 200, H = 32; medians of {ROUNDS} rounds")
     header = f"{'network':>8} {f'{runs} calls s':>12} {'built too s':>12} {'map s':>7} {'calls/map':>10}"
-    print(f"{header} {'built/map':>10} {'memory MiB':>11}")
+    print(f"{header} {'built/map':>10} {'memory MiB':>11} {'fused: 1/41':>12} {'map/fused':>10}")
     for architecture in GATES:
         calls = [separately(architecture, build=build) for build in (False, True)]
-        *theirs, ours = interleaved([*calls, together(architecture)])
-        ratios = [statistics.median(a / b for a, b in zip(side, ours, strict=True)) for side in theirs]
+        peers = [fused(architecture, batched=batched) for batched in (False, True)]
+        *theirs, ours, one_by_one, batched = interleaved([*calls, together(architecture), *peers])
+        ratios = [_ratio(side, ours) for side in theirs]
         seconds = [statistics.median(side) for side in (*theirs, ours)]
         memory = _in_fresh_process(architecture, "map")
         print(
             f"{architecture:>8} {seconds[0]:12.3f} {seconds[1]:12.3f} {seconds[2]:7.3f} {ratios[0]:10.1f} "
-            f"{ratios[1]:10.1f} {memory:11.1f}"
+            f"{ratios[1]:10.1f} {memory:11.1f} {_ratio(one_by_one, batched):12.1f} {_ratio(ours, batched):10.1f}"
         )
+
+
+def _ratio(ones: list[float], others: list[float]) -> float:
+    return statistics.median(a / b for a, b in zip(ones, others, strict=True))
 
 
 def paths() -> None:
@@ -119,7 +136,7 @@ def paths() -> None:
     calls = {"path_flows": ("paths", lx.path_flows), "step_contributions": ("steps", lx.step_contributions)}
     for name, (part, measure) in calls.items():
         theirs, ours = interleaved([flows, lambda measure=measure: measure(SETTINGS)])
-        ratio = statistics.median(b / a for a, b in zip(theirs, ours, strict=True))
+        ratio = _ratio(ours, theirs)
         first, second = (statistics.median(seconds) * 1e3 for seconds in (theirs, ours))
         memory = _in_fresh_process("lstm", part)
         print(f"{name:>24} {first:14.1f} {second:8.1f} {ratio:6.1f} {memory:11.1f}")
