@@ -162,7 +162,7 @@ class AppBench:
             _check_size(settings)
             _check_result(settings, len(biases) * (settings.sequence_length if runs == 1 else runs))
             size = max(1, _SWEPT_BETWEEN_LOOKS // (_numbers(settings) * settings.num_seeds * runs))
-            parts = parts_of(work)
+            parts = parts_of(work, self._swept)
 
             def part(first: int, last: int) -> T:
                 if size >= len(biases):

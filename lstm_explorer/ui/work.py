@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 #: What each session's long work has come to: replicas done, work stopped, and whether this run left any out.
 _PROGRESS, _STOPPED, _UNFINISHED = "work_done", "work_stopped", "work_unfinished"
-#: Parts of a session's last few large maps; a page shows two at once.
+#: Parts of a session's last few large maps; a page shows two at once, a report more.
 _PARTS, _MAPS_KEPT = "work_parts", 3
 
 
@@ -27,12 +27,18 @@ class Work(NamedTuple):
     rest: str
 
 
-def parts_of(work: Work) -> dict[int, Any]:
-    """Return what is measured of a session's map, by the first bias: of the last few maps only, they are large."""
+def parts_of(work: Work, shown: Container[Work]) -> dict[int, Any]:
+    """Return what is measured of a session's map, by the first bias: of the last few maps only, they are large.
+
+    Args:
+        work: The map.
+        shown: The maps of this run, this one among them. They stay, however many: a report shows all it holds, and one
+            dropped for the next would be begun anew, and drop another, run after run for ever.
+    """
     kept: dict[Work, dict[int, Any]] = st.session_state.setdefault(_PARTS, {})
+    others = [] if work in kept else [one for one in kept if one not in shown]
     parts = kept[work] = kept.pop(work, {})
-    while len(kept) > _MAPS_KEPT:
-        dropped = next(iter(kept))
+    for dropped in others[: max(0, len(kept) - _MAPS_KEPT)]:
         del kept[dropped]
         st.session_state.get(_PROGRESS, {}).pop(dropped, None)  # or all of it would be measured again in one run
     return parts

@@ -5,7 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
-from lstm_explorer.ui import report
+from lstm_explorer.ui import experiments, report
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
@@ -91,3 +91,16 @@ def test_an_item_that_cannot_be_measured_leaves_the_others():
     assert "No table is loaded" in at.warning[0].value
     assert len(at.get("plotly_chart")) == 1
     assert not at.exception
+
+
+def test_more_large_maps_than_are_kept_of_other_pages_are_all_measured_to_the_end(monkeypatch):
+    monkeypatch.setattr(experiments, "_SWEPT_BETWEEN_LOOKS", 2000)  # three pieces each
+    view = report.EXHIBITS["bias_map"].view()
+    maps = [
+        report.Item(figure="bias_map", settings=lx.Settings(sequence_length=20, hidden_size=4, seed=seed), view=view)
+        for seed in range(5)
+    ]
+    at = app(report=address_of(*maps))
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == len(maps)
+    assert not at.get("progress")
