@@ -38,7 +38,6 @@ def cell() -> None:
     fit_view(current_view(), trajectory)
     with right:
         step(trajectory)
-    st.subheader(_("Along time"))
     sequence()
     pick(".st-key-gate_map", pick_unit, key="unit_picked")
 
@@ -60,6 +59,7 @@ def step(trajectory: Trajectory) -> None:
 @fragment
 def sequence() -> None:
     """Draw the whole sequence; the step only moves its cursor, which the browser does alone."""
+    st.subheader(_("Along time"))  # not before it: see ui/toolbar.py, why a fragment inside another comes at once
     bench, settings = AppBench(), current_settings()
     with shielded():
         if exhibit := traces(bench, settings, current_view()):

@@ -22,9 +22,11 @@ def show_exhibit(exhibit: Exhibit) -> None:
     show_toolbar(exhibit)
 
 
-@fragment
+# No fragment of its own: only what is opened is one. Where a run of the page's fragment ends and the next begins before
+# the browser was sent all of it, Streamlit drops the rest, but not what belongs to fragments inside. A toolbar whose
+# figure was dropped is then for a place that the browser does not have, and the whole page goes blank.
 def show_toolbar(exhibit: Exhibit) -> None:
-    """Draw the toolbar; it reruns alone, and makes nothing before it is asked to."""
+    """Draw the toolbar; what is opened reruns alone, and nothing is made before it is asked for."""
     with st.container(horizontal=True, key=f"{exhibit.name}_toolbar", gap="small"):
         with st.popover(
             _("Download"), icon=":material/download:", on_change="rerun", key=f"{exhibit.name}_download"
@@ -37,6 +39,7 @@ def show_toolbar(exhibit: Exhibit) -> None:
         _report_button(exhibit)
 
 
+@fragment
 def _link(key: str) -> None:
     """Draw the address of exactly this view, and a button that copies it."""
     st.caption(_("The address of exactly this view:"))
@@ -46,6 +49,7 @@ def _link(key: str) -> None:
         st.caption(_("Copied."))
 
 
+@fragment
 def _download(exhibit: Exhibit) -> None:
     """Draw the choice of a format, its options, and the button."""
     key = exhibit.name
