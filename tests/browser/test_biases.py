@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
 import lstm_explorer as lx
 from lstm_explorer.export.command import PlainBench
 from lstm_explorer.export.interactive import to_html
@@ -86,6 +88,29 @@ def test_several_figures_of_one_large_map_show_its_progress_once(server, page, s
     page.get_by_text("Stopped: the picture shows").wait_for()
     settled(page)
     page.locator(".st-key-required_bias .js-plotly-plot .main-svg").first.wait_for()
+
+
+def test_a_second_choice_while_the_first_is_drawn_leaves_the_page_standing(server, page, settled):
+    received = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(frame)))
+    page.goto(f"{server}/biases?sequence_length=50&hidden_size=8")
+    settled(page)
+    choose = """([key, name]) => [...document.querySelectorAll(`.st-key-${key} button`)]
+        .find(button => button.innerText.trim() === name).click()"""
+    broken = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    for across in ("length", "steps back") * 4:  # what the second run overtakes is a matter of milliseconds
+        page.evaluate(choose, ["topic", "Weights look fine"])
+        page.wait_for_timeout(20)
+        page.evaluate(choose, ["across", across])
+        page.locator(".st-key-contributions .js-plotly-plot .main-svg").first.wait_for()
+        settled(page)
+        page.evaluate(choose, ["topic", "Which bias do I need?"])
+        page.locator(".st-key-required_bias .js-plotly-plot .main-svg").first.wait_for()
+        settled(page)
+        assert not broken
+    # A figure that is only named may be gone from the browser by then: .streamlit/config.toml
+    assert {ForwardMsg.FromString(frame).WhichOneof("type") for frame in received} & {"delta", "ref_hash"} == {"delta"}
 
 
 def test_the_keyboard_moves_a_bias_and_the_address_follows(server, page, settled):
