@@ -29,6 +29,8 @@ LARGEST_RUN = 1_500_000
 _BETWEEN_LOOKS = 1_500_000
 #: Numbers that the result of one picture may hold: a map has three of them, so 36 MB.
 LARGEST_RESULT = 3_000_000
+#: Numbers that all results of one page may hold that are measured in pieces, and so kept: a report has up to 24.
+LARGEST_PAGE = 12_000_000
 #: The same for biases, many of which are measured in one pass.
 _SWEPT_BETWEEN_LOOKS = 4_000_000
 
@@ -92,6 +94,7 @@ class AppBench:
         """Nothing has been refused or swept yet."""
         self._refused: set[str] = set()
         self._swept: dict[Work, Any] = {}
+        self._held = 0
 
     @contextlib.contextmanager
     def _said_once(self) -> Iterator[None]:
@@ -160,8 +163,10 @@ class AppBench:
         with self._said_once():
             _check_table(settings)
             _check_size(settings)
-            _check_result(settings, len(biases) * (settings.sequence_length if runs == 1 else runs))
+            came = _check_result(settings, len(biases) * (settings.sequence_length if runs == 1 else runs))
             size = max(1, _SWEPT_BETWEEN_LOOKS // (_numbers(settings) * settings.num_seeds * runs))
+            if size < len(biases):
+                self._hold(came)
             parts = parts_of(work, self._swept)
 
             def part(first: int, last: int) -> T:
@@ -174,9 +179,20 @@ class AppBench:
             self._swept[work] = join(step_by_step(work, len(biases), size, part))
         return self._swept[work]
 
+    def _hold(self, numbers: int) -> None:
+        """Count a result that the session keeps while the page shows it, or refuse one too many."""
+        if self._held + numbers > LARGEST_PAGE:
+            raise Refused(
+                _(
+                    "This large map and those above it would hold {came:,} numbers; this server keeps {limit:,} for a "
+                    "page. Take a map out of the report, or lower its seeds, batch or sequence length."
+                ).format(came=self._held + numbers, limit=LARGEST_PAGE)
+            )
+        self._held += numbers
 
-def _check_result(settings: Settings, numbers: int) -> None:
-    """Refuse a result that holds more than so many numbers for every replica and sample."""
+
+def _check_result(settings: Settings, numbers: int) -> int:
+    """Return how many numbers a result holds, so many for every replica and sample; refuse too many."""
     came = numbers * settings.num_seeds * settings.batch_size
     if came > LARGEST_RESULT:
         raise Refused(
@@ -191,6 +207,7 @@ def _check_result(settings: Settings, numbers: int) -> None:
                 steps=settings.sequence_length,
             )
         )
+    return came
 
 
 def _numbers(settings: Settings) -> int:

@@ -93,14 +93,27 @@ def test_an_item_that_cannot_be_measured_leaves_the_others():
     assert not at.exception
 
 
+def _large_maps(count):
+    view = report.EXHIBITS["bias_map"].view()
+    return [
+        report.Item(figure="bias_map", settings=lx.Settings(sequence_length=20, hidden_size=4, seed=seed), view=view)
+        for seed in range(count)
+    ]
+
+
 def test_more_large_maps_than_are_kept_of_other_pages_are_all_measured_to_the_end(monkeypatch):
     monkeypatch.setattr(experiments, "_SWEPT_BETWEEN_LOOKS", 2000)  # three pieces each
-    view = report.EXHIBITS["bias_map"].view()
-    maps = [
-        report.Item(figure="bias_map", settings=lx.Settings(sequence_length=20, hidden_size=4, seed=seed), view=view)
-        for seed in range(5)
-    ]
+    maps = _large_maps(5)
     at = app(report=address_of(*maps))
     assert not at.exception
     assert len(at.get("plotly_chart")) == len(maps)
     assert not at.get("progress")
+
+
+def test_a_map_too_many_for_the_server_is_refused_and_the_others_stay(monkeypatch):
+    monkeypatch.setattr(experiments, "_SWEPT_BETWEEN_LOOKS", 2000)
+    monkeypatch.setattr(experiments, "LARGEST_PAGE", 2 * 65 * 20)  # biases and steps of two maps
+    at = app(report=address_of(*_large_maps(3)))
+    assert not at.exception
+    assert len(at.get("plotly_chart")) == 2
+    assert "Take a map out of the report" in at.warning[0].value
