@@ -21,6 +21,7 @@ from lstm_explorer.figures.theory import RNNRates, rnn_rates
 from lstm_explorer.locales import _
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.errors import Refused, shielded
+from lstm_explorer.ui.startup import compile_recurrences
 from lstm_explorer.ui.work import Work, parts_of, step_by_step
 
 #: Numbers of one state, ``T * B * H``, that one replica may have: about 200 bytes each at the peak, so 300 MB.
@@ -99,6 +100,7 @@ class AppBench:
     @contextlib.contextmanager
     def _said_once(self) -> Iterator[None]:
         """Shield what fails, and say the same refusal once, however many figures it keeps from being drawn."""
+        compile_recurrences()
         with shielded():
             try:
                 yield

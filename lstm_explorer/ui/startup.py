@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import gc
 import importlib
+import threading
 
 import streamlit as st
 import threadpoolctl
+import torch
+
+from lstm_explorer.core.gradients import gradient_flow
+from lstm_explorer.locales import _
 
 #: Slow imports, made before the freeze so that their objects are never walked by the garbage collector again.
 _HEAVY = ("numpy", "pandas", "plotly.graph_objects", "torch")
@@ -22,3 +27,16 @@ def start_process() -> None:
     threadpoolctl.threadpool_limits(1)
     gc.collect()
     gc.freeze()
+
+
+_compiled = threading.Event()
+
+
+def compile_recurrences() -> None:
+    """Compile what the first picture needs, with a word of why nothing is there yet; it is kept on disk afterwards."""
+    if _compiled.is_set():
+        return
+    with st.spinner(_("The first start on this machine: the recurrences are compiled, once. It takes some seconds.")):
+        for network in (torch.nn.LSTM(1, 1), torch.nn.RNN(1, 1)):
+            gradient_flow(network, torch.zeros(1, 1, 1))
+    _compiled.set()
