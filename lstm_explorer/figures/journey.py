@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import plotly.graph_objects as go
@@ -101,32 +102,33 @@ def strip_svg(series: Series, look: Theme) -> str:
     """Return one network unrolled in time, a rectangle a step, in units of the time axis: ``-0.5`` to ``T + 0.5``."""
     steps = every_so_often(series.curve.steps, _CELLS)
     log10 = series.curve.median[steps - series.curve.steps[0]]
+    shades = np.where(log10 > _BLANK, np.minimum(log10, _FULL_EXPLOSION), _BLANK).round(2)
     last = int(steps[-1])
     stride = int(steps[1] - steps[0]) if len(steps) > 1 else 1
     width = stride * (0.86 if len(steps) <= _APART else 1.02)
     cells = "".join(
         f'<rect x="{at - width / 2:g}" width="{width:g}" height="1" '
-        f'fill="{_cell_colour(float(value), series.network, look)}"/>'
-        for at, value in zip(steps.tolist(), log10.tolist(), strict=True)
+        f'fill="{_cell_colour(shade, series.network, look.name)}"/>'
+        for at, shade in zip(steps.tolist(), shades.tolist(), strict=True)
     )
     box = f"-0.5 0 {last + 1} 1"
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" preserveAspectRatio="none">{cells}</svg>'
 
 
-def _cell_colour(log10: float, network: str, look: Theme) -> str:
+@functools.cache  # about a thousand of them, and a move of a slider asks for hundreds
+def _cell_colour(log10: float, network: str, theme: str) -> str:
     """Return a cell's colour: empty where nothing arrives, full colour for all of it, another hue for more."""
+    look = theme_of(theme)
     colour, empty = look.networks[network], blended(look.grid, look.background, 0.5)
-    if not log10 > _BLANK:
-        return empty
     if log10 <= 0:
         return blended(colour, empty, (1.0 - log10 / _BLANK) ** 1.5)
-    return blended(look.explosion, colour, min(log10 / _FULL_EXPLOSION, 1.0))
+    return blended(look.explosion, colour, log10 / _FULL_EXPLOSION)
 
 
 def _strip(series: Series, row: int, last: int, look: Theme) -> dict[str, Any]:
     # An image, not a heat map: while frames play without a redraw, Plotly takes all but scatters off the screen.
     return {
-        "source": "data:image/svg+xml," + quote(strip_svg(series, look)),
+        "source": "data:image/svg+xml;base64," + base64.b64encode(strip_svg(series, look).encode()).decode(),
         "xref": "x", "x": -0.5, "sizex": last + 1, "yref": "paper", "y": _strip_top(row), "sizey": _STRIP,
         "sizing": "stretch", "layer": "below", "name": series.name,
     }  # fmt: skip

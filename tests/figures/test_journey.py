@@ -1,6 +1,6 @@
 """The journey: its strips hold the numbers of the curves, its frames run from the loss to step 0 and cost little."""
 
-from urllib.parse import unquote
+import base64
 from xml.etree import ElementTree
 
 import numpy as np
@@ -27,7 +27,7 @@ def journey(steps=40, forget_bias=5.0):
 
 def cells(figure, row):
     """Return centre and colour of every cell of a strip."""
-    svg = ElementTree.fromstring(unquote(figure.layout.images[row].source.split(",", 1)[1]))
+    svg = ElementTree.fromstring(base64.b64decode(figure.layout.images[row].source.split(",", 1)[1]))
     return [(float(c.get("x")) + float(c.get("width")) / 2, c.get("fill")) for c in svg]
 
 
