@@ -58,7 +58,8 @@ def backward(network: Recurrent, weights: Parameters, layer: LayerStates, outsid
     Args:
         network: Says which recurrence.
         weights: The layer's parameters, or a stack of R replicas' parameters.
-        layer: The layer's states; with a stack of parameters, the replicas' own or, without their axis, one for all.
+        layer: The layer's states; with a stack of parameters, the replicas' own or, of an LSTM and without their axis,
+            one for all.
         outside: What reaches the layer's hidden states, likewise.
         keep: What to find besides the norms of the states.
 
@@ -127,7 +128,8 @@ class _Run(NamedTuple):
         # To cut the hidden state is to have no recurrent weight; one feature stands for inputs that nobody asks for.
         hh = weights.weight_hh[..., :0] if cut else weights.weight_hh
         ih = weights.weight_ih if "inputs" in keep else weights.weight_ih[..., :1]
-        exact = "preactivations" in keep or _beyond_float32(hh) or _beyond_float32(ih)
+        # Every element counts where they are kept, and one that cancels has fewer digits.
+        exact = "states" in keep or "preactivations" in keep or _beyond_float32(hh) or _beyond_float32(ih)
         transposed = Weights(*(_transposed(one.double() if exact else one) for one in (hh, ih)))
         return _Run(transposed, entering, carried, found)
 
@@ -201,7 +203,7 @@ def cell_exposed(output: Array, cell: Array) -> tuple[Array, Array]:
 
 def as_float64(tensor: Tensor) -> Array:
     """Return a tensor as a new NumPy array in float64."""
-    return tensor.numpy(force=True).astype(np.float64)
+    return tensor.numpy(force=True).astype(np.float64, order="C")
 
 
 def _transposed(weight: Tensor) -> NDArray[Any]:

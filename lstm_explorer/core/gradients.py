@@ -23,8 +23,8 @@ Loss = Literal["last", "every"]
 class GradientFlow:
     """Gradient norms of every step as log10, exact past the float range; detached, on the CPU, in the network's dtype.
 
-    A gradient that is exactly zero is ``-inf``. With replicas (:func:`lstm_explorer.seed_flows`) every tensor has one
-    more axis ``R`` in front.
+    A gradient that is exactly zero is ``-inf``, and so is one more than 10^300 below its sample's largest at that step.
+    With replicas (:func:`lstm_explorer.seed_flows`) every tensor has one more axis ``R`` in front.
 
     Attributes:
         architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.

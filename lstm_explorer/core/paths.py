@@ -173,8 +173,8 @@ def _norms_and_shares(layer: LastLayer) -> tuple[Array, Array]:
 def _with_gates(layer: LastLayer, keep: Array) -> Array:
     """Return the norms of dL/dc_t, ``(V, T + 1, B)``, for each row of gates that the hidden state still reaches."""
     weights, states, outside = layer.weights, layer.states, layer.outside
-    kept = torch.from_numpy(keep).to(weights.weight_hh)[..., None, None]
-    weight_hh = (kept * weights.weight_hh.unflatten(0, (4, -1))).flatten(1, 2)
+    # In float64: with whole blocks cut away, float32 would come to the ends of its range sooner or later.
+    weight_hh = (torch.from_numpy(keep)[..., None, None] * weights.weight_hh.unflatten(0, (4, -1)).cpu()).flatten(1, 2)
     back = backward(layer.network, weights._replace(weight_hh=weight_hh), states, outside)
     return back.log10_states[:, 1].swapaxes(0, 1)
 

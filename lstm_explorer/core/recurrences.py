@@ -6,9 +6,9 @@ graph is built and no weight gradient is formed, and it lets us carry a **power 
 ``gradient = mantissa * 2**exponent``, so that 10^-1740 and 10^+400 are ordinary values. A sample's hidden and cell
 gradient at one step share it, so of two that lie more than 10^300 apart the smaller is lost.
 
-The loops are compiled, and all in one file, for Numba's cache looks at no other. Gradients are float64 whatever the
-network's dtype. Only products with the weights of a float32 network are float32, at half the time: they round as the
-network's own do. They say where they come near the ends of float32's range, and are then made again in float64.
+The loops are compiled. Gradients are float64 whatever the network's dtype. Only products with the weights of a float32
+network are float32, at half the time: they round as the network's own do. They say where they come near the ends of
+float32's range; that window of steps and all before it are then made in float64.
 
 Index legend, here and in :mod:`lstm_explorer.core.recurrence_types`: ``t`` step; ``R`` replicas; ``B`` samples; ``H``
 hidden units; ``G`` gate blocks; ``S`` states of a step (hidden, and cell in the LSTM); ``n`` steps of a window. States
@@ -33,9 +33,9 @@ from lstm_explorer.core.scaled import LARGEST, SMALLEST, Array
 
 _LOG10_2 = math.log10(2.0)
 #: A state whose squared norm is inside these bounds is near enough to 1.
-_LOW, _HIGH = 1e-12, 1e12
-#: A float32 product whose squared norm is inside these bounds lost nothing that counts to the ends of the range.
-_NARROW_LOW, _NARROW_HIGH = 1e-48, 1e48
+_LOW, _HIGH = 1e-6, 1e6
+#: A number of a float32 product inside these bounds has lost nothing that counts to the ends of the range.
+_NARROW_LOW, _NARROW_HIGH = 1e-24, 1e24
 
 
 @compiled
@@ -48,22 +48,19 @@ def rnn(
     """
     hidden = carried.hidden
     replicas, batch, size = hidden.shape
-    narrow = weights.hh.itemsize == 4 and weights.hh.shape[1] > 0
     last = stop if stop > 0 else -1  # from step 0 no step leads back, but it has a gradient
     delta = np.empty((batch, size), weights.hh.dtype)
     for r in range(replicas):
         x = r % slope.shape[1]
         for t in range(start, last, -1):
             _enter(t, r, entering, carried)
-            if not _record(t, r, narrow, carried, found):
-                return False
+            _record(t, r, carried, found)
             if t == 0:
                 break
             for b in range(batch):
                 for k in range(size):
                     delta[b, k] = slope[t - 1 - stop, x, b, k] * hidden[r, b, k]
-            _times(delta, weights.hh[r], hidden[r])
-            if not _leave(t, r, delta, weights, found):
+            if not (_times(delta, weights.hh[r], hidden[r]) and _leave(t, r, delta, weights, found)):
                 return False
     return True
 
@@ -80,7 +77,6 @@ def gru(
     gates, before, recurrent = steps
     hidden = carried.hidden
     replicas, batch, size = hidden.shape
-    narrow = weights.hh.itemsize == 4 and weights.hh.shape[1] > 0
     last = stop if stop > 0 else -1  # from step 0 no step leads back, but it has a gradient
     to_hidden = np.empty((batch, 3 * size), weights.hh.dtype)
     to_input = np.empty((batch, 3 * size), weights.hh.dtype)
@@ -90,8 +86,7 @@ def gru(
         for t in range(start, last, -1):
             w = t - 1 - stop
             _enter(t, q, entering, carried)
-            if not _record(t, q, narrow, carried, found):
-                return False
+            _record(t, q, carried, found)
             if t == 0:
                 break
             for b in range(batch):
@@ -106,12 +101,11 @@ def gru(
                     to_hidden[b, k] = to_input[b, k]
                 for k in range(size):
                     to_hidden[b, 2 * size + k] = to_input[b, 2 * size + k] * gates[0, t - 1, x, b, k]
-            _times(to_hidden, weights.hh[q], hidden[q])
+            if not (_times(to_hidden, weights.hh[q], hidden[q]) and _leave(t, q, to_input, weights, found)):
+                return False
             for b in range(batch):
                 for k in range(size):
                     hidden[q, b, k] += kept[b, k]
-            if not _leave(t, q, to_input, weights, found):
-                return False
     return True
 
 
@@ -129,7 +123,6 @@ def lstm(
     gates, cell, exposed, shown = steps
     hidden, along, _ = carried
     replicas, batch, size = hidden.shape
-    narrow = weights.hh.itemsize == 4 and weights.hh.shape[1] > 0
     last = stop if stop > 0 else -1  # from step 0 no step leads back, but it has a gradient
     delta = np.empty((batch, 4 * size), weights.hh.dtype)
     wanted = weights.hh.shape[1] > 0 or len(found.inputs) > 0 or len(found.deltas) > 0
@@ -141,8 +134,7 @@ def lstm(
             for b in range(batch if t > 0 else 0):
                 for k in range(size):
                     along[r, b, k] += exposed[n, x, b, k] * hidden[r, b, k]
-            if not _record(t, r, narrow, carried, found):
-                return False
+            _record(t, r, carried, found)
             if t == 0:
                 break
             for b in range(batch):
@@ -158,7 +150,8 @@ def lstm(
                 for k in range(size):
                     along[r, b, k] *= gates[1, t - 1, x, b, k]
             if weights.hh.shape[1] > 0:
-                _times(delta, weights.hh[r], hidden[r])
+                if not _times(delta, weights.hh[r], hidden[r]):
+                    return False
             else:
                 for b in range(batch):
                     for k in range(size):
@@ -185,20 +178,21 @@ def cells(gates: Array, states: Array) -> None:
 
 @compiled
 def _enter(t: int, r: int, entering: Entering, carried: Carried) -> None:
-    """Add what enters from outside to the hidden state, at whichever scale is the larger."""
+    """Add what enters from outside to the hidden state, at the exponent of whichever is the larger."""
     if len(entering.mantissa) == 0:
         return
     hidden, along, exponents = carried.hidden[r], carried.along[r], carried.exponent[r]
     x = r % entering.mantissa.shape[1]
     outside, theirs = entering.mantissa[t, x], entering.exponent[t, x]
     for b in range(len(hidden)):
-        if _size(outside, b) == 0.0:
+        size_outside, size = _largest(outside, b), max(_largest(hidden, b), _largest(along, b))
+        if size_outside == 0.0:
             continue
-        # The exponent of a zero says nothing.
-        ours_counts = _size(hidden, b) + _size(along, b) > 0.0
-        common = exponents[b] if ours_counts and exponents[b] > theirs[b] else theirs[b]
-        down = _power_of_two(exponents[b] - common) if exponents[b] < common else 1.0
-        up = _power_of_two(theirs[b] - common)
+        common, ours = theirs[b], exponents[b]
+        if size > 0.0 and ours + math.frexp(size)[1] > common + math.frexp(size_outside)[1]:
+            common = ours
+        # Far below the other nothing is left; a zero may be at any scale.
+        down, up = _power_of_two(ours - common) if size > 0.0 else 0.0, _power_of_two(theirs[b] - common)
         for k in range(hidden.shape[1]):
             hidden[b, k] = hidden[b, k] * down + outside[b, k] * up
         for k in range(along.shape[1]):
@@ -207,19 +201,13 @@ def _enter(t: int, r: int, entering: Entering, carried: Carried) -> None:
 
 
 @compiled
-def _record(t: int, r: int, narrow: bool, carried: Carried, found: Found) -> bool:
-    """Bring a step's gradient near 1 and write down its norms, its power of two and, if wanted, itself.
-
-    Returns:
-        False where a hidden state made in float32 may have lost something to the ends of the range.
-    """
+def _record(t: int, r: int, carried: Carried, found: Found) -> None:
+    """Bring a step's gradient near 1 and write down its norms, its power of two and, if wanted, itself."""
     hidden, along, exponents = carried
     for b in range(hidden.shape[1]):
         square, square_along = _squared_norm(hidden[r], b), _squared_norm(along[r], b)
-        if narrow and not _NARROW_LOW < square < _NARROW_HIGH:
-            return False
         if not _LOW < square + square_along < _HIGH:
-            _, shift = math.frexp(_size(hidden[r], b) + _size(along[r], b))
+            _, shift = math.frexp(max(_largest(hidden[r], b), _largest(along[r], b)))
             for k in range(hidden.shape[2]):
                 hidden[r, b, k] = math.ldexp(hidden[r, b, k], -shift)
             for k in range(along.shape[2]):
@@ -235,37 +223,30 @@ def _record(t: int, r: int, narrow: bool, carried: Carried, found: Found) -> boo
                 found.states[t, 0, r, b, k] = hidden[r, b, k]
             for k in range(along.shape[2]):
                 found.states[t, 1, r, b, k] = along[r, b, k]
-    return True
 
 
 @compiled
 def _leave(t: int, r: int, delta: NDArray[Any], weights: Weights, found: Found) -> bool:
-    """Write down what leaves by the inputs at one step, ``delta`` being that of the preactivations, ``(B, G*H)``.
-
-    Returns:
-        False where float32 may have lost something to the ends of its range.
-    """
-    if len(found.inputs) > 0:
-        _times(delta, weights.ih[r], found.inputs[t - 1, r])
-        for b in range(len(delta) if weights.ih.itemsize == 4 else 0):
-            if not _NARROW_LOW < _squared_norm(found.inputs[t - 1, r], b) < _NARROW_HIGH:
-                return False
+    """Write down what leaves by the inputs, ``delta`` being the preactivations' gradient; return as :func:`_times`."""
     if len(found.deltas) > 0:
         for b in range(delta.shape[0]):
             for j in range(delta.shape[1]):
                 found.deltas[t - 1, r, b, j] = delta[b, j]
-    return True
+    return len(found.inputs) == 0 or _times(delta, weights.ih[r], found.inputs[t - 1, r])
 
 
 @compiled
-def _times(left: NDArray[Any], right: NDArray[Any], out: Array) -> None:
-    """Fill ``out`` ``(B, K)`` with ``left @ right.T`` for ``(B, J)`` and ``(K, J)``; small matrices, so in place.
+def _times(left: NDArray[Any], right: NDArray[Any], out: Array) -> bool:
+    """Fill ``out`` ``(B, K)`` with ``left @ right.T`` for ``(B, J)`` and ``(K, J)``, sums in their dtype.
 
     Four columns and two rows at a time: eight sums that do not wait for each other.
+
+    Returns:
+        Whether no number may have lost something that counts to the ends of float32's range.
     """
     rows, length = left.shape
     columns = len(right)
-    zero = np.float32(0) * left[0, 0] * right[0, 0]  # sums are of the factors' dtype
+    zero = left.dtype.type(0)
     for k in range(0, columns - 3, 4):
         for b in range(0, rows - 1, 2):
             s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = zero
@@ -295,15 +276,21 @@ def _times(left: NDArray[Any], right: NDArray[Any], out: Array) -> None:
             for j in range(length):
                 s0 += left[b, j] * right[k, j]
             out[b, k] = s0
+    inside = 0
+    for b in range(rows if left.itemsize == 4 else 0):
+        for k in range(columns):
+            if _NARROW_LOW < abs(out[b, k]) < _NARROW_HIGH:
+                inside += 1
+    return left.itemsize == 8 or inside == rows * columns
 
 
 @compiled
-def _size(vectors: Array, b: int) -> float:
-    """Return the sum of the sizes of one vector's elements: 0 where it is zero, and else near enough to the largest."""
-    total = 0.0
+def _largest(vectors: Array, b: int) -> float:
+    """Return the size of the largest element of one vector."""
+    largest = 0.0
     for k in range(vectors.shape[1]):
-        total += abs(vectors[b, k])
-    return total
+        largest = max(largest, abs(vectors[b, k]))
+    return largest
 
 
 @compiled
@@ -320,15 +307,15 @@ def _log10_norm(vectors: Array, b: int, square: float) -> float:
     if SMALLEST < square < LARGEST:
         return 0.5 * math.log10(square)
     # Squares leave the float range long before the numbers do: scale first.
-    size, total = _size(vectors, b), 0.0
-    if size == 0.0:
+    largest, total = _largest(vectors, b), 0.0
+    if largest == 0.0:
         return -math.inf
     for k in range(vectors.shape[1]):
-        total += (vectors[b, k] / size) * (vectors[b, k] / size)
-    return math.log10(size) + 0.5 * math.log10(total)
+        total += (vectors[b, k] / largest) * (vectors[b, k] / largest)
+    return math.log10(largest) + 0.5 * math.log10(total)
 
 
 @compiled
 def _power_of_two(exponent: int) -> float:
     """Return ``2**exponent`` for an exponent that is at most 0."""
-    return math.ldexp(1.0, exponent) if exponent > -1100 else 0.0
+    return math.ldexp(1.0, int(exponent)) if exponent > -1100 else 0.0

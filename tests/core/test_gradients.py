@@ -255,6 +255,67 @@ def test_frame_holds_the_numbers_of_the_result():
     assert last_input.log10_norm == flow.log10_inputs[16, 0].item()
 
 
+# --- float32 networks at the ends of float32 ------------------------------------------------------------------------
+
+
+def _filled(network, **weights):
+    """Return the network with all parameters zero but these."""
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            weight.copy_(torch.as_tensor(weights.get(name, 0.0), dtype=torch.float64).expand_as(weight))
+    return network
+
+
+def test_a_unit_far_below_its_neighbours_outlives_them_in_float32():
+    # The second unit is dead until step 51 and carries the gradient beyond; the first halves it at every step.
+    rnn = _filled(
+        nn.RNN(2, 2, nonlinearity="relu"), weight_hh_l0=torch.diag(torch.tensor([0.5, 1])), weight_ih_l0=torch.eye(2)
+    )
+    x = torch.full((400, 1, 2), 0.1)
+    x[:51, 0, 1], x[50, 0, 1] = 0.0, 1.0
+    log10 = gradient_flow(rnn, x).log10_hidden[0, :, 0]
+    for step in (0, 20, 49):
+        assert log10[step].item() == pytest.approx((400 - step) * math.log10(0.5), rel=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["rnn", "lstm", "gru"])
+def test_no_unit_of_an_identity_network_is_lost_in_float32(architecture):
+    settings = lx.Settings(hidden_size=8, sequence_length=1000, recurrent_init="identity", recurrent_gain=0.95)
+    network, inputs = lx.build_network(architecture, settings), lx.make_inputs(settings)
+    flow = gradient_flow(network, inputs, units=True)
+    twin = gradient_flow(network.double(), inputs.double(), units=True)
+    # 1000 steps of float32 rounding in the forward pass
+    torch.testing.assert_close(flow.log10_hidden_units.double(), twin.log10_hidden_units, rtol=1e-5, atol=1e-3)
+    torch.testing.assert_close(flow.log10_hidden.double(), twin.log10_hidden, rtol=1e-5, atol=1e-3)
+
+
+def test_what_underflows_is_not_hidden_by_what_enters():
+    tiny = {"weight_hh_l0": 1e-45, "weight_hh_l1": 1e-45, "weight_ih_l0": 1.0, "weight_ih_l1": 1e-3}
+    rnn = _filled(nn.RNN(1, 1, num_layers=2, nonlinearity="relu"), **tiny, bias_ih_l0=1.0, bias_ih_l1=1.0)
+    flow = gradient_flow(rnn, torch.ones(300, 1, 1))
+    twin = gradient_flow(rnn.double(), torch.ones(300, 1, 1, dtype=torch.float64))
+    torch.testing.assert_close(flow.log10_hidden.double(), twin.log10_hidden, rtol=1e-6, atol=1e-6)
+
+
+# --- the ends of float64 --------------------------------------------------------------------------------------------
+
+
+def test_a_sample_near_the_end_of_the_range_leaves_the_others_alone():
+    rnn = _filled(nn.RNN(1, 2, nonlinearity="relu").double(), weight_hh_l0=1e305, weight_ih_l0=1.0)
+    x = torch.zeros(4, 2, 1, dtype=torch.float64)
+    x[-1, 0] = 1  # the other sample is dead
+    log10 = gradient_flow(rnn, x, cotangent=torch.full((2, 2), 9e4, dtype=torch.float64)).log10_hidden[0]
+    assert log10[3].tolist() == [pytest.approx(math.log10(2 * 9e4) + 305 + 0.5 * math.log10(2)), -math.inf]
+    assert log10[:3, 1].tolist() == [-math.inf] * 3
+
+
+@pytest.mark.parametrize("units", [2, 3])
+def test_a_loss_at_the_end_of_the_range(units):
+    cotangent = torch.full((1, units), 1e308, dtype=torch.float64)
+    flow = gradient_flow(nn.RNN(1, units).double(), torch.zeros(3, 1, 1, dtype=torch.float64), cotangent=cotangent)
+    assert flow.log10_hidden[0, -1, 0].item() == pytest.approx(308 + 0.5 * math.log10(units), rel=1e-14)
+
+
 # --- what is refused ------------------------------------------------------------------------------------------------
 
 X = torch.zeros(4, 1, 3)
