@@ -33,7 +33,7 @@ from lstm_explorer.core.scaled import LARGEST, SMALLEST, Array
 
 _LOG10_2 = math.log10(2.0)
 #: A state whose squared norm is inside these bounds is near enough to 1.
-_LOW, _HIGH = 1e-6, 1e6
+_LOW, _HIGH = 1e-12, 1e6
 #: A number of a float32 product inside these bounds has lost nothing that counts to the ends of the range.
 _NARROW_LOW, _NARROW_HIGH = 1e-24, 1e24
 
@@ -276,12 +276,12 @@ def _times(left: NDArray[Any], right: NDArray[Any], out: Array) -> bool:
             for j in range(length):
                 s0 += left[b, j] * right[k, j]
             out[b, k] = s0
-    inside = 0
+    lost = 0.0  # a float, or the loop is not vectorised
     for b in range(rows if left.itemsize == 4 else 0):
         for k in range(columns):
-            if _NARROW_LOW < abs(out[b, k]) < _NARROW_HIGH:
-                inside += 1
-    return left.itemsize == 8 or inside == rows * columns
+            size = abs(out[b, k])
+            lost += 0.0 if size > _NARROW_LOW and size < _NARROW_HIGH else 1.0
+    return lost == 0.0
 
 
 @compiled
@@ -306,10 +306,13 @@ def _log10_norm(vectors: Array, b: int, square: float) -> float:
     """Return log10 of the norm of one vector whose squared norm is known; -inf where it is exactly zero."""
     if SMALLEST < square < LARGEST:
         return 0.5 * math.log10(square)
+    total = 0.0
+    for k in range(vectors.shape[1]):
+        total += abs(vectors[b, k])
+    if total == 0.0:
+        return -math.inf
     # Squares leave the float range long before the numbers do: scale first.
     largest, total = _largest(vectors, b), 0.0
-    if largest == 0.0:
-        return -math.inf
     for k in range(vectors.shape[1]):
         total += (vectors[b, k] / largest) * (vectors[b, k] / largest)
     return math.log10(largest) + 0.5 * math.log10(total)
