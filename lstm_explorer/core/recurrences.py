@@ -138,7 +138,7 @@ def lstm(
             if t == 0:
                 break
             for b in range(batch):
-                if wanted:
+                if wanted:  # two loops, as one over all these arrays is slower
                     for k in range(size):
                         i, g = gates[0, t - 1, x, b, k], gates[2, t - 1, x, b, k]
                         delta[b, k] = along[r, b, k] * g * i * (1 - i)
@@ -320,5 +320,5 @@ def _log10_norm(vectors: Array, b: int, square: float) -> float:
 
 @compiled
 def _power_of_two(exponent: int) -> float:
-    """Return ``2**exponent`` for an exponent that is at most 0."""
+    """Return ``2**exponent``, 0 where that is below the float range."""
     return math.ldexp(1.0, int(exponent)) if exponent > -1100 else 0.0
