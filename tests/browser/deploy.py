@@ -159,16 +159,21 @@ def resident(pid: int) -> int:
 
 
 def proportional(pid: int) -> int:
-    """Return the memory of a process in MB, what it shares with others counted by its share."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    """Return the memory of a process in MB, what it shares with others counted by its share; 0 if it has just ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) // 1024
 
 
 def children(pid: int) -> list[int]:
-    """Return all descendants of a process."""
-    own = [
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    ]
+    """Return all descendants of a process; none if it has just ended."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        own = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
     return own + [grandchild for child in own for grandchild in children(child)]
 
 
