@@ -7,6 +7,7 @@ time to the first picture, and what the heavy imports cost.
 
 from __future__ import annotations
 
+import json
 import statistics
 import subprocess
 import sys
@@ -19,14 +20,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
 from app_server import CHROMIUM_ARGUMENTS, find_chromium, serving
 from playwright.sync_api import Browser, Page, sync_playwright
+from plotly.utils import PlotlyJSONEncoder
 
 import lstm_explorer as lx
-from lstm_explorer.core.summaries import summarise
-from lstm_explorer.figures.gradients import Series
-from lstm_explorer.figures.journey import plot_journey
+from lstm_explorer.export.command import PlainBench
+from lstm_explorer.figures.exhibits import EXHIBITS
 
 LENGTHS = (100, 500, 2000)
 MOVES = 30
+BIASES = [0.25 * move for move in range(MOVES + 1)]
 CHART_WIDTH = 858
 
 # A chart is new when Plotly says that it drew other data; asked once a frame.
@@ -67,24 +69,22 @@ def press(page: Page, key: str) -> float:
     return float(milliseconds)
 
 
-def peer_figure(length: int) -> str:
-    """Return the first page's figure as JSON."""
-    settings = lx.Settings(sequence_length=length)
-    rnn, lstm = (lx.seed_flows(settings, architecture=name) for name in ("rnn", "lstm"))
-    strips = [
-        Series(name="RNN", network="rnn", curve=summarise(rnn)),
-        Series(name="LSTM", network="lstm", curve=summarise(lstm, "cell")),
-    ]
-    path = Series(name="path", network="lstm", curve=summarise(lstm, "cell_path"), style="path")
-    return plot_journey(strips, beside=[path]).to_json()
+def peer_figures(length: int) -> str:
+    """Return the figure that the first page draws at every bias of the moves, as JSON."""
+    plan = EXHIBITS["journey"]
+    figures = {}
+    for bias in BIASES:
+        exhibit = plan.build(PlainBench(), lx.Settings(sequence_length=length, forget_bias=bias), plan.view())
+        figures[bias] = exhibit.draw("light").to_plotly_json()
+    return json.dumps(figures, cls=PlotlyJSONEncoder)
 
 
 def measure(browser: Browser, length: int, folder: Path) -> None:
     """Print one row: medians of ours and of the peer, and their ratio."""
-    figure = folder / f"{length}.json"
-    figure.write_text(peer_figure(length), encoding="utf-8")
+    figures = folder / f"{length}.json"
+    figures.write_text(peer_figures(length), encoding="utf-8")
     # The width our chart has in a window of 1280 pixels.
-    peer_environment = {"LSTM_EXPLORER_PEER_FIGURE": str(figure), "LSTM_EXPLORER_PEER_WIDTH": str(CHART_WIDTH)}
+    peer_environment = {"LSTM_EXPLORER_PEER_FIGURES": str(figures), "LSTM_EXPLORER_PEER_WIDTH": str(CHART_WIDTH)}
     with serving() as ours, serving("benchmarks/peer_app.py", peer_environment) as theirs:
         begin = time.perf_counter()
         page = open_page(browser, f"{ours}/?sequence_length={length}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -17,7 +17,9 @@ from lstm_explorer.core.networks import build_network
 from lstm_explorer.core.seeds import join_flows, seed_flows
 from lstm_explorer.core.settings import Architecture, Settings
 from lstm_explorer.core.trajectory import Trajectory, unroll
+from lstm_explorer.figures.exhibit import Bench
 from lstm_explorer.figures.theory import RNNRates, rnn_rates
+from lstm_explorer.figures.view import View
 from lstm_explorer.locales import _
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.errors import Refused, shielded
@@ -34,6 +36,9 @@ LARGEST_RESULT = 3_000_000
 LARGEST_PAGE = 12_000_000
 #: The same for biases, many of which are measured in one pass.
 _SWEPT_BETWEEN_LOOKS = 4_000_000
+
+#: Numbers of one state that are measured before anybody asks: some 10 ms.
+_LARGEST_AHEAD = 100_000
 
 #: Settings that an architecture does not read.
 _NOT_READ: dict[Architecture, tuple[str, ...]] = {
@@ -128,7 +133,7 @@ class AppBench:
         """Return the plain RNN's closed forms, or None where a box says why not."""
         first = _read_by("rnn", settings).replace(num_seeds=1, num_layers=1)
         table = uploads.current_table() if settings.input_kind == "csv" else None
-        with shielded():
+        with self._said_once():
             return RNNRates(*_cached_rates(first, table.digest if table else "", table))
         return None
 
@@ -191,6 +196,29 @@ class AppBench:
                 ).format(came=self._held + numbers, limit=LARGEST_PAGE)
             )
         self._held += numbers
+
+
+class _QuietBench(AppBench):
+    """A bench that keeps results for later; nobody asked, so nothing that fails is said."""
+
+    @contextlib.contextmanager
+    def _said_once(self) -> Iterator[None]:
+        with contextlib.suppress(Exception):
+            yield
+
+
+def measure_ahead(build: Callable[[Bench, Settings, View], object], likely: Iterable[Settings]) -> None:
+    """Measure what a reader is likely to ask for next, if it is quick and nobody else is measuring.
+
+    Args:
+        build: Makes the exhibit; what it measures is kept.
+        likely: The settings to come.
+    """
+    for settings in likely:
+        quick = _numbers(settings) * settings.num_seeds <= _LARGEST_AHEAD
+        if quick and _HEAVY_WORK.acquire(blocking=False):
+            _HEAVY_WORK.release()
+            build(_QuietBench(), settings, View())
 
 
 def _check_result(settings: Settings, numbers: int) -> int:
