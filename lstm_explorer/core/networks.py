@@ -109,15 +109,27 @@ def effective_biases(network: Recurrent, layer: int = 0) -> Mapping[str, Tensor]
 def _empty(architecture: Architecture, settings: Settings) -> Recurrent:
     """Return the module with memory that nothing was written to."""
     only_rnn: dict[str, Any] = {"nonlinearity": settings.nonlinearity} if architecture == "rnn" else {}
-    network = MODULES[architecture](
+    network = _UNDRAWN[architecture](
         settings.features,
         settings.hidden_size,
         settings.num_layers,
         dtype=getattr(torch, settings.dtype),
-        device="meta",  # on any real device the constructor draws from the global random state
+        device="cpu",
         **only_rnn,
     )
-    return network.to_empty(device="cpu")
+    network.__class__ = MODULES[architecture]
+    return network
+
+
+def _undrawn(module: type[Recurrent]) -> type[Recurrent]:
+    """Return the module without what its constructor ends with: draws from PyTorch's global random state.
+
+    PyTorch's own way, building on ``meta`` and then ``to_empty``, takes four times as long.
+    """
+    return type(module.__name__, (module,), {"reset_parameters": lambda self: None})
+
+
+_UNDRAWN = {name: _undrawn(module) for name, module in MODULES.items()}
 
 
 @torch.no_grad()
