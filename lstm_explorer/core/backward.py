@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lstm_explorer.core import recurrences
+from lstm_explorer.core import forward, recurrences
 from lstm_explorer.core.cells import Parameters, Recurrent
 from lstm_explorer.core.recurrence_types import Carried, Entering, Found, GRUSteps, LSTMSteps, Weights
 from lstm_explorer.core.scaled import Array, Scaled
@@ -21,8 +21,6 @@ Kept = Literal["states", "inputs", "preactivations"]
 
 #: Products with weights up to here may be made in float32.
 _LARGE = 1e4
-#: 1 - tanh^2 below this, that of a cell beyond 5, has fewer than 12 digits.
-_SATURATED = 1.8e-4
 
 
 class Outside(NamedTuple):
@@ -189,15 +187,8 @@ def _slope(nonlinearity: str, hidden: Tensor) -> Array:
 
 def cell_exposed(output: Array, cell: Array) -> tuple[Array, Array]:
     r"""Return :math:`a_t = o_t (1 - \tanh^2 c_t)` and :math:`\tanh c_t`."""
-    shown = np.tanh(cell)
-    exposed = shown * shown
-    np.subtract(1.0, exposed, out=exposed)
-    if exposed.min() < _SATURATED:
-        # From the exponential instead: the difference has lost digits here, and beyond 19 it is 0.
-        large = exposed < _SATURATED
-        rest = np.exp(-2.0 * np.abs(cell[large]))
-        exposed[large] = 4.0 * rest / np.square(1.0 + rest)
-    exposed *= output
+    exposed, shown = np.empty(cell.shape), np.empty(cell.shape)
+    forward.show(output.reshape(-1), cell.reshape(-1), exposed.reshape(-1), shown.reshape(-1))
     return exposed, shown
 
 

@@ -1,7 +1,7 @@
 """The gradient over a range of gate biases: a map of bias and step, measured in batched passes.
 
-A bias is an input that never changes: the swept biases are fed as one more input channel a gate, whose weight is 1 on
-that gate's rows and 0 elsewhere. So a sweep is a batch, and one pass of the fused network serves many biases.
+A sweep over biases is a batch: what the inputs give is made once, each sample adds its own biases to it, and one pass
+serves them all. The pass is our own, compiled; PyTorch's would take every bias for a network of its own.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from lstm_explorer.core import forward
 from lstm_explorer.core.backward import total_and_cell_path
-from lstm_explorer.core.cells import Recurrent, network_parameters
+from lstm_explorer.core.cells import Parameters, Recurrent, network_parameters
 from lstm_explorer.core.errors import Explained
 from lstm_explorer.core.gradients import Loss, at_loss
 from lstm_explorer.core.inputs import TableLike, make_inputs
 from lstm_explorer.core.networks import BLOCKS, build_network
 from lstm_explorer.core.settings import LIMITS, Architecture, Settings
-from lstm_explorer.core.trajectory import LayerStates, architecture_of, unroll_layers
+from lstm_explorer.core.trajectory import LayerStates, affine, architecture_of
 from lstm_explorer.locales import N_
 
 StateQuantity = Literal["hidden", "cell", "cell_path"]
@@ -251,25 +252,36 @@ def sweep_biases(
 def _swept(network: Recurrent, inputs: Tensor, gates: tuple[str, ...], biases: Tensor, loss: Loss) -> Norms:
     """Measure one replica for all biases ``(N, gates)`` at once; norms ``(N, T + 1, B)`` of the last layer."""
     count, samples = len(biases), inputs.shape[1]
-    channels = biases.repeat_interleave(samples, dim=0).expand(len(inputs), -1, -1)
-    parameters, layers = network_parameters(network), list[LayerStates]()
-    x = inputs.repeat(1, count, 1)
+    by_block = biases.new_zeros(count, len(BLOCKS[architecture_of(network)]))
+    by_block[:, [BLOCKS[architecture_of(network)].index(gate) for gate in gates]] = biases
+    added = by_block.repeat_interleave(samples, dim=0).repeat_interleave(network.hidden_size, dim=1)
+    parameters, x = network_parameters(network), inputs
     for weights in parameters:
-        wide = weights._replace(weight_ih=torch.cat([weights.weight_ih, _rows_of(network, gates)], dim=1))
-        layers += unroll_layers(network, torch.cat([x, channels], dim=-1), None, [wide])
-        x = layers[-1].hidden[1:]
-    outside = at_loss(layers[-1].hidden, x.new_ones(x.shape[1:]), loss)
-    total, by_cell = total_and_cell_path(network, parameters[-1], layers[-1], (outside, ()), (outside, ()))
+        layer = _pass(network, weights, x, added)
+        x = layer.hidden[1:]
+    outside = at_loss(layer.hidden, x.new_ones(x.shape[1:]), loss)
+    total, by_cell = total_and_cell_path(network, parameters[-1], layer, (outside, ()), (outside, ()))
     states = [*total.log10_states.swapaxes(0, 1), *([by_cell.log10_states[:, 1]] if by_cell else [])]
     hidden, *of_cell = (torch.from_numpy(norms).to(x.dtype).unflatten(1, (count, samples)) for norms in states)
     return Norms(hidden, *(of_cell or (None, None))).map(lambda norms: norms.movedim(1, 0))
 
 
-def _rows_of(network: Recurrent, gates: tuple[str, ...]) -> Tensor:
-    """Return the channels' weight ``(G*H, gates)``: 1 on the rows of a channel's own gate."""
-    names = BLOCKS[architecture_of(network)]
-    own = torch.tensor([[name == gate for gate in gates] for name in names])
-    return own.repeat_interleave(network.hidden_size, dim=0).to(network.get_parameter("weight_ih_l0"))
+def _pass(network: Recurrent, weights: Parameters, inputs: Tensor, added: Tensor) -> LayerStates:
+    """Return a layer's states from the inputs of all samples, or of some that all share, and what their biases add."""
+    steps, size = len(inputs), network.hidden_size
+    hidden = inputs.new_empty(steps + 1, len(added), size)
+    hidden[0] = 0.0
+    gates = np.empty((added.shape[1] // size, steps, len(added), size))
+    weight_hh = weights.weight_hh.mT.contiguous().numpy()
+    if isinstance(network, nn.GRU):
+        from_input = affine(inputs, weights.weight_ih, weights.bias_ih)
+        forward.gru_pass(from_input.numpy(), added.numpy(), weight_hh, weights.bias_hh.numpy(), hidden.numpy(), gates)
+        return LayerStates(hidden, None, gates)
+    cell = np.empty(hidden.shape)
+    cell[0] = 0.0
+    from_input = affine(inputs, weights.weight_ih, weights.bias_ih + weights.bias_hh)
+    forward.lstm_pass(from_input.numpy(), added.numpy(), weight_hh, hidden.numpy(), gates, cell)
+    return LayerStates(hidden, cell, gates)
 
 
 def norms_of(record: Any, quantity: StateQuantity) -> Tensor:

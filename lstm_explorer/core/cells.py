@@ -17,9 +17,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 Recurrent = nn.RNN | nn.LSTM | nn.GRU
@@ -150,14 +148,6 @@ def lstm_gates(preactivation: Tensor) -> LSTMGates:
     """Return the gates ``(..., H)`` of LSTM preactivations ``(..., 4*H)``."""
     i, f, g, o = preactivation.chunk(4, dim=-1)
     return LSTMGates(torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o))
-
-
-def lstm_gates_in_place(preactivation: NDArray[np.float64]) -> None:
-    """Turn LSTM preactivations, each gate a block of its own, ``(4, ..., H)``, into the gates."""
-    torch.from_numpy(preactivation[:2]).sigmoid_()
-    # torch's tanh takes from half as long to five times as long, by the processor
-    np.tanh(preactivation[2], out=preactivation[2])
-    torch.from_numpy(preactivation[3]).sigmoid_()
 
 
 def gru_gates(from_input: Tensor, from_hidden: Tensor) -> GRUGates:

@@ -26,7 +26,17 @@ _FREEDOMS = {"reassoc", "contract", "nsz"}
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function for the types of its arguments when it is first called; it runs without the GIL."""
-    made: Any = njit(nogil=True, fastmath=_FREEDOMS)(function)
+    return _compiled(function, _FREEDOMS)
+
+
+def compiled_as_written(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function whose sums must be taken in their order, as they cancel on purpose."""
+    return _compiled(function, {"contract"})
+
+
+def _compiled(function: Callable[P, R], freedoms: set[str]) -> Callable[P, R]:
+    # A division that asks first whether it is by zero is not vectorised.
+    made: Any = njit(nogil=True, fastmath=freedoms, error_model="numpy")(function)
     with contextlib.suppress(RuntimeError):  # neither the module's folder nor the user's can be written to
         made._cache = _Cache(function)
     return made

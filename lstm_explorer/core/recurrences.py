@@ -128,10 +128,11 @@ def lstm(
     wanted = weights.hh.shape[1] > 0 or len(found.inputs) > 0 or len(found.deltas) > 0
     for r in range(replicas):
         x = r % gates.shape[2]
+        reached = True  # whether there may be a gradient of the hidden state
         for t in range(start, last, -1):
             n = t - 1 - stop
             _enter(t, r, entering, carried)
-            for b in range(batch if t > 0 else 0):
+            for b in range(batch if t > 0 and reached else 0):
                 for k in range(size):
                     along[r, b, k] += exposed[n, x, b, k] * hidden[r, b, k]
             _record(t, r, carried, found)
@@ -152,28 +153,14 @@ def lstm(
             if weights.hh.shape[1] > 0:
                 if not _times(delta, weights.hh[r], hidden[r]):
                     return False
-            else:
+            elif reached:
                 for b in range(batch):
                     for k in range(size):
                         hidden[r, b, k] = 0.0
+                reached = len(entering.mantissa) > 0
             if not _leave(t, r, delta, weights, found):
                 return False
     return True
-
-
-@compiled
-def cells(gates: Array, states: Array) -> None:
-    r"""Fill the cell states from the first on, :math:`c_t = f_t \odot c_{t-1} + i_t \odot g_t`.
-
-    Args:
-        gates: Input, forget and candidate first, ``(4, T, N)``.
-        states: ``(T + 1, N)``; entry 0 is the initial state.
-    """
-    _, steps, size = gates.shape
-    for t in range(steps):
-        input, forget, candidate = gates[0, t], gates[1, t], gates[2, t]
-        for k in range(size):
-            states[t + 1, k] = forget[k] * states[t, k] + input[k] * candidate[k]
 
 
 @compiled

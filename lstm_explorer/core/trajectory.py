@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lstm_explorer.core import recurrences
+from lstm_explorer.core import forward
 from lstm_explorer.core.cells import (
     GRUGates,
     LSTMGates,
     Parameters,
     Recurrent,
-    gru_gates,
-    lstm_gates_in_place,
     network_parameters,
 )
 from lstm_explorer.core.checks import InitialState, check_initial_state, check_inputs, check_network
@@ -143,13 +142,13 @@ def window_of(numbers: int) -> int:
 def _gru_gates(parameters: Parameters, inputs: Tensor, hidden: Tensor) -> Array:
     """Return the gates ``(3, T, *lead, H)`` in float64, made a window at a time."""
     gates = np.empty((3, *inputs.shape[:-1], hidden.shape[-1]))
+    flat = gates.reshape(3, len(inputs), -1, hidden.shape[-1])
     window = window_of(hidden[0].numel())
     for start in range(0, len(inputs), window):
         now = slice(start, start + window)
         from_input = affine(inputs[now], parameters.weight_ih, parameters.bias_ih)
         from_hidden = affine(hidden[:-1][now], parameters.weight_hh, parameters.bias_hh)
-        for gate, made in zip(gates, gru_gates(from_input.double().cpu(), from_hidden.double().cpu()), strict=True):
-            gate[now] = made
+        forward.gru_gates(start, _samples(from_input), _samples(from_hidden), flat)
     return gates
 
 
@@ -163,15 +162,19 @@ def _lstm_cells_and_gates(
     cells = np.empty(hidden.shape)
     cells[:1] = initial.numpy(force=True)
     gates = np.empty((4, *inputs.shape[:-1], hidden.shape[-1]))
-    steps, window = inputs.shape[0], window_of(cells[0].size)
+    steps, size = len(inputs), hidden.shape[-1]
+    flat_gates, flat_cells = gates.reshape(4, steps, -1, size), cells.reshape(steps + 1, -1, size)
+    window = window_of(cells[0].size)
     for start in range(0, steps, window):
         stop = min(start + window, steps)
         preactivation = affine(torch.cat([inputs[start:stop], hidden[start:stop]], dim=-1), weight, bias)
-        made = gates[:, start:stop]
-        torch.from_numpy(made).copy_(preactivation.unflatten(-1, (4, -1)).movedim(-2, 0))
-        lstm_gates_in_place(made)
-    recurrences.cells(gates.reshape(4, steps, -1), cells.reshape(steps + 1, -1))
+        forward.lstm_gates_and_cells(start, _samples(preactivation), flat_gates, flat_cells)
     return cells, gates
+
+
+def _samples(preactivation: Tensor) -> NDArray[Any]:
+    """Return ``(T, *lead, G*H)`` as ``(T, N, G*H)``."""
+    return preactivation.flatten(1, -2).numpy(force=True)
 
 
 def check_finite(hidden: Tensor) -> None:
