@@ -27,7 +27,7 @@ from lstm_explorer.core.gradients import Loss, at_loss
 from lstm_explorer.core.inputs import TableLike, make_inputs
 from lstm_explorer.core.networks import BLOCKS, build_network
 from lstm_explorer.core.settings import LIMITS, Architecture, Settings
-from lstm_explorer.core.trajectory import LayerStates, affine, architecture_of
+from lstm_explorer.core.trajectory import LayerStates, affine, architecture_of, check_finite
 from lstm_explorer.locales import N_
 
 StateQuantity = Literal["hidden", "cell", "cell_path"]
@@ -259,6 +259,7 @@ def _swept(network: Recurrent, inputs: Tensor, gates: tuple[str, ...], biases: T
     for weights in parameters:
         layer = _pass(network, weights, x, added)
         x = layer.hidden[1:]
+    check_finite(layer.hidden)
     outside = at_loss(layer.hidden, x.new_ones(x.shape[1:]), loss)
     total, by_cell = total_and_cell_path(network, parameters[-1], layer, (outside, ()), (outside, ()))
     states = [*total.log10_states.swapaxes(0, 1), *([by_cell.log10_states[:, 1]] if by_cell else [])]

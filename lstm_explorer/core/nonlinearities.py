@@ -28,7 +28,7 @@ _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12, _C13 = (1.0 / math.fac
 def sigmoid(x: float) -> float:
     r"""Return :math:`\sigma(x) = 1 / (1 + e^{-x})`."""
     power, rest = _exponential(-x)
-    return 1.0 / (1.0 + (power + power * rest))
+    return 1.0 / (1.0 + power * (1.0 + rest))
 
 
 @compiled_as_written
@@ -46,9 +46,11 @@ def tanh_and_slope(x: float) -> tuple[float, float]:
         1 - \tanh^2 x = \frac{4 e^{-2|x|}}{(1 + e^{-2|x|})^2}
     """
     power, rest = _exponential(-2.0 * abs(x))
-    exponential, less_one = power + power * rest, power * rest + (power - 1.0)
-    share = 1.0 / (less_one + 2.0)
-    return math.copysign(-less_one * share, x), 4.0 * exponential * share * share
+    exponential, less_one = power * (1.0 + rest), power * rest + (power - 1.0)
+    share = 1.0 / (1.0 + exponential)
+    # Near 0 the second loses digits, near 1 the first: the last one there is what is left of 1 - tanh^2.
+    size = -less_one * share if exponential > 0.5 else 1.0 - 2.0 * exponential * share
+    return math.copysign(size, x), 4.0 * exponential * share * share
 
 
 @compiled_as_written

@@ -69,6 +69,20 @@ def test_far_ends():
     assert slopes.tolist() == [0.0] * 6
 
 
+def test_where_two_to_the_n_overflows_sigmoid_falls_to_zero():
+    sigmoids = measured(np.linspace(-712.0, -706.0, 601))[0]
+    assert (np.diff(sigmoids) >= 0).all()
+    assert sigmoids[0] == 0.0 < sigmoids[-1]
+
+
+def test_near_one_even_the_last_digit_of_tanh_is_right():
+    """What is left to 1 is all that a gradient sees: one unit more or less would be a factor."""
+    x = RANDOM.uniform(6.0, 19.5, size=300)
+    half_a_unit = Decimal(np.finfo(np.float64).epsneg / 2)
+    for at, came in zip(x, measured(x)[1], strict=True):
+        assert abs(Decimal(float(came)) - exactly(at)[1]) <= half_a_unit * Decimal("1.1"), at
+
+
 def test_zero_keeps_its_sign_and_nan_stays():
     assert np.signbit(measured([0.0, -0.0])[1]).tolist() == [False, True]
     assert np.isnan(measured([np.nan])).all()
