@@ -123,17 +123,17 @@ def show(output: Array, cell: Array, exposed: Array, shown: Array) -> None:
 
 @compiled
 def _lstm_step(t: int, preactivation: NDArray[Any], gates: Array, cell: Array) -> None:
-    """Fill the gates and cells of a step from ``(N, 4*H)``; a loop each, or they are not vectorised."""
+    """Fill the gates and cells of a step from ``(N, 4*H)``; a loop each, and in float64, or they are not vectorised."""
     samples, size = cell.shape[1:]
     for b in range(samples):
         for k in range(size):
-            gates[0, t, b, k] = sigmoid(preactivation[b, k])
+            gates[0, t, b, k] = sigmoid(np.float64(preactivation[b, k]))
         for k in range(size):
-            gates[1, t, b, k] = sigmoid(preactivation[b, size + k])
+            gates[1, t, b, k] = sigmoid(np.float64(preactivation[b, size + k]))
         for k in range(size):
-            gates[2, t, b, k] = tanh(preactivation[b, 2 * size + k])
+            gates[2, t, b, k] = tanh(np.float64(preactivation[b, 2 * size + k]))
         for k in range(size):
-            gates[3, t, b, k] = sigmoid(preactivation[b, 3 * size + k])
+            gates[3, t, b, k] = sigmoid(np.float64(preactivation[b, 3 * size + k]))
         for k in range(size):
             cell[t + 1, b, k] = gates[1, t, b, k] * cell[t, b, k] + gates[0, t, b, k] * gates[2, t, b, k]
 
@@ -144,9 +144,9 @@ def _gru_step(t: int, outer: NDArray[Any], inner: NDArray[Any], gates: Array) ->
     samples, size = gates.shape[2:]
     for b in range(samples):
         for k in range(size):
-            gates[0, t, b, k] = sigmoid(float(outer[b, k]) + inner[b, k])
+            gates[0, t, b, k] = sigmoid(np.float64(outer[b, k]) + inner[b, k])
         for k in range(size):
-            gates[1, t, b, k] = sigmoid(float(outer[b, size + k]) + inner[b, size + k])
+            gates[1, t, b, k] = sigmoid(np.float64(outer[b, size + k]) + inner[b, size + k])
         for k in range(size):
             recurrent = gates[0, t, b, k] * inner[b, 2 * size + k]
             gates[2, t, b, k] = tanh(outer[b, 2 * size + k] + recurrent)

@@ -3,7 +3,8 @@ r"""Sigmoid and tanh for compiled loops, written so that the processor takes sev
 The C library's take one number a call, and NumPy's a pass over memory each. Both follow from one exponential,
 :math:`e^y = 2^n e^r` with :math:`n = \mathrm{round}(y / \ln 2)` and :math:`|r| \le \ln(2) / 2`, and :math:`e^r - 1` is
 its Taylor series to the 13th power: the reduction of Cody and Waite (Software Manual for the Elementary Functions,
-1980). They are right to a few units in the last place of a float64, for every argument.
+1980). They are right to a few units in the last place for every float64; of a
+float32, which would not be vectorised, make one.
 """
 
 from __future__ import annotations
@@ -48,8 +49,9 @@ def tanh_and_slope(x: float) -> tuple[float, float]:
     power, rest = _exponential(-2.0 * abs(x))
     exponential, less_one = power * (1.0 + rest), power * rest + (power - 1.0)
     share = 1.0 / (1.0 + exponential)
-    # Near 0 the second loses digits, near 1 the first: the last one there is what is left of 1 - tanh^2.
-    size = -less_one * share if exponential > 0.5 else 1.0 - 2.0 * exponential * share
+    # Each loses digits at the other end, and near 1 the last digit is what is left of 1 - tanh^2.
+    near_zero, near_one = -less_one * share, 1.0 - 2.0 * exponential * share
+    size = near_zero if exponential > 0.5 else near_one
     return math.copysign(size, x), 4.0 * exponential * share * share
 
 
