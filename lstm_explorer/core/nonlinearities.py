@@ -3,8 +3,8 @@ r"""Sigmoid and tanh for compiled loops, written so that the processor takes sev
 The C library's take one number a call, and NumPy's a pass over memory each. Both follow from one exponential,
 :math:`e^y = 2^n e^r` with :math:`n = \mathrm{round}(y / \ln 2)` and :math:`|r| \le \ln(2) / 2`, and :math:`e^r - 1` is
 its Taylor series to the 13th power: the reduction of Cody and Waite (Software Manual for the Elementary Functions,
-1980). They are right to a few units in the last place for every float64; of a
-float32, which would not be vectorised, make one.
+1980). They are right to a few units in the last place for every float64. Make one of a float32 before: in mixed widths
+the loop is not vectorised.
 """
 
 from __future__ import annotations
