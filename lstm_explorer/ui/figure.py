@@ -16,7 +16,7 @@ from lstm_explorer.ui.browser import draw
 
 #: Seconds. A browser lays out all that came together before it draws a picture; so what follows one that is redrawn at
 #: every move of a slider comes a moment later, and the picture takes a third less (benchmarks/bench_app.py).
-_HEAD_START = 0.03
+_HEAD_START = 0.06
 
 
 def theme_name() -> str:
