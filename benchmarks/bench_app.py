@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from plotly.utils import PlotlyJSONEncoder
 
 import lstm_explorer as lx
+from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.export.command import PlainBench
-from lstm_explorer.figures.exhibits import EXHIBITS
 
 LENGTHS = (100, 500, 2000)
 MOVES = 30

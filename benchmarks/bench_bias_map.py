@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 import lstm_explorer as lx
-from lstm_explorer.core.cells import Recurrent
+from lstm_explorer.core.architectures.cells import Recurrent
 
 BIASES = tuple(np.linspace(-4, 6, 41).tolist())
 SETTINGS = lx.Settings(sequence_length=200, hidden_size=32, num_seeds=5)

@@ -14,12 +14,12 @@ import kaleido
 import torch
 
 import lstm_explorer as lx
+from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.export import images
 from lstm_explorer.export.command import PlainBench
 from lstm_explorer.export.files import FORMATS, FileFormat, Order, make
 from lstm_explorer.export.paper import SHEETS, Paper, on_paper
-from lstm_explorer.figures.exhibit import Exhibit
-from lstm_explorer.figures.exhibits import EXHIBITS
 
 SETTINGS = lx.Settings(sequence_length=2000, num_seeds=5)
 ROUNDS, ONE_SHOTS = 15, 3

@@ -25,8 +25,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import torch
 from torch import nn
 
-from lstm_explorer.core.cells import Recurrent
-from lstm_explorer.core.gradients import gradient_flow
+from lstm_explorer.core.architectures.cells import Recurrent
+from lstm_explorer.core.gradients.flow import gradient_flow
 
 ARCHITECTURES = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU}
 SHAPES = [(100, 32, 1), (200, 64, 8), (1000, 64, 16)]  # T, H, B

@@ -9,20 +9,25 @@ torch.Size([1, 101, 1])
 """
 
 from lstm_explorer.core import theory
-from lstm_explorer.core.bias_grids import BiasGrid, length_map, two_gate_map
-from lstm_explorer.core.biases import BiasMap, bias_map
-from lstm_explorer.core.cells import GRUGates, LSTMGates
-from lstm_explorer.core.gradients import GradientFlow, gradient_flow
-from lstm_explorer.core.inputs import make_inputs, step_labels
-from lstm_explorer.core.networks import build_network, effective_biases
-from lstm_explorer.core.paths import PathFlows, path_flows
-from lstm_explorer.core.required_bias import RequiredBias, bias_lines, required_bias
+from lstm_explorer.core.architectures.cells import GRUGates, LSTMGates
+from lstm_explorer.core.biases.grids import BiasGrid, length_map, two_gate_map
+from lstm_explorer.core.biases.maps import BiasMap, bias_map
+from lstm_explorer.core.biases.required import RequiredBias, bias_lines, required_bias
+from lstm_explorer.core.engine.trajectory import Trajectory, unroll
+from lstm_explorer.core.gradients.flow import GradientFlow, gradient_flow
+from lstm_explorer.core.gradients.paths import PathFlows, path_flows
+from lstm_explorer.core.gradients.seeds import seed_flows
+from lstm_explorer.core.gradients.weights import (
+    StepContributions,
+    WeightGradients,
+    step_contributions,
+    weight_gradients,
+)
+from lstm_explorer.core.inputs.kinds import make_inputs, step_labels
+from lstm_explorer.core.networks.build import build_network, effective_biases
 from lstm_explorer.core.scripts import to_script
-from lstm_explorer.core.seeds import seed_flows
 from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.core.tables import Table, TableError, read_table
-from lstm_explorer.core.trajectory import Trajectory, unroll
-from lstm_explorer.core.weight_gradients import StepContributions, WeightGradients, step_contributions, weight_gradients
 
 __version__ = "0.1.0"
 

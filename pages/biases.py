@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lstm_explorer.figures.bias_view import BiasesView
+from lstm_explorer.exhibits.bias_view import BiasesView
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings, current_view
 from lstm_explorer.ui.biases import (

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lstm_explorer.figures.exhibits import GradientsView, gradients
+from lstm_explorer.exhibits.registry import GradientsView, gradients
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings, current_view
 from lstm_explorer.ui.experiments import AppBench

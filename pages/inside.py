@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from lstm_explorer.core.trajectory import Trajectory
-from lstm_explorer.figures.inside_exhibits import InsideView, by_hand, diagram, gate_map, single, traces
+from lstm_explorer.core.engine.trajectory import Trajectory
+from lstm_explorer.exhibits.inside import InsideView, by_hand, diagram, gate_map, single, traces
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings, current_view
 from lstm_explorer.ui.browser import move_cursor, pick

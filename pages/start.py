@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import streamlit as st
 
 from lstm_explorer.core.settings import LIMITS, Settings
-from lstm_explorer.figures.exhibits import journey
-from lstm_explorer.figures.view import View
+from lstm_explorer.exhibits.registry import journey
+from lstm_explorer.exhibits.view import View
 from lstm_explorer.locales import _
 from lstm_explorer.ui.address import current_settings
 from lstm_explorer.ui.controls import presets, setting_number, setting_slider

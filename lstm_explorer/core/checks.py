@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from lstm_explorer.core.cells import Parameters, Recurrent, network_parameters
+from lstm_explorer.core.architectures.cells import Parameters, Recurrent, network_parameters
 
 InitialState = Tensor | tuple[Tensor, Tensor] | None
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lstm_explorer.core.cells import layer_parameters
+from lstm_explorer.core.architectures.cells import layer_parameters
 from lstm_explorer.core.checks import check_inputs, check_network
 
 #: Largest slope of each nonlinearity, gamma.

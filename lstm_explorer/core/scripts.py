@@ -7,8 +7,8 @@ import types
 from collections.abc import Mapping
 from string import Template
 
-from lstm_explorer.core.inputs import TableLike
-from lstm_explorer.core.script_inputs import input_source
+from lstm_explorer.core.inputs.kinds import TableLike
+from lstm_explorer.core.inputs.scripts import input_source
 from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings
 
 
@@ -28,7 +28,7 @@ def to_script(settings: Settings, *, architecture: Architecture = "lstm", table:
         The text of a program that needs only ``torch``. It prints one line ``step log10_hidden log10_cell`` for every
         step 0 to T (no cell but for the LSTM): log10 of :math:`\|dL/dh_t\|` and :math:`\|dL/dc_t\|` of the last layer,
         ``-inf`` for an exact zero. Of several replicas or samples it prints the median at each step, as
-        :func:`lstm_explorer.core.summaries.summarise` takes it.
+        :func:`lstm_explorer.core.gradients.summaries.summarise` takes it.
 
     Raises:
         ValueError: The architecture is none of the three, a replica's seed is past the last one, the table does not

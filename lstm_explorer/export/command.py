@@ -17,25 +17,25 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
-from lstm_explorer.core.biases import check_gate
+from lstm_explorer.core.biases.maps import check_gate
+from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.errors import Explained
-from lstm_explorer.core.gradients import GradientFlow
-from lstm_explorer.core.inputs import TableLike, make_inputs
-from lstm_explorer.core.networks import build_network
-from lstm_explorer.core.seeds import join_flows, seed_flows
+from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.seeds import join_flows, seed_flows
+from lstm_explorer.core.inputs.kinds import TableLike, make_inputs
+from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.settings import ARCHITECTURES, LIMITS, Architecture, Settings
 from lstm_explorer.core.tables import TableError, read_table
-from lstm_explorer.core.trajectory import Trajectory, unroll
+from lstm_explorer.exhibits.bias_view import BiasesView, gate_of
+from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.inside import InsideView
+from lstm_explorer.exhibits.registry import EXHIBITS, GradientsView
+from lstm_explorer.exhibits.theory import RNNRates, rnn_rates
+from lstm_explorer.exhibits.view import View, kind_of
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.export.files import FORMATS, Order, file_name, make
 from lstm_explorer.export.paper import SHEETS, Paper
-from lstm_explorer.figures.bias_view import BiasesView, gate_of
-from lstm_explorer.figures.exhibit import Exhibit
-from lstm_explorer.figures.exhibits import EXHIBITS, GradientsView
-from lstm_explorer.figures.inside_exhibits import InsideView
 from lstm_explorer.figures.theme import NETWORK_NAMES, THEMES
-from lstm_explorer.figures.theory import RNNRates, rnn_rates
-from lstm_explorer.figures.view import View, kind_of
 from lstm_explorer.locales import LANGUAGES, translated, use_language
 
 _ABOUT = """\

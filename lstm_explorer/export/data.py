@@ -21,9 +21,9 @@ import torch
 import lstm_explorer
 from lstm_explorer.core.errors import Explained
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.figures.exhibit import Exhibit
-from lstm_explorer.figures.exhibits import EXHIBITS
-from lstm_explorer.figures.view import View
+from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.registry import EXHIBITS
+from lstm_explorer.exhibits.view import View
 from lstm_explorer.locales import N_
 
 #: What the JSON document is, and its version: raised when an older reader would misunderstand it.

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.inputs.kinds import TableLike
 from lstm_explorer.core.scripts import to_script
+from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.data import to_csv, to_json, to_parquet
 from lstm_explorer.export.images import render
 from lstm_explorer.export.interactive import to_html
 from lstm_explorer.export.paper import SHEETS, Paper, on_paper
-from lstm_explorer.figures.exhibit import Exhibit
 
 FileFormat = Literal["png", "svg", "pdf", "html", "csv", "parquet", "json", "py"]
 

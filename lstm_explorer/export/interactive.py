@@ -7,8 +7,8 @@ from typing import Any
 
 import plotly.offline
 
+from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.paper import settings_line
-from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.figures.theme import FONT, ThemeName, theme_of
 from lstm_explorer.locales import _, current_language
 

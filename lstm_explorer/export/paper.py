@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import plotly.graph_objects as go
 
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.figures.exhibit import Exhibit
+from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.figures.theme import ThemeName, theme_of
 
 Size = Literal["slide", "column", "page", "poster"]

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.inputs.kinds import TableLike
+from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.data import versions
 from lstm_explorer.export.files import FileFormat, Order, make
 from lstm_explorer.export.images import print_pdf
 from lstm_explorer.export.interactive import document, figure_block, plotly_script, words
 from lstm_explorer.export.paper import Paper, settings_line
-from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.locales import _
 
 #: On paper each figure keeps its words, and a page is never broken inside a figure.

@@ -15,10 +15,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from lstm_explorer.core import theory
-from lstm_explorer.core.bias_grids import BiasGrid
-from lstm_explorer.core.biases import KEEPING, BiasMap, StateQuantity, total_of
+from lstm_explorer.core.biases.grids import BiasGrid
+from lstm_explorer.core.biases.maps import KEEPING, BiasMap, StateQuantity, total_of
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.figures.gradients import FigureSpec, every_so_often, log_ticks
+from lstm_explorer.figures.gradient_flow import FigureSpec, every_so_often, log_ticks
 from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.surface import Surface, drawn
 from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, template, theme_of

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lstm_explorer.core.by_hand import CHALLENGES, Array, ByHand
-from lstm_explorer.figures.gradients import FlowAxes, TheoryLine, log_ticks, values
-from lstm_explorer.figures.numbers import scientific, split
+from lstm_explorer.figures.formatting import scientific, split
+from lstm_explorer.figures.gradient_flow import FlowAxes, TheoryLine, log_ticks, values
 from lstm_explorer.figures.theme import Theme, faded, template, theme_of
 from lstm_explorer.locales import _
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from lstm_explorer.core.trajectory import Trajectory
+from lstm_explorer.core.engine.trajectory import Trajectory
 from lstm_explorer.figures.cell_svg import (
     BOTTOM,
     BOX,
@@ -93,7 +93,7 @@ def plot_cell(
 
     Example:
         >>> import torch
-        >>> from lstm_explorer.core.trajectory import unroll
+        >>> from lstm_explorer.core.engine.trajectory import unroll
         >>> svg = plot_cell(unroll(torch.nn.LSTM(3, 4), torch.zeros(10, 1, 3)), step=7, stage="forget", reads="a")
         >>> svg[:4], svg[-6:]
         ('<svg', '</svg>')
@@ -145,7 +145,7 @@ def cell_values(
 
     Example:
         >>> import torch
-        >>> from lstm_explorer.core.trajectory import unroll
+        >>> from lstm_explorer.core.engine.trajectory import unroll
         >>> values = cell_values(unroll(torch.nn.GRU(3, 4), torch.zeros(10, 1, 3)), step=7)
         >>> abs(values["kept"] + values["written"] - values["hidden"]) < 1e-6
         True

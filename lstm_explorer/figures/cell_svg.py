@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lstm_explorer.figures.numbers import superscript
+from lstm_explorer.figures.formatting import superscript
 from lstm_explorer.figures.theme import FONT, NETWORK_NAMES, Theme
 
 Point = tuple[float, float]

@@ -9,10 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from lstm_explorer.core.gradients import GradientFlow
-from lstm_explorer.core.trajectory import Trajectory
-from lstm_explorer.figures.gradients import every_so_often, log_ticks
-from lstm_explorer.figures.numbers import split
+from lstm_explorer.core.engine.trajectory import Trajectory
+from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.figures.formatting import split
+from lstm_explorer.figures.gradient_flow import every_so_often, log_ticks
 from lstm_explorer.figures.theme import Theme, template, theme_of
 from lstm_explorer.locales import _
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_explorer.figures.gradients import (
+from lstm_explorer.figures.gradient_flow import (
     FigureSpec,
     FlowAxes,
     Series,

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from lstm_explorer.figures.gradients import log_ticks
+from lstm_explorer.figures.gradient_flow import log_ticks
 from lstm_explorer.figures.theme import template, theme_of
 
 #: Points that make no line to be seen.

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lstm_explorer.core.biases import median_of_runs, relative_to_last
-from lstm_explorer.core.paths import GATES, PathFlows
+from lstm_explorer.core.biases.maps import median_of_runs, relative_to_last
+from lstm_explorer.core.gradients.paths import GATES, PathFlows
 from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.lines import Line, plot_lines
 from lstm_explorer.figures.theme import Theme, theme_of

@@ -9,11 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_explorer.core import theory
-from lstm_explorer.core.biases import BiasMap, total_of
-from lstm_explorer.core.required_bias import RequiredBias
+from lstm_explorer.core.biases.maps import BiasMap, total_of
+from lstm_explorer.core.biases.required import RequiredBias
 from lstm_explorer.figures.bias_map import bias_title
+from lstm_explorer.figures.formatting import percent
 from lstm_explorer.figures.lines import Line, plot_lines
-from lstm_explorer.figures.numbers import percent
 from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, faded, theme_of
 from lstm_explorer.locales import _
 

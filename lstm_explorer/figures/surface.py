@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lstm_explorer.core.summaries import EXPLODES_ABOVE
-from lstm_explorer.figures.gradients import FLOAT32_FLOOR
-from lstm_explorer.figures.numbers import split
+from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
+from lstm_explorer.figures.formatting import split
+from lstm_explorer.figures.gradient_flow import FLOAT32_FLOOR
 from lstm_explorer.figures.theme import Theme, blended
 from lstm_explorer.locales import _
 

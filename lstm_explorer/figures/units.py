@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_explorer.core.gradients import GradientFlow
-from lstm_explorer.figures.gradients import every_so_often
+from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.figures.gradient_flow import every_so_often
 from lstm_explorer.figures.theme import template, theme_of
 from lstm_explorer.locales import _
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_explorer.core.biases import median_of_runs
-from lstm_explorer.core.weight_gradients import StepContributions, WeightGradients
+from lstm_explorer.core.biases.maps import median_of_runs
+from lstm_explorer.core.gradients.weights import StepContributions, WeightGradients
 from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.lines import Line, plot_lines
 from lstm_explorer.figures.theme import Theme, theme_of

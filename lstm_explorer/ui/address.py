@@ -23,7 +23,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lstm_explorer.core.settings import LIMITS, Limits, Repair, Settings, parse_query
-from lstm_explorer.figures.view import View
+from lstm_explorer.exhibits.view import View
 from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
 
 #: Parameter name -> its values, in the order they stand in the address.

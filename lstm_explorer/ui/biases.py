@@ -6,16 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from lstm_explorer.core.biases import KEEPING
-from lstm_explorer.core.networks import BLOCKS, build_network, effective_biases
-from lstm_explorer.core.required_bias import RequiredBias, bias_lines, chrono_lines, run_bias_lines
+from lstm_explorer.core.biases.maps import KEEPING
+from lstm_explorer.core.biases.required import RequiredBias, bias_lines, chrono_lines, run_bias_lines
+from lstm_explorer.core.networks.build import BLOCKS, build_network, effective_biases
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.figures.bias_exhibits import MAPS, effective, explosion, needed, required
-from lstm_explorer.figures.bias_view import BiasesView, gate_of, one_bias, other_gate
-from lstm_explorer.figures.exhibit import Bench
+from lstm_explorer.exhibits.bias_view import BiasesView, gate_of, one_bias, other_gate
+from lstm_explorer.exhibits.biases import MAPS, effective, explosion, needed, required
+from lstm_explorer.exhibits.exhibit import Bench
+from lstm_explorer.exhibits.paths import contributions, paths, rates, weights
+from lstm_explorer.figures.formatting import percent
 from lstm_explorer.figures.inside import gate_name
-from lstm_explorer.figures.numbers import percent
-from lstm_explorer.figures.path_exhibits import contributions, paths, rates, weights
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address

@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from lstm_explorer.core.by_hand import CHALLENGES, Phase, bias_of_gate, check, run_by_hand
+from lstm_explorer.exhibits.inside import phases_of, text_of
 from lstm_explorer.figures.by_hand import challenge_hint, challenge_text, challenge_title
-from lstm_explorer.figures.inside_exhibits import phases_of, text_of
 from lstm_explorer.locales import _, translated
 from lstm_explorer.ui import address
 from lstm_explorer.ui.controls import setting_choice

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from lstm_explorer.core.settings import Limits, Repair, Settings, choices
-from lstm_explorer.figures.view import kind_of
+from lstm_explorer.exhibits.view import kind_of
 from lstm_explorer.locales import _, current_language
 from lstm_explorer.ui import address
 from lstm_explorer.ui.limits import LONGEST_TEXT

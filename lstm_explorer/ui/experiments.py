@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 import streamlit as st
 import torch
 
-from lstm_explorer.core.gradients import GradientFlow
-from lstm_explorer.core.inputs import TableLike, make_inputs
-from lstm_explorer.core.networks import build_network
-from lstm_explorer.core.seeds import join_flows, seed_flows
+from lstm_explorer.core.engine.trajectory import Trajectory, unroll
+from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.seeds import join_flows, seed_flows
+from lstm_explorer.core.inputs.kinds import TableLike, make_inputs
+from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.settings import Architecture, Settings
-from lstm_explorer.core.trajectory import Trajectory, unroll
-from lstm_explorer.figures.exhibit import Bench
-from lstm_explorer.figures.theory import RNNRates, rnn_rates
-from lstm_explorer.figures.view import View
+from lstm_explorer.exhibits.exhibit import Bench
+from lstm_explorer.exhibits.theory import RNNRates, rnn_rates
+from lstm_explorer.exhibits.view import View
 from lstm_explorer.locales import _
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.errors import Refused, shielded
@@ -91,7 +91,7 @@ def measure(settings: Settings, architecture: Architecture, *, units: bool = Fal
 
 
 class AppBench:
-    """The app's bench (:class:`lstm_explorer.figures.exhibits.Bench`): results are kept, and what fails says why.
+    """The app's bench (:class:`lstm_explorer.exhibits.registry.Bench`): results are kept, and what fails says why.
 
     A failure takes nothing else with it, and the same refusal of several networks is said once.
     """

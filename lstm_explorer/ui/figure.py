@@ -8,9 +8,9 @@ import plotly.basedatatypes
 import streamlit as st
 from _plotly_utils.utils import convert_to_base64
 
+from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.interactive import chart_config
-from lstm_explorer.figures.exhibit import Exhibit
-from lstm_explorer.figures.gradients import FigureSpec
+from lstm_explorer.figures.gradient_flow import FigureSpec
 from lstm_explorer.locales import _
 from lstm_explorer.ui.browser import draw
 

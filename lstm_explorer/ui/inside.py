@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lstm_explorer.core.engine.trajectory import Trajectory
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.core.trajectory import Trajectory
+from lstm_explorer.exhibits.inside import InsideView, part_of, parts, place, stage_of
+from lstm_explorer.exhibits.walk import walk
 from lstm_explorer.figures.cell import STAGES, cell_values
+from lstm_explorer.figures.digit import plot_digit
 from lstm_explorer.figures.inside import gate_name
-from lstm_explorer.figures.inside_exhibits import InsideView, part_of, parts, place, stage_of
-from lstm_explorer.figures.reading import plot_digit
 from lstm_explorer.figures.theme import NETWORK_NAMES
-from lstm_explorer.figures.walk import walk
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address
 from lstm_explorer.ui.browser import draw, play

@@ -9,9 +9,9 @@ import streamlit as st
 
 from lstm_explorer.core.datasets import load_digits, load_sunspots
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.figures.exhibit import Bench
-from lstm_explorer.figures.exhibits import GradientsView, units
-from lstm_explorer.figures.gradients import Series
+from lstm_explorer.exhibits.exhibit import Bench
+from lstm_explorer.exhibits.registry import GradientsView, units
+from lstm_explorer.figures.gradient_flow import Series
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.locales import _
 from lstm_explorer.ui import uploads

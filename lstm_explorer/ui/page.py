@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from lstm_explorer.core.settings import LIMITS, Repair, Settings, choices
+from lstm_explorer.exhibits.view import View, kind_of
 from lstm_explorer.figures.theme import theme_of
-from lstm_explorer.figures.view import View, kind_of
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address
 from lstm_explorer.ui.errors import plain

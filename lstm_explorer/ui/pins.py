@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 
 from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings, parse_query
-from lstm_explorer.figures.exhibit import Experiment
+from lstm_explorer.exhibits.exhibit import Experiment
 from lstm_explorer.figures.theme import NETWORK_NAMES
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address

@@ -16,9 +16,9 @@ from typing import Any
 import streamlit as st
 
 from lstm_explorer.core.settings import Repair, Settings, parse_query
-from lstm_explorer.figures.exhibit import Exhibit
-from lstm_explorer.figures.exhibits import EXHIBITS
-from lstm_explorer.figures.view import View
+from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.registry import EXHIBITS
+from lstm_explorer.exhibits.view import View
 from lstm_explorer.ui import address
 from lstm_explorer.ui.limits import page_limits
 from lstm_explorer.ui.pins import PARAMETER as PIN

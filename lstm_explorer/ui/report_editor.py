@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lstm_explorer.exhibits.exhibit import Bench
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.report import Entry, report_html, report_pdf, report_zip
-from lstm_explorer.figures.exhibit import Bench
 from lstm_explorer.locales import _
 from lstm_explorer.ui import report, uploads
 from lstm_explorer.ui.download import download_button

@@ -10,7 +10,7 @@ import streamlit as st
 import threadpoolctl
 import torch
 
-from lstm_explorer.core.gradients import gradient_flow
+from lstm_explorer.core.gradients.flow import gradient_flow
 from lstm_explorer.locales import _
 
 #: Slow imports, made before the freeze so that their objects are never walked by the garbage collector again.

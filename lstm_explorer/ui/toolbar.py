@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.files import FORMATS, FileFormat, Order, file_name, make
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.paper import Paper, Size
-from lstm_explorer.figures.exhibit import Exhibit
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address, report, uploads
 from lstm_explorer.ui.browser import copy

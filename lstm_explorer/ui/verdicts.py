@@ -7,11 +7,11 @@ from html import escape
 
 import streamlit as st
 
-from lstm_explorer.core.summaries import EXPLODES_ABOVE, VANISHES_BELOW
-from lstm_explorer.figures.gradients import Series, TheoryLine
-from lstm_explorer.figures.numbers import percent, steps
+from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE, VANISHES_BELOW
+from lstm_explorer.exhibits.words import verdict_word
+from lstm_explorer.figures.formatting import percent, steps
+from lstm_explorer.figures.gradient_flow import Series, TheoryLine
 from lstm_explorer.figures.theme import theme_of
-from lstm_explorer.figures.words import verdict_word
 from lstm_explorer.locales import _
 from lstm_explorer.ui.figure import theme_name
 

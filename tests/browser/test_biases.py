@@ -5,10 +5,10 @@ from __future__ import annotations
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 import lstm_explorer as lx
+from lstm_explorer.exhibits.bias_view import BiasesView
+from lstm_explorer.exhibits.biases import lag_map
 from lstm_explorer.export.command import PlainBench
 from lstm_explorer.export.interactive import to_html
-from lstm_explorer.figures.bias_exhibits import lag_map
-from lstm_explorer.figures.bias_view import BiasesView
 
 ROW = """() => {
     const chart = document.querySelector('.js-plotly-plot');

@@ -10,7 +10,7 @@ import pytest
 from app_server import serving
 
 import lstm_explorer as lx
-from lstm_explorer.core.summaries import summarise
+from lstm_explorer.core.gradients.summaries import summarise
 
 
 def open_download(page, settled, url, figure="journey"):

@@ -17,10 +17,10 @@ import pytest
 import torch
 
 import lstm_explorer as lx
-from lstm_explorer.core.script_inputs import MOST_NUMBERS
+from lstm_explorer.core.gradients.summaries import summarise
+from lstm_explorer.core.inputs.scripts import MOST_NUMBERS
 from lstm_explorer.core.scripts import to_script
 from lstm_explorer.core.settings import ARCHITECTURES, choices
-from lstm_explorer.core.summaries import summarise
 
 TOLERANCE = {"float32": 1e-3, "float64": 1e-8}
 BIASES = {

@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lstm_explorer.core import datasets, initialization, inputs, mean_field, networks, theory
-from lstm_explorer.core.initialization import draw_gate_biases
-from lstm_explorer.core.inputs import make_inputs
-from lstm_explorer.core.networks import build_network
+from lstm_explorer.core import datasets, mean_field, theory
+from lstm_explorer.core.inputs import kinds as inputs
+from lstm_explorer.core.inputs.kinds import make_inputs
+from lstm_explorer.core.networks import build as networks
+from lstm_explorer.core.networks import initialization
+from lstm_explorer.core.networks.build import build_network
+from lstm_explorer.core.networks.initialization import draw_gate_biases
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.sources import SOURCES
 

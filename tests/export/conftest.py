@@ -3,8 +3,8 @@
 import pytest
 
 import lstm_explorer as lx
+from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.export.command import PlainBench
-from lstm_explorer.figures.exhibits import EXHIBITS
 
 
 @pytest.fixture(scope="session")

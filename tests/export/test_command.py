@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import lstm_explorer as lx
-from lstm_explorer.core.summaries import summarise
+from lstm_explorer.core.gradients.summaries import summarise
 from lstm_explorer.export.command import main, make_parser
 
 ROOT = Path(__file__).resolve().parents[2]

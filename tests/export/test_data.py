@@ -9,9 +9,9 @@ import pytest
 
 import lstm_explorer as lx
 from lstm_explorer.core.errors import Explained
-from lstm_explorer.core.summaries import summarise
+from lstm_explorer.core.gradients.summaries import summarise
+from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.export import data
-from lstm_explorer.figures.exhibits import EXHIBITS
 
 SETTINGS = lx.Settings(sequence_length=30, hidden_size=8, num_seeds=3)
 

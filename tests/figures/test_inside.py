@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import lstm_explorer as lx
+from lstm_explorer.exhibits.walk import walk
 from lstm_explorer.figures import inside
-from lstm_explorer.figures.walk import walk
 
 SETTINGS = lx.Settings(sequence_length=25, hidden_size=6, forget_bias=1.0, num_layers=2, dtype="float64")
 

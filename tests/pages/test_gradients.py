@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
-from lstm_explorer.core.summaries import summarise
+from lstm_explorer.core.gradients.summaries import summarise
 from lstm_explorer.ui.pins import Pin, default_name
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"

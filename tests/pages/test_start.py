@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
-from lstm_explorer.core.seeds import seed_flows
-from lstm_explorer.core.summaries import summarise
-from lstm_explorer.figures.numbers import percent
+from lstm_explorer.core.gradients.seeds import seed_flows
+from lstm_explorer.core.gradients.summaries import summarise
+from lstm_explorer.figures.formatting import percent
 from lstm_explorer.ui import experiments
 from lstm_explorer.ui.presets import preset_options
 

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from lstm_explorer.core.settings import LIMITS, Repair, Settings
-from lstm_explorer.figures.view import View, number
+from lstm_explorer.exhibits.view import View, number
 from lstm_explorer.ui import address
 from lstm_explorer.ui.address import clamp, compose, is_news, last_values, merge
 from lstm_explorer.ui.controls import log_stops, matching

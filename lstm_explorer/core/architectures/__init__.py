@@ -1,0 +1,1 @@
+"""The networks: one record each, with everything that is true of it alone."""

@@ -1,0 +1,1 @@
+"""Private: forward passes and exact adjoints, past the range of a float."""

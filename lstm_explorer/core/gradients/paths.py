@@ -1,0 +1,249 @@
+r"""How the gradient travels through an LSTM: by the cell alone, and by the hidden state through each gate.
+
+To cut the hidden state before a gate, as ``h.detach()`` in that gate's preactivation does, is to lose the gate's block
+of ``weight_hh`` on the way back and nowhere else: states and gates stay what they are. So every cut is one more replica
+of the same backward recurrence, and all of them run in one batched pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from lstm_explorer.core.architectures.cells import LSTMGates, Parameters, Recurrent, network_parameters
+from lstm_explorer.core.engine.backward import Outside, as_float64, backward, cell_exposed
+from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, shifted
+from lstm_explorer.core.engine.trajectory import LayerStates, unroll_layers, window_of
+from lstm_explorer.core.inputs.kinds import TableLike, make_inputs
+from lstm_explorer.core.networks.build import build_network
+from lstm_explorer.core.settings import Architecture, Settings
+
+#: The gates through which the hidden state reaches the next step, in PyTorch's order.
+GATES = LSTMGates._fields
+#: What dL/dc_t is the sum of, in the order in which :attr:`PathFlows.split` holds the shares.
+TERMS = ("cell", *GATES, "loss")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PathFlows:
+    r"""Gradient of the last layer's cell by the path that it takes; detached, on the CPU, in the network's dtype.
+
+    The norms of ``cell_alone``, ``only`` and ``without`` are **not** parts of ``total`` and do not add up to it: a path
+    of many steps may leave by one gate and return by another, so it is in none of the ``only`` and missing from several
+    of the ``without``; and vectors that point apart cancel. What does add up is one step, in ``split``.
+
+    Every tensor is ``(R, T + 1, B)``, step 0 being the initial state. Norms are log10, exact past the float range; a
+    gradient of exactly zero is ``-inf``.
+
+    Attributes:
+        total: log10 of the norm of the total derivative dL/dc_t.
+        cell_alone: What arrives when the hidden state is cut before all four gates: the product of forget gates.
+        only: Gate to what arrives when the hidden state reaches the next step through that gate alone, besides the
+            cell; ``"input"``, ``"forget"``, ``"candidate"``, ``"output"``.
+        without: Gate to what arrives when the hidden state is cut before that one gate.
+        split: Term to its signed share of dL/dc_t, :math:`\langle term, total \rangle / \langle total, total \rangle`:
+            the six sum to 1. ``"cell"`` is what comes along the cell, :math:`f_{t+1} \odot dc_{t+1}`; a gate's is what
+            comes by the hidden state through that gate of the next step, :math:`o_t (1 - \tanh^2 c_t) \odot
+            W_{hh,gate}^T \delta_{t+1,gate}`; ``"loss"`` is what the loss puts on :math:`h_t` itself. The first five are
+            about the total derivative at step ``t + 1``, however that came about. A share below 0 points against the
+            total, one above 1 is taken back by others; NaN where the total is exactly zero.
+    """
+
+    total: Tensor
+    cell_alone: Tensor
+    only: Mapping[str, Tensor]
+    without: Mapping[str, Tensor]
+    split: Mapping[str, Tensor]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return all numbers as a tidy table, one row a number.
+
+        Returns:
+            Columns ``quantity, through, replica, step, lag, sample, log10_norm, share``. ``quantity`` is ``total``,
+            ``cell_alone``, ``only``, ``without`` or ``split``; ``through`` is the gate or, of a split, the term.
+            ``share`` is filled for the split, ``log10_norm`` for all others.
+
+        Example:
+            >>> frame = path_flows(Settings(sequence_length=3)).to_frame()
+            >>> frame.groupby("quantity").size().to_dict()
+            {'cell_alone': 4, 'only': 16, 'split': 24, 'total': 4, 'without': 16}
+        """
+        frames = [_rows("total", "", self.total), _rows("cell_alone", "", self.cell_alone)]
+        for quantity in ("only", "without", "split"):
+            frames += [_rows(quantity, through, numbers) for through, numbers in getattr(self, quantity).items()]
+        return pd.concat(frames, ignore_index=True)
+
+
+def path_flows(settings: Settings, *, table: TableLike | None = None) -> PathFlows:
+    r"""Measure by which paths the gradient travels back through the LSTM that the settings describe.
+
+    The layer is the last one, whose hidden states the loss reads; ``loss``, ``seed`` and ``num_seeds`` count as in
+    :func:`lstm_explorer.seed_flows`. A path that is cut is what autograd finds when ``h.detach()`` enters the
+    preactivation of a gate in place of ``h``.
+
+    Args:
+        settings: The experiment.
+        table: The rows read when ``input_kind="csv"``.
+
+    Returns:
+        Norms of what arrives by each path, and the shares of one step, the replicas in front.
+
+    Raises:
+        ValueError: As :func:`build_network` and :func:`make_inputs`.
+
+    Source:
+        arpit2019, keras16151
+
+    Example:
+        With default weights and an open forget gate, most of what reaches step 0 has been through the gates:
+
+        >>> flows = path_flows(Settings(forget_bias=1.0))
+        >>> flows.total.shape
+        torch.Size([1, 101, 1])
+        >>> bool(flows.total[0, 0, 0] - flows.cell_alone[0, 0, 0] > 3)
+        True
+        >>> round(sum(float(share[0, 50, 0]) for share in flows.split.values()), 4)
+        1.0
+    """
+    dtype = getattr(torch, settings.dtype)
+    runs = [_norms_and_shares(layer) for layer in last_layers(settings, architecture="lstm", table=table)]
+    norms, shares = (np.stack(arrays, axis=1) for arrays in zip(*runs, strict=True))
+    total, cell_alone, *by_gate = torch.from_numpy(norms).to(dtype)
+    return PathFlows(
+        total=total,
+        cell_alone=cell_alone,
+        only=dict(zip(GATES, by_gate[:4], strict=True)),
+        without=dict(zip(GATES, by_gate[4:], strict=True)),
+        split=dict(zip(TERMS, torch.from_numpy(shares).to(dtype), strict=True)),
+    )
+
+
+class LastLayer(NamedTuple):
+    """The last layer of one replica: its network, weights and states, and what the loss puts on its hidden states."""
+
+    network: Recurrent
+    weights: Parameters
+    states: LayerStates
+    outside: Outside
+
+
+def last_layers(settings: Settings, *, architecture: Architecture, table: TableLike | None) -> Iterator[LastLayer]:
+    """Run the replicas forwards, one after another."""
+    for r in range(settings.num_seeds):
+        replica = settings.replace(seed=settings.seed + r, num_seeds=1)
+        network = build_network(architecture, replica)
+        states = unroll_layers(network, make_inputs(replica, table=table), None)[-1]
+        yield LastLayer(network, network_parameters(network)[-1], states, _ones(states.hidden.shape, settings.loss))
+
+
+def _ones(shape: torch.Size, loss: str) -> Outside:
+    """Return what the sum of the last or of every hidden state puts on hidden states of a shape."""
+    values, exponents = np.ones(shape), np.zeros(shape[:-1], dtype=np.int64)
+    values[0] = 0.0  # the initial state is no output
+    final = Scaled(values[-1], exponents[-1])
+    return Outside(final, Scaled(values, exponents) if loss == "every" else None)
+
+
+def deltas(layer: LastLayer) -> tuple[Scaled, Scaled]:
+    """Return the total derivatives of a layer's states and of its preactivations.
+
+    Returns:
+        dL/d state, ``(T + 1, S, B, H)``, and dL/d preactivation as the input meets it, ``(T, B, G*H)``.
+    """
+    network, weights, states, outside = layer
+    back = backward(network, weights, states, outside, "states", "preactivations")
+    return cast(Scaled, back.states), cast(Scaled, back.preactivations)
+
+
+def _norms_and_shares(layer: LastLayer) -> tuple[Array, Array]:
+    """Return the norms ``(10, T + 1, B)``, total and cuts, and the shares of the terms ``(6, T + 1, B)``."""
+    states, preactivations = deltas(layer)
+    cell = Scaled(states.mantissa[:, 1], states.exponent[:, 0])
+    keep = np.concatenate([np.zeros((1, 4)), np.eye(4), 1 - np.eye(4)])  # cell alone; only; without
+    norms = np.concatenate([log10_norm(cell)[None], _with_gates(layer, keep)])
+    return norms, _shares(layer, cell, preactivations)
+
+
+def _with_gates(layer: LastLayer, keep: Array) -> Array:
+    """Return the norms of dL/dc_t, ``(V, T + 1, B)``, for each row of gates that the hidden state still reaches."""
+    weights, states, outside = layer.weights, layer.states, layer.outside
+    # In float64: with whole blocks cut away, float32 would come to the ends of its range sooner or later.
+    weight_hh = (torch.from_numpy(keep)[..., None, None] * weights.weight_hh.unflatten(0, (4, -1)).cpu()).flatten(1, 2)
+    back = backward(layer.network, weights._replace(weight_hh=weight_hh), states, outside)
+    return back.log10_states[:, 1].swapaxes(0, 1)
+
+
+def _shares(layer: LastLayer, cell: Scaled, preactivations: Scaled) -> Array:
+    """Return each term's share of dL/dc_t, ``(6, T + 1, B)``, made a window of steps at a time."""
+    steps, *_ = cell.mantissa.shape
+    window = window_of(cell.mantissa[0].size)
+    windows = [
+        _shares_of(layer, cell, preactivations, slice(start, min(start + window, steps)))
+        for start in range(0, steps, window)
+    ]
+    return np.concatenate(windows, axis=1)
+
+
+def _shares_of(layer: LastLayer, cell: Scaled, preactivations: Scaled, steps: slice) -> Array:
+    """Return the shares of some steps, ``(6, n, B)``."""
+    # What comes from the step after; the last step has none.
+    after = slice(steps.start, min(steps.stop, len(preactivations.mantissa)))
+    count = after.stop - after.start
+    from_next = Scaled(cell.mantissa[after.start + 1 : after.stop + 1], cell.exponent[after.start + 1 : after.stop + 1])
+    shown = _shown(layer.states, steps)
+    terms = np.zeros((len(TERMS), *shown.shape))
+    terms[0, :count] = cast(Array, layer.states.gates)[1, after] * from_next.mantissa
+    for term, delta, weight in zip(terms[1:5], *_blocks(layer, preactivations.mantissa[after]), strict=True):
+        term[:count] = shown[:count] * (delta @ weight)
+    # Every term at the scale of its own step's total, near 1, so that no square leaves the float range.
+    _, largest = np.frexp(np.abs(cell.mantissa[steps]).max(axis=-1))
+    scale = cell.exponent[steps] + largest
+    terms[:5, :count] = shifted(terms[:5, :count], from_next.exponent - scale[:count])
+    if layer.outside.steps is not None:
+        entering = layer.outside.steps
+        terms[5] = shifted(shown * entering.mantissa[steps], entering.exponent[steps] - scale)
+    elif steps.stop == len(cell.mantissa):
+        entering = layer.outside.final
+        terms[5, -1] = shifted(shown[-1] * entering.mantissa, entering.exponent - scale[-1])
+    total = terms.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        return np.einsum("kt...h,t...h->kt...", terms, total) / np.einsum("t...h,t...h->t...", total, total)
+
+
+def _shown(states: LayerStates, steps: slice) -> Array:
+    r"""Return :math:`o_t (1 - \tanh^2 c_t)` of some steps, ``(n, B, H)``.
+
+    Zero at step 0, whose cell no output gate has shown: h_0 and c_0 are two initial states.
+    """
+    cell, output = cast(Array, states.cell)[steps], cast(Array, states.gates)[3]
+    shown, first = np.zeros(cell.shape), int(steps.start == 0)
+    shown[first:] = cell_exposed(output[steps.start + first - 1 : steps.stop - 1], cell[first:])[0]
+    return shown
+
+
+def _blocks(layer: LastLayer, preactivations: Array) -> tuple[list[Array], list[Array]]:
+    """Return preactivations' gradient and weight_hh by gate; their products are what reaches the hidden state."""
+    return np.split(preactivations, 4, axis=-1), np.split(as_float64(layer.weights.weight_hh), 4)
+
+
+def _rows(quantity: str, through: str, numbers: Tensor) -> pd.DataFrame:
+    replica, step, sample = (index.ravel() for index in np.indices(numbers.shape))
+    values, unknown = numbers.numpy().ravel(), np.full(numbers.numel(), np.nan)
+    return pd.DataFrame(
+        {
+            "quantity": quantity,
+            "through": through,
+            "replica": replica,
+            "step": step,
+            "lag": numbers.shape[1] - 1 - step,
+            "sample": sample,
+            "log10_norm": unknown if quantity == "split" else values,
+            "share": values if quantity == "split" else unknown,
+        }
+    )

@@ -1,0 +1,114 @@
+"""Many replicas of one experiment, seed by seed, in batched passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lstm_explorer.core.architectures.cells import Parameters, Recurrent, layer_parameters
+from lstm_explorer.core.engine.trajectory import LayerStates, unroll_layers
+from lstm_explorer.core.gradients.flow import GradientFlow, flow_of_layers, gradient_flow
+from lstm_explorer.core.inputs.kinds import TableLike, make_inputs
+from lstm_explorer.core.networks.build import build_network
+from lstm_explorer.core.settings import Architecture, Settings
+
+#: Numbers of one state, ``R * T * B * H``, in one batched pass. Up to here a step is dearer than its numbers and
+#: replicas ride along for little; past it the arrays outgrow the cache and one replica after another is faster.
+_GROUP_NUMBERS = 100_000
+
+
+def seed_flows(
+    settings: Settings,
+    *,
+    architecture: Architecture,
+    table: TableLike | None = None,
+    units: bool = False,
+) -> GradientFlow:
+    """Measure the gradient flow of ``num_seeds`` replicas; replica ``r`` is a single run with ``seed + r``.
+
+    Args:
+        settings: The experiment; its ``loss``, ``seed`` and ``num_seeds`` included.
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        table: The rows read when ``input_kind="csv"``.
+        units: Also keep every element of dL/dh_t.
+
+    Returns:
+        The norms with one more axis ``R`` in front: ``log10_hidden`` is ``(R, L, T + 1, B)``, ``log10_inputs``
+        ``(R, T, B)``.
+
+    Raises:
+        ValueError: As :func:`build_network`, :func:`make_inputs` and :func:`gradient_flow`.
+
+    Example:
+        >>> seed_flows(Settings(sequence_length=10, num_seeds=3), architecture="gru").log10_hidden.shape
+        torch.Size([3, 1, 11, 1])
+    """
+    replicas = [settings.replace(seed=settings.seed + r, num_seeds=1) for r in range(settings.num_seeds)]
+    flows: list[GradientFlow] = []
+    size = _group_size(settings)
+    for first in range(0, len(replicas), size):
+        group = replicas[first : first + size]
+        networks = [build_network(architecture, replica) for replica in group]
+        inputs = [make_inputs(replica, table=table) for replica in group]
+        flows.append(_flows(networks, inputs, settings, units=units))
+    return join_flows(flows)
+
+
+def _group_size(settings: Settings) -> int:
+    return max(1, _GROUP_NUMBERS // (settings.sequence_length * settings.batch_size * settings.hidden_size))
+
+
+def _flows(networks: list[Recurrent], inputs: list[Tensor], settings: Settings, *, units: bool) -> GradientFlow:
+    """Return the flow of a group of replicas, ``R`` in front."""
+    if len(networks) == 1:
+        flow = gradient_flow(networks[0], inputs[0], loss=settings.loss, units=units)
+        return _mapped(flow, lambda tensor: tensor[None])
+    first = networks[0]
+    parameters = [
+        Parameters(*map(torch.stack, zip(*(layer_parameters(network, layer) for network in networks), strict=True)))
+        for layer in range(settings.num_layers)
+    ]
+    runs = [unroll_layers(network, x, None) for network, x in zip(networks, inputs, strict=True)]
+    layers = [_stacked(same_layer) for same_layer in zip(*runs, strict=True)]
+    cotangent = inputs[0].new_ones(settings.batch_size, settings.hidden_size)
+    flow = flow_of_layers(first, parameters, layers, cotangent, loss=settings.loss, units=units)
+    # The replicas are the axis before the batch there, and the first axis here.
+    moved = _mapped(flow, lambda tensor: tensor.movedim(2, 0))
+    return replace(moved, log10_inputs=flow.log10_inputs.movedim(1, 0))
+
+
+def _stacked(layers: tuple[LayerStates, ...]) -> LayerStates:
+    """Return the replicas' states of one layer with the axis ``R`` before the batch."""
+    cells = [layer.cell for layer in layers if layer.cell is not None]
+    gates = [layer.gates for layer in layers if layer.gates is not None]
+    return LayerStates(
+        hidden=torch.stack([layer.hidden for layer in layers], dim=1),
+        cell=np.stack(cells, axis=1) if cells else None,
+        gates=np.stack(gates, axis=2) if gates else None,
+    )
+
+
+def _tensors(flow: GradientFlow) -> dict[str, Tensor | None]:
+    return {field.name: getattr(flow, field.name) for field in fields(flow) if field.name != "architecture"}
+
+
+def _mapped(flow: GradientFlow, change: Callable[[Tensor], Tensor]) -> GradientFlow:
+    """Return the flow with every tensor changed."""
+    tensors: dict[str, Any] = {
+        name: None if tensor is None else change(tensor) for name, tensor in _tensors(flow).items()
+    }
+    return replace(flow, **tensors)
+
+
+def join_flows(flows: Sequence[GradientFlow]) -> GradientFlow:
+    """Return the replicas of several flows of :func:`seed_flows` as one flow."""
+    if len(flows) == 1:
+        return flows[0]
+    columns = {name: [getattr(flow, name) for flow in flows] for name in _tensors(flows[0])}
+    joined: dict[str, Any] = {name: None if parts[0] is None else torch.cat(parts) for name, parts in columns.items()}
+    return replace(flows[0], **joined)

@@ -1,0 +1,124 @@
+"""What a gradient curve says in a few numbers: how much arrives, how fast it is lost, and what to call that."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lstm_explorer.core.gradients.flow import GradientFlow
+
+Quantity = Literal["hidden", "cell", "cell_path", "inputs"]
+Verdict = Literal["vanishes", "survives", "explodes"]
+
+#: Less than this share of the gradient reaching the first step is called vanishing, more than that exploding.
+VANISHES_BELOW, EXPLODES_ABOVE = 1e-2, 10.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Curve:
+    """One gradient norm along time, as log10: the median over replicas and samples, and the quartiles beside it.
+
+    Attributes:
+        quantity: Which gradient.
+        steps: Steps ``(S,)``: 0 to T for states, 1 to T for inputs.
+        median: log10 of the norm, ``(S,)``, or of its ratio to the last step's.
+        lower: First quartile, ``(S,)``.
+        upper: Third quartile, ``(S,)``.
+        runs: How many replicas and samples the median is over.
+        relative: Whether these are ratios to the last step.
+    """
+
+    quantity: Quantity
+    steps: NDArray[np.int64]
+    median: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    runs: int
+    relative: bool
+
+    @property
+    def log10_ratio(self) -> float:
+        """log10 of the gradient at the first step over that at the last one."""
+        return float(self.median[0] - self.median[-1])
+
+    @property
+    def half_life(self) -> float:
+        r"""Steps in which the gradient halves, on average over the curve; negative where it grows.
+
+        :math:`T \log 2 / (\log \|g_T\| - \log \|g_0\|)`; infinite where it neither falls nor grows, 0 where nothing
+        arrives at all.
+        """
+        fall = -self.log10_ratio
+        lag = float(self.steps[-1] - self.steps[0])
+        return math.inf if fall == 0 else lag * math.log10(2) / fall
+
+    @property
+    def verdict(self) -> Verdict:
+        """The word for it: ``vanishes`` below 1 %, ``explodes`` above ten times, else ``survives``.
+
+        Where no gradient even leaves the last step there is no ratio, and it vanishes.
+        """
+        if not self.log10_ratio >= math.log10(VANISHES_BELOW):
+            return "vanishes"
+        return "explodes" if self.log10_ratio > math.log10(EXPLODES_ABOVE) else "survives"
+
+
+def summarise(flow: GradientFlow, quantity: Quantity = "hidden", *, layer: int = -1, relative: bool = True) -> Curve:
+    """Reduce a flow to one curve.
+
+    Args:
+        flow: Of one network, or of many replicas.
+        quantity: ``"hidden"``, ``"cell"``, ``"cell_path"`` or ``"inputs"``.
+        layer: Which layer's state; the inputs have none.
+        relative: Divide every run by its own value at the last step.
+
+    Returns:
+        The median and the quartiles over replicas and samples.
+
+    Raises:
+        ValueError: The architecture has no such quantity, or the network no such layer.
+
+    Example:
+        >>> import lstm_explorer as lx
+        >>> summarise(lx.seed_flows(lx.Settings(num_seeds=3), architecture="rnn")).verdict
+        'vanishes'
+    """
+    runs = _runs(flow, quantity, layer).double().numpy()
+    if relative:
+        last = runs[:, -1:]
+        runs = runs - np.where(last == -np.inf, np.nan, last)  # whose last gradient is exactly zero has no ratio
+    lower, median, upper = _quartiles(runs)
+    first = 1 if quantity == "inputs" else 0
+    steps = np.arange(first, first + runs.shape[1])
+    return Curve(
+        quantity=quantity, steps=steps, median=median, lower=lower, upper=upper, runs=len(runs), relative=relative
+    )
+
+
+def _runs(flow: GradientFlow, quantity: Quantity, layer: int) -> Tensor:
+    """Return one row a replica and sample, ``(R * B, S)``."""
+    norms: Tensor | None = getattr(flow, f"log10_{quantity}")
+    if norms is None:
+        name = flow.architecture.upper()
+        raise ValueError(f"quantity is {quantity!r}: expected 'hidden' or 'inputs'; the {name} has no cell state.")
+    if quantity == "inputs":
+        stacked = norms if norms.ndim == 3 else norms[None]
+    else:
+        layers = norms if norms.ndim == 4 else norms[None]
+        if not -layers.shape[1] <= layer < layers.shape[1]:
+            raise ValueError(f"layer is {layer}: expected 0 to {layers.shape[1] - 1}, the layers of this network.")
+        stacked = layers[:, layer]
+    return stacked.movedim(1, -1).flatten(0, 1)
+
+
+def _quartiles(runs: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    if len(runs) == 1:
+        return runs[0], runs[0], runs[0]
+    # The nearest run rather than an average of two: a mean of -inf and a number says nothing.
+    lower, median, upper = np.quantile(runs, (0.25, 0.5, 0.75), axis=0, method="nearest")
+    return lower, median, upper

@@ -1,0 +1,271 @@
+r"""The gradient of the recurrent weights, step by step: the sum that hides how the states' gradient vanishes.
+
+.. math:: \frac{dL}{dW_{hh}} = \sum_t \delta_t \otimes h_{t-1}
+
+The steps near the loss keep this sum large, however little arrives from the steps further back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from lstm_explorer.core.biases.grids import check_lengths
+from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, shifted
+from lstm_explorer.core.gradients.paths import LastLayer, deltas, last_layers
+from lstm_explorer.core.inputs.kinds import TableLike
+from lstm_explorer.core.networks.build import BLOCKS
+from lstm_explorer.core.settings import Architecture, Settings
+
+#: Numbers of steps' contributions, ``n * H * H``, made at once.
+_NUMBERS_AT_ONCE = 2**18
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WeightGradients:
+    """Gradient norms of the last layer's recurrent weights and of its initial state, as log10; detached, on the CPU.
+
+    Attributes:
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        gates: Names of the row blocks of ``weight_hh`` in PyTorch's order, ``G`` of them; ``("hidden",)`` for the RNN.
+        lengths: Sequence lengths, ascending, ``N`` of them.
+        log10_weight_hh: log10 of the Frobenius norm of dL/dW_hh by gate, summed over the batch as ``.grad`` is,
+            ``(N, R, G)``.
+        log10_hidden: log10 of the norm of the total derivative dL/dh_0, ``(N, R, B)``.
+    """
+
+    architecture: str
+    gates: tuple[str, ...]
+    lengths: tuple[int, ...]
+    log10_weight_hh: Tensor
+    log10_hidden: Tensor
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the norms as rows ``architecture, length, quantity, gate, replica, sample, log10_norm``.
+
+        ``quantity`` is ``weight_hh``, which has no sample (-1), or ``hidden``, which has no gate.
+
+        Example:
+            >>> frame = weight_gradients(Settings(), architecture="gru", lengths=(5, 10)).to_frame()
+            >>> frame.groupby("quantity").size().to_dict()
+            {'hidden': 2, 'weight_hh': 6}
+        """
+        length, replica, gate = (index.ravel() for index in np.indices(self.log10_weight_hh.shape))
+        weights = {"length": length, "quantity": "weight_hh", "gate": np.asarray(self.gates)[gate], "replica": replica}
+        weights |= {"sample": -1, "log10_norm": self.log10_weight_hh.numpy().ravel()}
+        length, replica, sample = (index.ravel() for index in np.indices(self.log10_hidden.shape))
+        states = {"length": length, "quantity": "hidden", "gate": "", "replica": replica}
+        states |= {"sample": sample, "log10_norm": self.log10_hidden.numpy().ravel()}
+        frame = pd.concat([pd.DataFrame(weights), pd.DataFrame(states)], ignore_index=True)
+        frame["length"] = np.asarray(self.lengths)[frame["length"]]
+        frame.insert(0, "architecture", self.architecture)
+        return frame
+
+
+def weight_gradients(
+    settings: Settings,
+    *,
+    architecture: Architecture = "lstm",
+    lengths: Sequence[int],
+    table: TableLike | None = None,
+) -> WeightGradients:
+    """Measure the gradient of the recurrent weights beside that of the initial state, as the sequence gets longer.
+
+    The first is what the usual dashboards plot; it says little about how far back the gradient reaches.
+
+    Args:
+        settings: The experiment; its own sequence length does not count. The layer is the last one.
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        lengths: Sequence lengths, ascending; an input with a length of its own bounds them.
+        table: The rows read when ``input_kind="csv"``.
+
+    Returns:
+        Norms with the lengths and the replicas in front.
+
+    Raises:
+        TypeError: A length is no whole number.
+        ValueError: There is no length, they do not ascend, or the input is shorter; or as :func:`build_network` and
+            :func:`make_inputs`.
+
+    Source:
+        pascanu2013
+
+    Example:
+        >>> found = weight_gradients(Settings(), architecture="rnn", lengths=(10, 100))
+        >>> weights, states = found.log10_weight_hh[:, 0, 0], found.log10_hidden[:, 0, 0]
+        >>> bool(weights[1] - weights[0] > -0.5), bool(states[1] - states[0] < -15)
+        (True, True)
+    """
+    checked = check_lengths(lengths, settings, table)
+    weights, states = [], []
+    for length in checked:
+        here = settings.replace(sequence_length=length)
+        layers = last_layers(here, architecture=architecture, table=table)
+        runs = [_measured(layer, architecture, steps=False) for layer in layers]
+        weights.append(_tensor([log10_norm(run.total) for run in runs], settings))
+        states.append(_tensor([log10_norm(run.initial) for run in runs], settings))
+    return WeightGradients(
+        architecture=architecture,
+        gates=BLOCKS[architecture],
+        lengths=checked,
+        log10_weight_hh=torch.stack(weights),
+        log10_hidden=torch.stack(states),
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StepContributions:
+    r"""What every step adds to the gradient of the last layer's recurrent weights; detached, on the CPU.
+
+    Attributes:
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        gates: Names of the row blocks of ``weight_hh`` in PyTorch's order, ``G`` of them; ``("hidden",)`` for the RNN.
+        log10_norm: log10 of the Frobenius norm of :math:`\delta_t \otimes h_{t-1}`, summed over the batch as ``.grad``
+            is, ``(R, G, T)``; index ``t - 1`` is step ``t``. ``-inf`` where it is exactly zero, as at the first step of
+            a network that begins at rest.
+        log10_total: log10 of the Frobenius norm of their sum, dL/dW_hh, ``(R, G)``.
+        total: Their sum itself, what ``.grad`` holds after ``backward()``, ``(R, G, H, H)`` in float64; 0 or infinite
+            where that leaves the float range, which the norms do not.
+    """
+
+    architecture: str
+    gates: tuple[str, ...]
+    log10_norm: Tensor
+    log10_total: Tensor
+    total: Tensor
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the norms as rows ``architecture, gate, replica, step, lag, log10_norm``.
+
+        Example:
+            >>> frame = step_contributions(Settings(sequence_length=3)).to_frame()
+            >>> len(frame), frame["lag"].tolist()[:3]
+            (12, [2, 1, 0])
+        """
+        replica, gate, step = (index.ravel() for index in np.indices(self.log10_norm.shape))
+        columns = {
+            "architecture": self.architecture,
+            "gate": np.asarray(self.gates)[gate],
+            "replica": replica,
+            "step": step + 1,
+            "lag": self.log10_norm.shape[-1] - 1 - step,
+            "log10_norm": self.log10_norm.numpy().ravel(),
+        }
+        return pd.DataFrame(columns)
+
+
+def step_contributions(
+    settings: Settings, *, architecture: Architecture = "lstm", table: TableLike | None = None
+) -> StepContributions:
+    r"""Measure what every step adds to the gradient of the recurrent weights.
+
+    The contribution of step ``t`` is :math:`\delta_t \otimes h_{t-1}`, where :math:`\delta_t` is the total derivative
+    of the loss with respect to what ``weight_hh`` and ``bias_hh`` give at that step. For the candidate of PyTorch's GRU
+    that is inside the reset product, :math:`\delta_n \odot r_t`.
+
+    Args:
+        settings: The experiment; ``loss``, ``seed`` and ``num_seeds`` count. The layer is the last one.
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        table: The rows read when ``input_kind="csv"``.
+
+    Returns:
+        Norms by gate and step, and the sum over the steps, the replicas in front.
+
+    Raises:
+        ValueError: As :func:`build_network` and :func:`make_inputs`.
+
+    Source:
+        torch.nn.LSTM
+
+    Example:
+        >>> from lstm_explorer import build_network, make_inputs
+        >>> settings = Settings(sequence_length=20, hidden_size=3, dtype="float64")
+        >>> found = step_contributions(settings)
+        >>> lstm = build_network("lstm", settings)
+        >>> lstm(make_inputs(settings))[0][-1].sum().backward()
+        >>> bool(torch.allclose(found.total[0].flatten(0, 1), lstm.weight_hh_l0.grad, rtol=1e-12))
+        True
+    """
+    layers = last_layers(settings, architecture=architecture, table=table)
+    runs = [_measured(layer, architecture, steps=True) for layer in layers]
+    hidden_size = settings.hidden_size
+    return StepContributions(
+        architecture=architecture,
+        gates=BLOCKS[architecture],
+        log10_norm=_tensor([cast(Array, run.log10_steps) for run in runs], settings),
+        log10_total=_tensor([log10_norm(run.total) for run in runs], settings),
+        total=torch.from_numpy(np.stack([shifted(*run.total) for run in runs])).unflatten(-1, (hidden_size, -1)),
+    )
+
+
+class _Measured(NamedTuple):
+    """One replica: dL/dW_hh by gate, ``(G, H * H)``; the norms of its steps, ``(G, T)``; dL/dh_0, ``(B, H)``."""
+
+    total: Scaled
+    log10_steps: Array | None
+    initial: Scaled
+
+
+def _measured(layer: LastLayer, architecture: Architecture, *, steps: bool) -> _Measured:
+    """Run one replica backwards and meet its gate gradients with the hidden states that the gates read."""
+    states, preactivations = deltas(layer)
+    before = layer.states.hidden[:-1].double().numpy(force=True)
+    hidden = _near_one(Scaled(before, np.zeros(before.shape[:-1], dtype=np.int64)))
+    gates, totals, norms = BLOCKS[architecture], [], []
+    for block, gate in zip(np.split(preactivations.mantissa, len(gates), axis=-1), gates, strict=True):
+        # The GRU's candidate reads the recurrent product through the reset gate.
+        through = cast(Array, layer.states.gates)[0] if architecture == "gru" and gate == "candidate" else 1.0
+        delta = _near_one(Scaled(block * through, preactivations.exponent))
+        totals.append(_summed(_flat(delta), _flat(hidden)))
+        if steps:
+            norms.append(_log10_of_steps(delta, hidden))
+    total = Scaled(np.stack([one.mantissa for one in totals]), np.stack([one.exponent for one in totals]))
+    initial = Scaled(states.mantissa[0, 0], states.exponent[0, 0])
+    return _Measured(total, np.stack(norms) if steps else None, initial)
+
+
+def _near_one(vectors: Scaled) -> Scaled:
+    """Return the same vectors with the largest element of each between a half and 1."""
+    _, shift = np.frexp(np.abs(vectors.mantissa).max(axis=-1))
+    return Scaled(shifted(vectors.mantissa, -shift.astype(np.int64)), vectors.exponent + shift)
+
+
+def _flat(vectors: Scaled) -> Scaled:
+    """Return vectors ``(T, B, H)`` as ``(T * B, H)``."""
+    return Scaled(vectors.mantissa.reshape(-1, vectors.mantissa.shape[-1]), vectors.exponent.ravel())
+
+
+def _summed(deltas: Scaled, hidden: Scaled) -> Scaled:
+    """Return sums of outer products, ``(..., H * H)``, of N deltas and hidden states, ``(..., N, H)`` each."""
+    exponents = deltas.exponent + hidden.exponent
+    # A product of zero has no size: its exponent must not set the scale at which the others are added.
+    counts = (deltas.mantissa != 0).any(axis=-1) & (hidden.mantissa != 0).any(axis=-1)
+    scale = np.where(counts, exponents, np.iinfo(np.int32).min).max(axis=-1)
+    left = shifted(deltas.mantissa, np.where(counts, exponents - scale[..., None], 0))
+    total = left.swapaxes(-1, -2) @ hidden.mantissa
+    return Scaled(total.reshape(*total.shape[:-2], -1), scale)
+
+
+def _log10_of_steps(deltas: Scaled, hidden: Scaled) -> Array:
+    """Return log10 of the norms of the steps' contributions, ``(T,)``."""
+    steps, batch_size, hidden_size = deltas.mantissa.shape
+    if batch_size == 1:  # the norm of one outer product is the product of the norms
+        return (log10_norm(deltas) + log10_norm(hidden))[:, 0]
+    window = max(1, _NUMBERS_AT_ONCE // hidden_size**2)
+    parts = [slice(start, start + window) for start in range(0, steps, window)]
+    return np.concatenate([log10_norm(_summed(_part(deltas, part), _part(hidden, part))) for part in parts])
+
+
+def _part(vectors: Scaled, steps: slice) -> Scaled:
+    return Scaled(vectors.mantissa[steps], vectors.exponent[steps])
+
+
+def _tensor(replicas: list[Array], settings: Settings) -> Tensor:
+    """Return the replicas' arrays as one tensor in the settings' dtype, ``R`` in front."""
+    return torch.from_numpy(np.stack(replicas)).to(getattr(torch, settings.dtype))

@@ -1,0 +1,1 @@
+"""Build real networks from settings, and read their biases."""

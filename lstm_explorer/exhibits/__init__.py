@@ -1,0 +1,1 @@
+"""Exhibits: a figure with its words, its numbers and the experiments behind it."""

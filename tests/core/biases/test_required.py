@@ -1,0 +1,167 @@
+"""required_bias against the map, closed forms and chrono; and the lines, run on real networks."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import lstm_explorer as lx
+from lstm_explorer.core.biases.required import run_bias_lines
+
+SETTINGS = lx.Settings(sequence_length=50, hidden_size=16, num_seeds=5, seed=2)
+KEEPING = {"lstm": ("forget", "cell"), "gru": ("update", "hidden")}
+
+
+@pytest.mark.parametrize(("lag", "share"), [(50, 0.1), (20, 0.9), (50, 1e-6), (1, 0.5)])
+@pytest.mark.parametrize("architecture", ["lstm", "gru"])
+def test_measured_bias_is_the_smallest_that_keeps_the_share(architecture, lag, share):
+    need = lx.required_bias(SETTINGS, lag=lag, share=share, architecture=architecture)
+    gate, quantity = KEEPING[architecture]
+    assert (need.gate, need.lag, need.share) == (gate, lag, share)
+
+    def ratio(bias):
+        flow = lx.seed_flows(SETTINGS.replace(**{f"{gate}_bias": bias}), architecture=architecture)
+        norms = getattr(flow, f"log10_{quantity}")[:, -1, :, 0]
+        return (norms[:, -1 - lag] - norms[:, -1]).median().item()
+
+    rounding = 1e-4  # float32, the bias entering by another sum
+    assert ratio(need.measured) == pytest.approx(need.log10_measured, abs=rounding)
+    assert need.log10_measured >= math.log10(share)
+    assert -10 < need.measured < 10
+    assert ratio(need.measured - 0.01) < math.log10(share) + rounding
+
+
+def test_network_at_rest_needs_the_bias_of_the_closed_form():
+    resting = lx.Settings(hidden_size=2, recurrent_gain=0, input_kind="zeros", dtype="float64")
+    for share in (0.511, 0.1, 1e-6):
+        need = lx.required_bias(resting, lag=100, share=share)
+        assert float(lx.theory.forget_gate(need.closed_form)) ** 100 == pytest.approx(share, rel=1e-12)
+        assert need.closed_form <= need.measured <= need.closed_form + 0.01
+        assert need.explodes is None
+    # FACTS.md: sigma(5)^100 = 0.511
+    assert lx.required_bias(resting, lag=100, share=0.511).closed_form == pytest.approx(5, abs=2e-3)
+    gru = lx.required_bias(resting, lag=100, share=0.1, architecture="gru")
+    assert gru.closed_form <= gru.measured <= gru.closed_form + 0.01
+
+
+def test_other_paths_need_a_smaller_bias_and_may_explode():
+    # FACTS.md: at H = 64, T = 100 the total is 0.28 at b_f = 2 and 59 at 5; the cell path alone has 3.7e-6 and 0.5
+    need = lx.required_bias(lx.Settings(hidden_size=64, num_seeds=5), lag=100, share=0.28)
+    assert need.measured == pytest.approx(2, abs=0.3)
+    assert need.closed_form > 4
+    assert 2.5 < need.explodes <= 5
+
+
+def test_a_share_that_no_bias_keeps_has_no_answer():
+    resting = lx.Settings(hidden_size=2, recurrent_gain=0, input_kind="zeros", sequence_length=2000, dtype="float64")
+    need = lx.required_bias(resting, lag=2000, share=0.99)
+    assert need.measured is None  # sigma(10)^2000 = 0.913
+    assert math.isnan(need.log10_measured)
+    assert need.closed_form > 10
+
+
+def test_the_lowest_bias_may_be_enough():
+    need = lx.required_bias(SETTINGS, lag=1, share=1e-12)
+    assert need.measured == -10
+    assert need.log10_measured >= -12
+    # a loss at every step puts its own gradient on the steps before, whatever the bias
+    every = lx.required_bias(SETTINGS.replace(loss="every"), lag=50, share=0.1, architecture="gru")
+    assert every.measured == -10
+
+
+def test_chrono_draws_up_to_the_lag():
+    need = lx.required_bias(SETTINGS, lag=50)
+    assert need.share == 0.1
+    assert need.chrono.lowest == 0
+    assert need.chrono.highest == pytest.approx(math.log(49))
+    assert need.chrono.median == pytest.approx(math.log(25))
+    assert float(lx.theory.forget_gate(need.chrono.highest)) == pytest.approx(1 - 1 / 50)
+    assert lx.required_bias(SETTINGS, lag=1).chrono.highest == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, 2.0, math.nan, True])
+def test_share_that_is_none_is_refused(share):
+    with pytest.raises(ValueError, match=r"share is .*: expected more than 0 and less than 1, such as 0\.1"):
+        lx.required_bias(SETTINGS, lag=10, share=share)
+
+
+def test_architecture_without_gates_and_drawn_biases_are_refused():
+    with pytest.raises(ValueError, match="architecture is 'rnn': expected 'lstm' or 'gru'"):
+        lx.required_bias(SETTINGS, lag=10, architecture="rnn")
+    with pytest.raises(ValueError, match="draws the bias of the forget gate"):
+        lx.required_bias(SETTINGS.replace(recurrent_init="chrono"), lag=10)
+
+
+# --- the lines ------------------------------------------------------------------------------------------------------
+
+CASES = [("lstm", gate) for gate in ("input", "forget", "candidate", "output")]
+CASES += [("gru", gate) for gate in ("reset", "update", "candidate")]
+CLASSES = {"lstm": nn.LSTM, "gru": nn.GRU}
+ORDER = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "candidate")}
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(("architecture", "gate"), CASES)
+def test_lines_set_one_gate_of_every_layer_and_direction(architecture, gate, bidirectional):
+    network = CLASSES[architecture](3, 4, num_layers=3, bidirectional=bidirectional)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    exec(lx.bias_lines(1.5, gate=gate, architecture=architecture, network="net"), {"torch": torch, "net": network})
+    rows = slice(4 * ORDER[architecture].index(gate), 4 * (ORDER[architecture].index(gate) + 1))
+    touched = 0
+    for name, after in network.state_dict().items():
+        expected = before[name].clone()
+        if name.startswith("bias"):
+            expected[rows] = 1.5 if name.startswith("bias_ih") else 0.0
+            touched += 1
+        assert torch.equal(after, expected), name
+    assert touched == 2 * 3 * (2 if bidirectional else 1)
+    assert all(weight.requires_grad for weight in network.parameters())
+
+
+@pytest.mark.parametrize(("architecture", "gate"), CASES)
+def test_lines_give_the_network_that_was_measured(architecture, gate):
+    settings = lx.Settings(sequence_length=12, hidden_size=4, num_layers=2, dtype="float64")
+    network = lx.build_network(architecture, settings)
+    exec(lx.bias_lines(2.25, gate=gate, architecture=architecture), {"torch": torch, architecture: network})
+    flow = lx.gradient_flow(network, lx.make_inputs(settings))
+    found = lx.bias_map(settings, gate=gate, biases=(2.25,), architecture=architecture)
+    torch.testing.assert_close(flow.log10_hidden[-1], found.log10_hidden[0, 0], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(("architecture", "gate"), CASES)
+def test_run_lines_reads_back_every_layer(architecture, gate):
+    lines = lx.bias_lines(-3, gate=gate, architecture=architecture)
+    settings = lx.Settings(hidden_size=6, num_layers=4)
+    read = run_bias_lines(lines, settings, gate=gate, architecture=architecture)
+    np.testing.assert_array_equal(read, np.full((4, 6), -3, dtype=np.float32))
+    # what it reads is the network's: the mistake of filling both vectors shows
+    doubled = lines.replace("= 0.0 ", "= -3.0 ")
+    assert doubled != lines
+    np.testing.assert_array_equal(run_bias_lines(doubled, settings, gate=gate, architecture=architecture), read * 2)
+
+
+@pytest.mark.parametrize("bias", [math.nan, math.inf, -math.inf])
+def test_lines_of_no_number_are_refused(bias):
+    with pytest.raises(ValueError, match=r"bias is .*: expected a finite number, such as 1\.0"):
+        lx.bias_lines(bias)
+
+
+def test_lines_of_a_gate_that_is_not_there_are_refused():
+    with pytest.raises(ValueError, match="gate is 'update': expected one of 'input', 'forget'"):
+        lx.bias_lines(1, gate="update")
+    with pytest.raises(ValueError, match="architecture is 'rnn'"):
+        lx.bias_lines(1, gate="hidden", architecture="rnn")
+    for name in ("", "my.lstm", "model['rnn']"):
+        assert f"in {name or 'lstm'}.named_parameters()" in lx.bias_lines(1, network=name)
+
+
+def test_an_answer_that_a_larger_bias_undoes_is_said():
+    # Wild recurrent weights: the total does not grow with the bias (seen in a review of the page).
+    settings = lx.Settings(recurrent_gain=3, seed=5)
+    need = lx.required_bias(settings, lag=60, share=0.5)
+    ratios = lx.bias_map(settings, biases=(need.measured, need.falls_below)).ratios("cell")[:, -1 - 60]
+    assert need.falls_below > need.measured
+    assert ratios[0] >= math.log10(0.5) > ratios[1]
+    assert lx.required_bias(lx.Settings(), lag=100, share=0.1).falls_below is None
