@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 import lstm_explorer as lx
-from lstm_explorer.core.architectures.cells import Recurrent
+from lstm_explorer.core.architectures import Network
 
 BIASES = tuple(np.linspace(-4, 6, 41).tolist())
 SETTINGS = lx.Settings(sequence_length=200, hidden_size=32, num_seeds=5)
@@ -43,7 +43,7 @@ def separately(architecture: str, *, build: bool) -> Callable[[], object]:
         for seed in range(SETTINGS.num_seeds)
     ]
 
-    def built() -> list[tuple[Recurrent, torch.Tensor]]:
+    def built() -> list[tuple[Network, torch.Tensor]]:
         return [(lx.build_network(architecture, one), lx.make_inputs(one)) for one in replicas]
 
     runs = built()

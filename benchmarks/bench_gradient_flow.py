@@ -25,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import torch
 from torch import nn
 
-from lstm_explorer.core.architectures.cells import Recurrent
+from lstm_explorer.core.architectures import Network
 from lstm_explorer.core.gradients.flow import gradient_flow
 
 ARCHITECTURES = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU}
@@ -33,13 +33,13 @@ SHAPES = [(100, 32, 1), (200, 64, 8), (1000, 64, 16)]  # T, H, B
 INPUT_SIZE = 8
 
 
-def make(architecture: str, steps: int, hidden_size: int, batch_size: int) -> tuple[Recurrent, torch.Tensor]:
+def make(architecture: str, steps: int, hidden_size: int, batch_size: int) -> tuple[Network, torch.Tensor]:
     """Return a float32 network and its inputs."""
     torch.manual_seed(0)
     return ARCHITECTURES[architecture](INPUT_SIZE, hidden_size), torch.randn(steps, batch_size, INPUT_SIZE)
 
 
-def fused(network: Recurrent, inputs: torch.Tensor) -> Callable[[], None]:
+def fused(network: Network, inputs: torch.Tensor) -> Callable[[], None]:
     """Return a call of the network's own forward and backward pass."""
 
     def call() -> None:
@@ -50,7 +50,7 @@ def fused(network: Recurrent, inputs: torch.Tensor) -> Callable[[], None]:
     return call
 
 
-def lstm_cell_loop(network: Recurrent, inputs: torch.Tensor) -> Callable[[], None]:
+def lstm_cell_loop(network: Network, inputs: torch.Tensor) -> Callable[[], None]:
     """Return a call of what everyone writes: nn.LSTMCell unrolled in Python, retain_grad at every step."""
     cell = nn.LSTMCell(network.input_size, network.hidden_size)
     weights = {name: getattr(network, f"{name}_l0") for name, _ in cell.named_parameters()}
@@ -89,7 +89,7 @@ def _rounds(steps: int, batch_size: int) -> int:
     return max(9, 20_000 // (steps * batch_size))
 
 
-def _ours(network: Recurrent, inputs: torch.Tensor) -> Callable[[], object]:
+def _ours(network: Network, inputs: torch.Tensor) -> Callable[[], object]:
     return lambda: gradient_flow(network, inputs)
 
 

@@ -9,7 +9,8 @@ torch.Size([1, 101, 1])
 """
 
 from lstm_explorer.core import theory
-from lstm_explorer.core.architectures.cells import GRUGates, LSTMGates
+from lstm_explorer.core.architectures.gru import GRUGates
+from lstm_explorer.core.architectures.lstm import LSTMGates
 from lstm_explorer.core.biases.grids import BiasGrid, length_map, two_gate_map
 from lstm_explorer.core.biases.maps import BiasMap, bias_map
 from lstm_explorer.core.biases.required import RequiredBias, bias_lines, required_bias

@@ -6,14 +6,14 @@ import math
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from lstm_explorer.core.architectures.cells import Parameters, Recurrent, network_parameters
+from lstm_explorer.core.architectures import Network, Parameters, architecture_of, network_parameters
 
 InitialState = Tensor | tuple[Tensor, Tensor] | None
 
 
-def check_network(network: Recurrent) -> list[Parameters]:
+def check_network(network: Network) -> list[Parameters]:
     """Refuse what is not supported, by name and with the reason.
 
     Args:
@@ -27,8 +27,7 @@ def check_network(network: Recurrent) -> list[Parameters]:
         ValueError: It is bidirectional, has projections, drops units in training mode, is of another dtype than
             float32 or float64, or has weights that are NaN or infinite.
     """
-    if not isinstance(network, Recurrent):
-        raise TypeError(f"network is a {type(network).__name__}: expected torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU.")
+    architecture_of(network)
     if network.bidirectional:
         raise ValueError(
             "network is bidirectional: its backward direction has no 'steps back from the loss' to measure. "
@@ -52,7 +51,7 @@ def check_network(network: Recurrent) -> list[Parameters]:
     return parameters
 
 
-def check_inputs(network: Recurrent, inputs: Tensor) -> Tensor:
+def check_inputs(network: Network, inputs: Tensor) -> Tensor:
     """Return the inputs time first, ``(T, B, I)``, or say which shape was expected.
 
     Args:
@@ -80,7 +79,7 @@ def check_inputs(network: Recurrent, inputs: Tensor) -> Tensor:
     return inputs.detach().transpose(0, 1) if network.batch_first else inputs.detach()
 
 
-def check_cotangent(network: Recurrent, cotangent: Tensor | None, batch_size: int) -> Tensor:
+def check_cotangent(network: Network, cotangent: Tensor | None, batch_size: int) -> Tensor:
     """Return the cotangent ``(B, H)``, all ones by default, or say what was expected."""
     if cotangent is None:
         return _a_weight(network).new_ones(batch_size, network.hidden_size)
@@ -92,10 +91,10 @@ def check_cotangent(network: Recurrent, cotangent: Tensor | None, batch_size: in
     return cotangent.detach()
 
 
-def check_initial_state(network: Recurrent, initial_state: InitialState, batch_size: int) -> list[tuple[Tensor, ...]]:
+def check_initial_state(network: Network, initial_state: InitialState, batch_size: int) -> list[tuple[Tensor, ...]]:
     """Return each layer's initial state, ``(h_0,)`` or ``(h_0, c_0)``, each ``(1, B, H)``; zeros by default."""
     expected = (network.num_layers, batch_size, network.hidden_size)
-    count = 2 if isinstance(network, nn.LSTM) else 1
+    count = len(architecture_of(network).states)
     if initial_state is None:
         return [(_a_weight(network).new_zeros(1, *expected[1:]),) * count] * network.num_layers
     state = (initial_state,) if isinstance(initial_state, Tensor) else tuple(initial_state)
@@ -109,7 +108,7 @@ def check_initial_state(network: Recurrent, initial_state: InitialState, batch_s
     return list(zip(*(part.detach().contiguous().split(1) for part in state), strict=True))
 
 
-def _check_like(name: str, tensor: Tensor, network: Recurrent) -> None:
+def _check_like(name: str, tensor: Tensor, network: Network) -> None:
     weight = _a_weight(network)
     if tensor.dtype != weight.dtype or tensor.device != weight.device:
         raise ValueError(
@@ -120,7 +119,7 @@ def _check_like(name: str, tensor: Tensor, network: Recurrent) -> None:
         raise ValueError(f"{name} has values that are NaN or infinite: expected finite numbers.")
 
 
-def _a_weight(network: Recurrent) -> Tensor:
+def _a_weight(network: Network) -> Tensor:
     """Return a weight that every network has; all other tensors are of its dtype and on its device."""
     return cast(Tensor, network.weight_hh_l0)
 

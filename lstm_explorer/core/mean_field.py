@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from lstm_explorer.core.architectures.cells import layer_parameters
-from lstm_explorer.core.checks import check_inputs, check_network
+from lstm_explorer.core.architectures.parameters import Parameters
 
 #: Largest slope of each nonlinearity, gamma.
 LARGEST_SLOPE: Mapping[str, float] = types.MappingProxyType({"tanh": 1.0, "relu": 1.0, "sigmoid": 0.25})
@@ -72,85 +71,6 @@ def mean_field(recurrent_variance: float, input_variance: float, nonlinearity: s
     return MeanField(q, chi, math.sqrt(chi), _time_scale(chi))
 
 
-def mean_field_of(network: nn.RNN, inputs: Tensor) -> MeanField:
-    r"""Predict how fast gradients shrink in the first layer of this RNN on these inputs.
-
-    :math:`\sigma_w^2` is :attr:`RecurrentStatistics.sigma_w2`; :math:`\sigma_{in}^2` is the mean square, over time,
-    samples and units, of :math:`W_{ih} x + b_{ih} + b_{hh}`: its variance where, as here, biases are zero and inputs
-    have mean 0.
-
-    Args:
-        network: An ``nn.RNN``.
-        inputs: ``(T, B, I)``, or ``(B, T, I)`` if the network is ``batch_first``.
-
-    Returns:
-        As :func:`mean_field`.
-
-    Raises:
-        TypeError: The network is not an ``nn.RNN``.
-        ValueError: The network or the inputs are not supported (see ``core.checks``).
-
-    Source:
-        chen2018
-
-    Example:
-        >>> import torch
-        >>> rnn = nn.RNN(2, 4)
-        >>> _ = [nn.init.zeros_(parameter) for parameter in rnn.parameters()]
-        >>> mean_field_of(rnn, torch.zeros(3, 1, 2)).rate
-        0.0
-    """
-    _check_rnn(network)
-    sequence = check_inputs(network, inputs)
-    parameters = layer_parameters(network, 0)
-    bias = _array(parameters.bias_ih) + _array(parameters.bias_hh)
-    drive = _array(sequence) @ _array(parameters.weight_ih).T + bias
-    return mean_field(_sigma_w2(parameters.weight_hh), float(np.mean(drive**2)), network.nonlinearity)
-
-
-class RecurrentStatistics(NamedTuple):
-    r"""Three sizes of ``weight_hh``: largest ``|eigenvalue|``, largest singular value, and :math:`\sigma_w^2`."""
-
-    spectral_radius: float
-    largest_singular_value: float
-    sigma_w2: float
-
-
-def recurrent_statistics(network: nn.RNN, layer: int = 0) -> RecurrentStatistics:
-    r"""Measure the recurrent weights of an RNN's layer.
-
-    .. math::
-        \rho = \max |\lambda_i|, \quad \|W\|_2 = \max \sigma_i, \quad
-        \sigma_w^2 = \frac1H \sum_{ij} W_{ij}^2 = H \langle W_{ij}^2 \rangle
-
-    Args:
-        network: An ``nn.RNN``.
-        layer: Which layer, from 0.
-
-    Returns:
-        The three numbers, in float64.
-
-    Raises:
-        TypeError: The network is not an ``nn.RNN``.
-        ValueError: The network has no such layer.
-
-    Source:
-        pascanu2013, chen2018
-
-    Example:
-        >>> rnn = nn.RNN(1, 2)
-        >>> _ = nn.init.eye_(rnn.weight_hh_l0)
-        >>> recurrent_statistics(rnn)
-        RecurrentStatistics(spectral_radius=1.0, largest_singular_value=1.0, sigma_w2=1.0)
-    """
-    _check_rnn(network)
-    if not 0 <= layer < network.num_layers:
-        raise ValueError(f"layer is {layer!r}: expected 0 to {network.num_layers - 1}, the layers of this network.")
-    weight = layer_parameters(network, layer).weight_hh
-    radius = float(np.abs(np.linalg.eigvals(_array(weight))).max())
-    return RecurrentStatistics(radius, float(np.linalg.norm(_array(weight), 2)), _sigma_w2(weight))
-
-
 def singular_value_bound(weight_hh: Tensor, nonlinearity: str = "tanh") -> float:
     r"""Bound the factor a step on the gradient norm from above, :math:`\gamma\, \sigma_{max}(W_{hh})`.
 
@@ -181,14 +101,16 @@ def singular_value_bound(weight_hh: Tensor, nonlinearity: str = "tanh") -> float
     return float(np.linalg.norm(_array(weight_hh), 2)) * LARGEST_SLOPE[nonlinearity]
 
 
-def _check_rnn(network: nn.RNN) -> None:
-    if not isinstance(network, nn.RNN):
-        raise TypeError(f"network is a {type(network).__name__}: expected a torch.nn.RNN; gates have another theory.")
-    check_network(network)
-
-
-def _sigma_w2(weight_hh: Tensor) -> float:
+def weight_variance(weight_hh: Tensor) -> float:
+    r"""Return :math:`\sigma_w^2`, the sum of a row's squared recurrent weights, mean over rows."""
     return float(np.sum(_array(weight_hh) ** 2) / len(weight_hh))
+
+
+def drive_variance(parameters: Parameters, inputs: Tensor) -> float:
+    r"""Return :math:`\sigma_{in}^2`, the mean square of :math:`W_{ih} x + b_{ih} + b_{hh}` over all steps and units."""
+    bias = _array(parameters.bias_ih) + _array(parameters.bias_hh)
+    drive = _array(inputs) @ _array(parameters.weight_ih).T + bias
+    return float(np.mean(drive**2))
 
 
 def _array(tensor: Tensor) -> NDArray[np.float64]:

@@ -93,7 +93,7 @@ def test_the_shield_shows_the_message_of_the_core_and_hides_the_rest(monkeypatch
     for module, error in [
         ("lstm_explorer.core.settings", ValueError("hidden is 0")),
         ("torch.nn", ValueError("secret")),
-        ("lstm_explorer.core.architectures.cells", KeyError("secret")),
+        ("lstm_explorer.core.architectures.lstm", KeyError("secret")),
     ]:
         with shielded():
             _raise_from(module, error)

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lstm_explorer.core.architectures.cells import Parameters, Recurrent, network_parameters
+from lstm_explorer.core.architectures import Network, Parameters, network_parameters
 from lstm_explorer.core.engine import forward
 from lstm_explorer.core.engine.backward import total_and_cell_path
 from lstm_explorer.core.engine.trajectory import LayerStates, affine, architecture_of, check_finite
@@ -249,7 +249,7 @@ def sweep_biases(
 
 
 @torch.no_grad()
-def _swept(network: Recurrent, inputs: Tensor, gates: tuple[str, ...], biases: Tensor, loss: Loss) -> Norms:
+def _swept(network: Network, inputs: Tensor, gates: tuple[str, ...], biases: Tensor, loss: Loss) -> Norms:
     """Measure one replica for all biases ``(N, gates)`` at once; norms ``(N, T + 1, B)`` of the last layer."""
     count, samples = len(biases), inputs.shape[1]
     by_block = biases.new_zeros(count, len(BLOCKS[architecture_of(network)]))
@@ -267,7 +267,7 @@ def _swept(network: Recurrent, inputs: Tensor, gates: tuple[str, ...], biases: T
     return Norms(hidden, *(of_cell or (None, None))).map(lambda norms: norms.movedim(1, 0))
 
 
-def _pass(network: Recurrent, weights: Parameters, inputs: Tensor, added: Tensor) -> LayerStates:
+def _pass(network: Network, weights: Parameters, inputs: Tensor, added: Tensor) -> LayerStates:
     """Return a layer's states from the inputs of all samples, or of some that all share, and what their biases add."""
     steps, size = len(inputs), network.hidden_size
     hidden = inputs.new_empty(steps + 1, len(added), size)

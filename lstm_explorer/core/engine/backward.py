@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lstm_explorer.core.architectures.cells import Parameters, Recurrent
+from lstm_explorer.core.architectures import Network, Parameters
 from lstm_explorer.core.engine import adjoints as recurrences
 from lstm_explorer.core.engine import forward
 from lstm_explorer.core.engine.adjoint_types import Carried, Entering, Found, GRUSteps, LSTMSteps, Weights
@@ -51,7 +51,7 @@ class Backward(NamedTuple):
     preactivations: Scaled | None
 
 
-def backward(network: Recurrent, weights: Parameters, layer: LayerStates, outside: Outside, *keep: Kept) -> Backward:
+def backward(network: Network, weights: Parameters, layer: LayerStates, outside: Outside, *keep: Kept) -> Backward:
     """Run the recurrence of one layer from its last step to step 0.
 
     Args:
@@ -71,7 +71,7 @@ def backward(network: Recurrent, weights: Parameters, layer: LayerStates, outsid
 
 
 def total_and_cell_path(
-    network: Recurrent,
+    network: Network,
     weights: Parameters,
     layer: LayerStates,
     total: tuple[Outside, Collection[Kept]],
@@ -154,7 +154,7 @@ class _Run(NamedTuple):
         )
 
 
-def _carry(network: Recurrent, weights: Parameters, layer: LayerStates, runs: list[_Run]) -> None:
+def _carry(network: Network, weights: Parameters, layer: LayerStates, runs: list[_Run]) -> None:
     """Carry the gradient back; coefficients are made a window of steps at a time and take no memory for the rest."""
     hidden = _with_replicas(layer.hidden)
     window = window_of(hidden[0].numel())

@@ -11,13 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lstm_explorer.core.architectures.cells import (
-    GRUGates,
-    LSTMGates,
-    Parameters,
-    Recurrent,
-    network_parameters,
-)
+from lstm_explorer.core.architectures import Network, Parameters, network_parameters
+from lstm_explorer.core.architectures.gru import GRUGates
+from lstm_explorer.core.architectures.lstm import LSTMGates
 from lstm_explorer.core.checks import InitialState, check_initial_state, check_inputs, check_network
 from lstm_explorer.core.engine import forward
 from lstm_explorer.core.engine.scaled import Array
@@ -61,7 +57,7 @@ class Trajectory:
     gates: Gates | None
 
 
-def unroll(network: Recurrent, inputs: Tensor, initial_state: InitialState = None) -> Trajectory:
+def unroll(network: Network, inputs: Tensor, initial_state: InitialState = None) -> Trajectory:
     r"""Run a network over a sequence and hand out every state and every gate.
 
     The hidden states are the fused network's own, layer by layer. The gates of all steps follow from them in one matrix
@@ -102,14 +98,14 @@ def unroll(network: Recurrent, inputs: Tensor, initial_state: InitialState = Non
     )
 
 
-def architecture_of(network: Recurrent) -> str:
+def architecture_of(network: Network) -> str:
     """Return ``"rnn"``, ``"lstm"`` or ``"gru"``."""
     return type(network).__name__.lower()
 
 
 @torch.no_grad()
 def unroll_layers(
-    network: Recurrent, inputs: Tensor, initial_state: InitialState, parameters: list[Parameters] | None = None
+    network: Network, inputs: Tensor, initial_state: InitialState, parameters: list[Parameters] | None = None
 ) -> list[LayerStates]:
     """Return each layer's states; hidden states in the network's dtype, cells and gates in float64 on the CPU."""
     state = check_initial_state(network, initial_state, inputs.shape[1])
@@ -123,7 +119,7 @@ def unroll_layers(
 
 
 def gates_and_cells(
-    network: Recurrent, parameters: Parameters, inputs: Tensor, hidden: Tensor, initial: tuple[Tensor, ...]
+    network: Network, parameters: Parameters, inputs: Tensor, hidden: Tensor, initial: tuple[Tensor, ...]
 ) -> LayerStates:
     """Return a layer's states, given its hidden states: gates from one matrix product, then the cells."""
     check_finite(hidden)
@@ -203,7 +199,7 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return product.view(replicas, steps, batch, -1).transpose(0, 1)
 
 
-def _fused(network: Recurrent, parameters: Parameters, inputs: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
+def _fused(network: Network, parameters: Parameters, inputs: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
     """Return one layer's outputs ``(T, B, H)`` from PyTorch's own fused kernel."""
     # weights, has_biases, num_layers, dropout, train, bidirectional, batch_first
     rest = (list(parameters), True, 1, 0.0, False, False, False)

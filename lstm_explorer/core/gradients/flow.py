@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.architectures.cells import Parameters, Recurrent
+from lstm_explorer.core.architectures import Network, Parameters
 from lstm_explorer.core.checks import InitialState, check_cotangent, check_inputs, check_network
 from lstm_explorer.core.engine.backward import Kept, Outside, from_inputs, total_and_cell_path
 from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, log10_size
@@ -68,7 +68,7 @@ class GradientFlow:
 
 
 def gradient_flow(
-    network: Recurrent,
+    network: Network,
     inputs: Tensor,
     *,
     cotangent: Tensor | None = None,
@@ -124,7 +124,7 @@ def check_loss(loss: str) -> None:
 
 
 def flow_of_layers(
-    network: Recurrent,
+    network: Network,
     parameters: list[Parameters],
     layers: list[LayerStates],
     cotangent: Tensor,

@@ -16,7 +16,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.architectures.cells import LSTMGates, Parameters, Recurrent, network_parameters
+from lstm_explorer.core.architectures import Network, Parameters, network_parameters
+from lstm_explorer.core.architectures.lstm import LSTMGates
 from lstm_explorer.core.engine.backward import Outside, as_float64, backward, cell_exposed
 from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, shifted
 from lstm_explorer.core.engine.trajectory import LayerStates, unroll_layers, window_of
@@ -127,7 +128,7 @@ def path_flows(settings: Settings, *, table: TableLike | None = None) -> PathFlo
 class LastLayer(NamedTuple):
     """The last layer of one replica: its network, weights and states, and what the loss puts on its hidden states."""
 
-    network: Recurrent
+    network: Network
     weights: Parameters
     states: LayerStates
     outside: Outside

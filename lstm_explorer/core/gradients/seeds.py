@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.architectures.cells import Parameters, Recurrent, layer_parameters
+from lstm_explorer.core.architectures import Network, Parameters, layer_parameters
 from lstm_explorer.core.engine.trajectory import LayerStates, unroll_layers
 from lstm_explorer.core.gradients.flow import GradientFlow, flow_of_layers, gradient_flow
 from lstm_explorer.core.inputs.kinds import TableLike, make_inputs
@@ -63,7 +63,7 @@ def _group_size(settings: Settings) -> int:
     return max(1, _GROUP_NUMBERS // (settings.sequence_length * settings.batch_size * settings.hidden_size))
 
 
-def _flows(networks: list[Recurrent], inputs: list[Tensor], settings: Settings, *, units: bool) -> GradientFlow:
+def _flows(networks: list[Network], inputs: list[Tensor], settings: Settings, *, units: bool) -> GradientFlow:
     """Return the flow of a group of replicas, ``R`` in front."""
     if len(networks) == 1:
         flow = gradient_flow(networks[0], inputs[0], loss=settings.loss, units=units)

@@ -9,13 +9,15 @@ from typing import Any, Literal, overload
 import torch
 from torch import Tensor, nn
 
-from lstm_explorer.core.architectures.cells import GRUGates, LSTMGates, Recurrent, layer_parameters
+from lstm_explorer.core.architectures import Network, layer_parameters
+from lstm_explorer.core.architectures.gru import GRUGates
+from lstm_explorer.core.architectures.lstm import LSTMGates
 from lstm_explorer.core.checks import check_network
 from lstm_explorer.core.networks.initialization import draw_gate_biases, draw_weights
 from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings
 
 #: The module of each architecture.
-MODULES: Mapping[str, type[Recurrent]] = types.MappingProxyType({"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU})
+MODULES: Mapping[str, type[Network]] = types.MappingProxyType({"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU})
 
 #: Names of the row blocks of each architecture's weights, in PyTorch's order. The plain RNN has one, and no gate.
 BLOCKS: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
@@ -26,8 +28,8 @@ BLOCKS: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
 @overload
 def build_network(architecture: Literal["rnn"], settings: Settings) -> nn.RNN: ...
 @overload
-def build_network(architecture: Architecture, settings: Settings) -> Recurrent: ...
-def build_network(architecture: Architecture, settings: Settings) -> Recurrent:
+def build_network(architecture: Architecture, settings: Settings) -> Network: ...
+def build_network(architecture: Architecture, settings: Settings) -> Network:
     r"""Build a recurrent network with the settings' sizes, weights and gate biases.
 
     Every parameter is drawn from :math:`U(-1/\sqrt H, 1/\sqrt H)` exactly as ``torch.manual_seed(settings.seed)``
@@ -73,7 +75,7 @@ def build_network(architecture: Architecture, settings: Settings) -> Recurrent:
     return network
 
 
-def effective_biases(network: Recurrent, layer: int = 0) -> Mapping[str, Tensor]:
+def effective_biases(network: Network, layer: int = 0) -> Mapping[str, Tensor]:
     r"""Return what the two bias vectors of a layer amount to: :math:`b_{ih} + b_{hh}`, by gate.
 
     For the GRU's candidate the sum is effective only where the reset gate is 1: its ``bias_hh`` sits inside the reset
@@ -106,7 +108,7 @@ def effective_biases(network: Recurrent, layer: int = 0) -> Mapping[str, Tensor]
     return types.MappingProxyType(dict(zip(names, blocks, strict=True)))
 
 
-def _empty(architecture: Architecture, settings: Settings) -> Recurrent:
+def _empty(architecture: Architecture, settings: Settings) -> Network:
     """Return the module with memory that nothing was written to."""
     only_rnn: dict[str, Any] = {"nonlinearity": settings.nonlinearity} if architecture == "rnn" else {}
     network = _UNDRAWN[architecture](
@@ -121,7 +123,7 @@ def _empty(architecture: Architecture, settings: Settings) -> Recurrent:
     return network
 
 
-def _undrawn(module: type[Recurrent]) -> type[Recurrent]:
+def _undrawn(module: type[Network]) -> type[Network]:
     """Return the module without what its constructor ends with: draws from PyTorch's global random state.
 
     PyTorch's own way, building on ``meta`` and then ``to_empty``, takes four times as long.
@@ -133,7 +135,7 @@ _UNDRAWN = {name: _undrawn(module) for name, module in MODULES.items()}
 
 
 @torch.no_grad()
-def _write_biases(network: Recurrent, layer: int, biases: Mapping[str, Tensor], settings: Settings) -> None:
+def _write_biases(network: Network, layer: int, biases: Mapping[str, Tensor], settings: Settings) -> None:
     """Write effective biases, by gate, to a layer's two bias vectors."""
     second = {gate: _hidden_share(network, gate, bias, settings) for gate, bias in biases.items()}
     first = {gate: bias - second[gate] for gate, bias in biases.items()}
@@ -141,7 +143,7 @@ def _write_biases(network: Recurrent, layer: int, biases: Mapping[str, Tensor], 
     getattr(network, f"bias_hh_l{layer}").copy_(torch.cat(list(second.values())))
 
 
-def _hidden_share(network: Recurrent, gate: str, bias: Tensor, settings: Settings) -> Tensor:
+def _hidden_share(network: Network, gate: str, bias: Tensor, settings: Settings) -> Tensor:
     # The bias_hh of the GRU's candidate is multiplied by the reset gate: half of the bias there is another network.
     inside_reset = isinstance(network, nn.GRU) and gate == "candidate"
     return bias / 2 if settings.split_biases and not inside_reset else torch.zeros_like(bias)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Generator, Tensor, nn
 
-from lstm_explorer.core.architectures.cells import Recurrent
+from lstm_explorer.core.architectures import Network
 from lstm_explorer.core.settings import Settings
 
 #: A weight ``(G*H, columns)`` and a generator -> new values for the weight, of the same shape and dtype.
@@ -17,7 +17,7 @@ Draw = Callable[[Tensor, Generator], Tensor]
 
 
 @torch.no_grad()
-def draw_weights(network: Recurrent, settings: Settings, generator: Generator) -> None:
+def draw_weights(network: Network, settings: Settings, generator: Generator) -> None:
     """Fill the parameters of a new network by ``settings.recurrent_init`` and ``settings.recurrent_gain``.
 
     The draw that PyTorch makes always comes first, and whole. So ``weight_ih`` is the same for every initialisation

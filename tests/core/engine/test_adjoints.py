@@ -8,7 +8,7 @@ import torch
 from test_scaled import exact, log10_of
 from torch import nn
 
-from lstm_explorer.core.architectures.cells import Parameters
+from lstm_explorer.core.architectures import Parameters
 from lstm_explorer.core.engine.backward import Outside, backward, cell_exposed, total_and_cell_path
 from lstm_explorer.core.engine.scaled import Scaled, log10_norm
 from lstm_explorer.core.engine.trajectory import LayerStates

@@ -5,7 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from lstm_explorer.core.architectures.cells import LSTMState, gru_step, layer_parameters, lstm_step, rnn_step
+from lstm_explorer.core.architectures import layer_parameters
+from lstm_explorer.core.architectures.gru import step as gru_step
+from lstm_explorer.core.architectures.lstm import LSTMState
+from lstm_explorer.core.architectures.lstm import step as lstm_step
+from lstm_explorer.core.architectures.rnn import step as rnn_step
 from lstm_explorer.core.engine.trajectory import unroll
 
 # 23 steps of rounding in the network's dtype, on both sides.
