@@ -10,9 +10,9 @@ from lstm_explorer.ui.startup import start_process
 st.set_page_config(page_title="LSTM Explorer", page_icon=str(ICON), layout="wide")
 start_process()
 
-news = address.begin()
-language.begin(news)
-report.begin(news)
+incoming = address.begin()
+language.begin(incoming)
+report.begin(incoming)
 page = navigation.choose()
 frame()
 with shielded():

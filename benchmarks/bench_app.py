@@ -24,7 +24,7 @@ from plotly.utils import PlotlyJSONEncoder
 
 import lstm_explorer as lx
 from lstm_explorer.exhibits.registry import EXHIBITS
-from lstm_explorer.export.command import PlainBench
+from lstm_explorer.runs.direct import DirectRunner
 
 LENGTHS = (100, 500, 2000)
 MOVES = 30
@@ -71,10 +71,10 @@ def press(page: Page, key: str) -> float:
 
 def peer_figures(length: int) -> str:
     """Return the figure that the first page draws at every bias of the moves, as JSON."""
-    plan = EXHIBITS["journey"]
+    entry = EXHIBITS["journey"]
     figures = {}
     for bias in BIASES:
-        exhibit = plan.build(PlainBench(), lx.Settings(sequence_length=length, forget_bias=bias), plan.view())
+        exhibit = entry.build(DirectRunner(), lx.Settings(sequence_length=length, forget_bias=bias), entry.view())
         figures[bias] = exhibit.draw("light").to_plotly_json()
     return json.dumps(figures, cls=PlotlyJSONEncoder)
 

@@ -17,9 +17,9 @@ import lstm_explorer as lx
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.export import images
-from lstm_explorer.export.command import PlainBench
-from lstm_explorer.export.files import FORMATS, FileFormat, Order, make
+from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, make
 from lstm_explorer.export.paper import SHEETS, Paper, on_paper
+from lstm_explorer.runs.direct import DirectRunner
 
 SETTINGS = lx.Settings(sequence_length=2000, num_seeds=5)
 ROUNDS, ONE_SHOTS = 15, 3
@@ -43,10 +43,10 @@ def main() -> None:
     """Print one line a figure and format."""
     torch.set_num_threads(1)
     for name in ("journey", "gradients"):
-        plan = EXHIBITS[name]
-        exhibit = plan.build(PlainBench(), SETTINGS, plan.view())
+        entry = EXHIBITS[name]
+        exhibit = entry.build(DirectRunner(), SETTINGS, entry.view())
         for kind, about in FORMATS.items():
-            order = Order(format=kind, scale=2, experiment=1)
+            order = ExportOptions(format=kind, scale=2, experiment=1)
             first = seconds(lambda order=order, exhibit=exhibit: make(exhibit, order))
             later = [seconds(lambda order=order, exhibit=exhibit: make(exhibit, order)) for _ in range(ROUNDS)]
             line = f"{name:10s} {kind:8s} first {first * 1e3:6.0f} ms   later {statistics.median(later) * 1e3:6.1f} ms"

@@ -22,10 +22,16 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from unittest.mock import patch
+
 import torch
 from torch import nn
 
-from lstm_explorer.core.architectures import Network
+from lstm_explorer.core.architectures import ARCHITECTURES as RECORDS
+from lstm_explorer.core.architectures import Network, layer_parameters
+from lstm_explorer.core.architectures.lstm import LSTMState
+from lstm_explorer.core.engine import engines
+from lstm_explorer.core.gradients.any_cell import cell_gradient_flow
 from lstm_explorer.core.gradients.flow import gradient_flow
 
 ARCHITECTURES = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU}
@@ -71,6 +77,46 @@ def lstm_cell_loop(network: Network, inputs: torch.Tensor) -> Callable[[], None]
     return call
 
 
+def any_cell(network: Network, inputs: torch.Tensor) -> Callable[[], object]:
+    """Return a call of cell_gradient_flow on the LSTM's step."""
+    step, start = lstm_step(network, inputs)
+    return lambda: cell_gradient_flow(step, start, inputs)
+
+
+def lstm_step(network: Network, inputs: torch.Tensor) -> tuple[Callable[..., LSTMState], LSTMState]:
+    """Return the LSTM's step, as its record has it, and a state of zeros."""
+    parameters, zeros = layer_parameters(network, 0), torch.zeros(inputs.shape[1], network.hidden_size)
+    return lambda state, x: RECORDS["lstm"].step(parameters, state, x)[0], LSTMState(zeros, zeros)
+
+
+def same_step_loop(network: Network, inputs: torch.Tensor) -> Callable[[], None]:
+    """Return a call of that step unrolled in Python, retain_grad at every step: what it takes without us."""
+    step, start = lstm_step(network, inputs)
+
+    def call() -> None:
+        state = LSTMState(*(part.clone().requires_grad_() for part in start))
+        states = []
+        for x in inputs:
+            state = step(state, x)
+            for part in state:
+                part.retain_grad()
+            states.append(state)
+        state.hidden.sum().backward()
+        [(h.grad.norm(dim=-1), None if c.grad is None else c.grad.norm(dim=-1)) for h, c in states]
+
+    return call
+
+
+def by_record(network: Network, inputs: torch.Tensor) -> Callable[[], object]:
+    """Return a call of gradient_flow by the generic engine, as if there were no compiled one."""
+
+    def call() -> object:
+        with patch.object(engines, "COMPILED", {}):
+            return gradient_flow(network, inputs)
+
+    return call
+
+
 def interleaved(calls: list[Callable[[], object]], rounds: int) -> list[list[float]]:
     """Return the seconds of every call in every round, the calls taking turns."""
     for _ in range(3):
@@ -112,6 +158,38 @@ def time_cell_loop() -> None:
     loop, ours = interleaved([lstm_cell_loop(network, inputs), _ours(network, inputs)], 60)
     ratio = statistics.median(a / b for a, b in zip(loop, ours, strict=True))
     print(f"\nnn.LSTMCell + retain_grad at {SHAPES[0]}: {statistics.median(loop) * 1e3:.1f} ms, {ratio:.1f} times ours")
+
+
+def time_any_step() -> None:
+    """Print what any step costs beside the compiled engine and beside loops with retain_grad, on the LSTM's step."""
+    sides = {
+        "compiled": _ours,
+        "any cell": any_cell,
+        "generic engine": by_record,
+        "LSTMCell loop": lstm_cell_loop,
+        "loop of the step": same_step_loop,
+    }
+    print(f"\n{'T, H, B':>14}" + "".join(f"{side + ' ms':>21}" for side in sides) + f"{'any / loop of step':>20}")
+    for shape in SHAPES:
+        network, inputs = make("lstm", *shape)
+        times = interleaved([side(network, inputs) for side in sides.values()], 12 if shape[0] < 1000 else 5)
+        cells = "".join(f"{statistics.median(seconds) * 1e3:21.1f}" for seconds in times)
+        print(f"{shape!s:>14}{cells}{statistics.median(a / b for a, b in zip(times[1], times[4], strict=True)):20.2f}")
+
+
+def time_records() -> None:
+    """Print gradient_flow of networks that have only a record beside their own forward and backward."""
+    print(f"\n{'T, H, B':>14} {'network':>8} {'its own ms':>11} {'ours ms':>9} {'ratio':>6}")
+    for shape in SHAPES[:2]:
+        for name, record in RECORDS.items():
+            if name in engines.COMPILED:
+                continue
+            torch.manual_seed(0)
+            network, inputs = record.module(INPUT_SIZE, shape[1]), torch.randn(shape[0], shape[2], INPUT_SIZE)
+            theirs, ours = interleaved([fused(network, inputs), _ours(network, inputs)], 20)
+            ratio = statistics.median(b / a for a, b in zip(theirs, ours, strict=True))
+            first, second = (statistics.median(seconds) * 1e3 for seconds in (theirs, ours))
+            print(f"{shape!s:>14} {name:>8} {first:11.1f} {second:9.1f} {ratio:6.2f}")
 
 
 def time_growth() -> None:
@@ -168,7 +246,7 @@ def main() -> None:
         architecture, shape, side = arguments.memory
         print(peak_memory(architecture, tuple(shape), side))
         return
-    for part in (time_ratios, time_cell_loop, time_growth, memory):
+    for part in (time_ratios, time_cell_loop, time_any_step, time_records, time_growth, memory):
         part()
 
 

@@ -15,16 +15,18 @@ from lstm_explorer.core.biases.grids import BiasGrid, length_map, two_gate_map
 from lstm_explorer.core.biases.maps import BiasMap, bias_map
 from lstm_explorer.core.biases.required import RequiredBias, bias_lines, required_bias
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
+from lstm_explorer.core.gradients.any_cell import CellGradientFlow, cell_gradient_flow
 from lstm_explorer.core.gradients.flow import GradientFlow, gradient_flow
 from lstm_explorer.core.gradients.paths import PathFlows, path_flows
 from lstm_explorer.core.gradients.seeds import seed_flows
+from lstm_explorer.core.gradients.summaries import summarise
 from lstm_explorer.core.gradients.weights import (
     StepContributions,
     WeightGradients,
     step_contributions,
     weight_gradients,
 )
-from lstm_explorer.core.inputs.kinds import make_inputs, step_labels
+from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.networks.build import build_network, effective_biases
 from lstm_explorer.core.scripts import to_script
 from lstm_explorer.core.settings import Settings, parse_query
@@ -35,6 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BiasGrid",
     "BiasMap",
+    "CellGradientFlow",
     "GRUGates",
     "GradientFlow",
     "LSTMGates",
@@ -49,6 +52,7 @@ __all__ = [
     "bias_lines",
     "bias_map",
     "build_network",
+    "cell_gradient_flow",
     "effective_biases",
     "gradient_flow",
     "length_map",
@@ -60,6 +64,7 @@ __all__ = [
     "seed_flows",
     "step_contributions",
     "step_labels",
+    "summarise",
     "theory",
     "to_script",
     "two_gate_map",

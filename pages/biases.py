@@ -2,41 +2,41 @@
 
 import streamlit as st
 
-from lstm_explorer.exhibits.bias_view import BiasesView
+from lstm_explorer.exhibits.biases_view import BiasesView
 from lstm_explorer.locales import _
-from lstm_explorer.ui.address import current_settings, current_view
 from lstm_explorer.ui.biases import (
     bias_figure,
+    closer_look,
     experiment_controls,
+    explosion_notice,
     fit_view,
     map_controls,
     pick_bias,
-    topics,
-    way_back,
 )
 from lstm_explorer.ui.browser import pick
-from lstm_explorer.ui.experiments import AppBench
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
+from lstm_explorer.ui.runner import CachedRunner
+from lstm_explorer.ui.session import current_settings, current_view
 from lstm_explorer.ui.work import continue_work
 
 
 @fragment
 def biases() -> None:
-    """Draw the map, then the closer look beneath it; reruns without the rest of the page."""
+    """Draw the map, then the topic beneath it; reruns without the rest of the page."""
     left, right = st.columns([3, 8], gap="medium")
     with left:
         experiment_controls(current_settings(), fit_view(current_view()))
     # Read only now: a file that was just uploaded has changed the settings.
-    settings, view, bench = current_settings(), current_view(), AppBench()
+    settings, view, runner = current_settings(), current_view(), CachedRunner()
     with right:
         controls = st.container()
-        bias_figure(bench, settings, view)
+        bias_figure(runner, settings, view)
     with controls:
         map_controls(view)
     with left:
-        way_back(bench, settings, view)
-    topics(bench, settings, view)
+        explosion_notice(runner, settings, view)
+    closer_look(runner, settings, view)
     pick(".st-key-bias_map", lambda _lag, bias: pick_bias(bias), key="bias_picked")
     continue_work()
 

@@ -1,11 +1,9 @@
-"""Gradient flow, the lab: every setting, every gradient, with pins to compare."""
+"""Gradient flow: every setting, every gradient, with pins to compare."""
 
 import streamlit as st
 
-from lstm_explorer.exhibits.registry import GradientsView, gradients
+from lstm_explorer.exhibits.gradients import GradientsView, gradients
 from lstm_explorer.locales import _
-from lstm_explorer.ui.address import current_settings, current_view
-from lstm_explorer.ui.experiments import AppBench
 from lstm_explorer.ui.lab import (
     experiment_controls,
     numbers_table,
@@ -17,6 +15,8 @@ from lstm_explorer.ui.lab import (
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
 from lstm_explorer.ui.pins import PARAMETER, Pin, current_pins, pin_controls
+from lstm_explorer.ui.runner import CachedRunner
+from lstm_explorer.ui.session import current_settings, current_view
 from lstm_explorer.ui.settings_file import settings_file_control
 from lstm_explorer.ui.toolbar import show_exhibit
 from lstm_explorer.ui.work import continue_work
@@ -24,22 +24,22 @@ from lstm_explorer.ui.work import continue_work
 
 @fragment
 def lab() -> None:
-    """Draw the controls, the curves and what is beneath; reruns without the rest of the page."""
+    """Draw the controls, the curves and the numbers beneath; reruns without the rest of the page."""
     preset_controls()
     left, right = st.columns([3, 8], gap="medium")
     with left:
         experiment_controls()
         settings_file_control("gradients")
-    settings, view, bench = current_settings(), current_view(), AppBench()
+    settings, view, runner = current_settings(), current_view(), CachedRunner()
     with right:
         view_controls()
-        exhibit = gradients(bench, settings, view, current_pins())
+        exhibit = gradients(runner, settings, view, current_pins())
         view_note(view)
         if exhibit:
             show_exhibit(exhibit)
         pin_controls(view.networks, settings)
     numbers_table(exhibit.series if exhibit else ())
-    unit_heat_maps(bench, settings, view)
+    unit_heat_maps(runner, settings, view)
     continue_work()
 
 

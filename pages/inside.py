@@ -3,36 +3,36 @@
 import streamlit as st
 
 from lstm_explorer.core.engine.trajectory import Trajectory
-from lstm_explorer.exhibits.inside import InsideView, by_hand, diagram, gate_map, single, traces
+from lstm_explorer.exhibits.inside import InsideView, by_hand, diagram, gate_map, traces, unrolled
 from lstm_explorer.locales import _
-from lstm_explorer.ui.address import current_settings, current_view
 from lstm_explorer.ui.browser import move_cursor, pick
 from lstm_explorer.ui.by_hand import challenge_control, challenge_verdict, phase_controls
 from lstm_explorer.ui.errors import shielded
-from lstm_explorer.ui.experiments import AppBench
 from lstm_explorer.ui.inside import (
+    common_mistakes,
     fit_view,
-    lesson_slips,
+    input_picture,
     network_controls,
     part_control,
     pick_unit,
-    reading,
     stage_controls,
     step_controls,
     walk_through,
 )
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
+from lstm_explorer.ui.runner import CachedRunner
+from lstm_explorer.ui.session import current_settings, current_view
 from lstm_explorer.ui.toolbar import show_exhibit
 
 
 @fragment
 def cell() -> None:
-    """Draw what is looked into; each part of it reruns without the others."""
+    """Draw the cell's settings, its step and its sequence; each part reruns without the others."""
     left, right = st.columns([3, 8], gap="medium")
     with left:
         network_controls(current_settings(), current_view())
-    trajectory = AppBench().trajectory(single(current_settings()), current_view().network)
+    trajectory = unrolled(CachedRunner(), current_settings(), current_view())
     if trajectory is None:
         return
     fit_view(current_view(), trajectory)
@@ -46,12 +46,12 @@ def cell() -> None:
 def step(trajectory: Trajectory) -> None:
     """Draw one step: its controls, the diagram, and the walk through its stages."""
     settings, controls = current_settings(), st.container()
-    if exhibit := diagram(AppBench(), settings, current_view()):  # first, so that the new numbers are there first
-        show_exhibit(exhibit)
+    if exhibit := diagram(CachedRunner(), settings, current_view()):  # first, so that the new numbers are there first
+        show_exhibit(exhibit, slider="step")
     with controls:
         step_controls(settings, current_view(), trajectory)
         stage_controls(current_view())
-        reading(settings, current_view())
+        input_picture(settings, current_view())
     walk_through(settings, current_view(), trajectory)
     move_cursor(current_view().step)
 
@@ -59,14 +59,14 @@ def step(trajectory: Trajectory) -> None:
 @fragment
 def sequence() -> None:
     """Draw the whole sequence; the step only moves its cursor, which the browser does alone."""
-    st.subheader(_("Along time"))  # not before it: see ui/toolbar.py, why a fragment inside another comes at once
-    bench, settings = AppBench(), current_settings()
+    st.subheader(_("Over time"))  # not before it: see ui/toolbar.py, why a fragment inside another comes at once
+    runner, settings = CachedRunner(), current_settings()
     with shielded():
-        if exhibit := traces(bench, settings, current_view()):
+        if exhibit := traces(runner, settings, current_view()):
             show_exhibit(exhibit)
     part_control(current_view())
     with shielded():
-        if exhibit := gate_map(bench, settings, current_view()):
+        if exhibit := gate_map(runner, settings, current_view()):
             show_exhibit(exhibit)
 
 
@@ -85,7 +85,7 @@ def hand() -> None:
     with left:
         phase_controls()
     with right, shielded():
-        if exhibit := by_hand(AppBench(), current_settings(), current_view()):
+        if exhibit := by_hand(CachedRunner(), current_settings(), current_view()):
             show_exhibit(exhibit)
     challenge_verdict()
 
@@ -100,5 +100,5 @@ st.markdown(
     )
 )
 cell()
-lesson_slips()
+common_mistakes()
 hand()

@@ -4,10 +4,10 @@ import streamlit as st
 
 from lstm_explorer.locales import _
 from lstm_explorer.ui import report
-from lstm_explorer.ui.experiments import AppBench
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
 from lstm_explorer.ui.report_editor import export_controls, item_editor, title_editor
+from lstm_explorer.ui.runner import CachedRunner
 from lstm_explorer.ui.work import continue_work
 
 
@@ -23,8 +23,8 @@ def editor() -> None:
         return
     title_editor()
     top = st.container()  # the exports stand above, and are made of what is measured below
-    bench = AppBench()
-    entries = [item_editor(bench, index, item) for index, item in enumerate(items)]
+    runner = CachedRunner()
+    entries = [item_editor(runner, index, item) for index, item in enumerate(items)]
     with top:
         export_controls([entry for entry in entries if entry is not None])
     continue_work()
@@ -34,7 +34,7 @@ open_page(__file__)
 st.title(_("Report"))
 st.markdown(
     _(
-        "Collect views, put them in order, write what they show, and take them home: one page that still moves, a PDF "
+        "Collect views, put them in order, write what they show, and export them: one page that still moves, a PDF "
         "to hand in, or everything with data and scripts. The address bar holds the report, so a link shares it."
     )
 )

@@ -1,26 +1,20 @@
 """Start here: the gradient dies in an RNN, lives in an LSTM, and the forget bias decides."""
 
-from collections.abc import Iterator
-
 import streamlit as st
 
-from lstm_explorer.core.settings import LIMITS, Settings
-from lstm_explorer.exhibits.registry import journey
+from lstm_explorer.exhibits.gradients import journey
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.locales import _
-from lstm_explorer.ui.address import current_settings
 from lstm_explorer.ui.controls import presets, setting_number, setting_slider
-from lstm_explorer.ui.experiments import AppBench, measure_ahead
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.lesson import show_lesson
 from lstm_explorer.ui.page import open_page
 from lstm_explorer.ui.presets import preset_note, preset_options
+from lstm_explorer.ui.runner import CachedRunner
+from lstm_explorer.ui.session import current_settings
 from lstm_explorer.ui.toolbar import show_exhibit
 from lstm_explorer.ui.verdicts import show_verdicts
 from lstm_explorer.ui.work import continue_work
-
-#: How far one press of a key moves a slider.
-STEPS = {"forget_bias": 0.25, "recurrent_gain": 0.05}
 
 
 def controls() -> None:
@@ -29,13 +23,13 @@ def controls() -> None:
     setting_slider(
         "forget_bias",
         _("Forget-gate bias of the LSTM"),
-        step=STEPS["forget_bias"],
+        step=0.25,
         help=_("The effective bias, bias_ih + bias_hh. Large: f near 1, the cell keeps. Small: f near 0, it forgets."),
     )
     setting_slider(
         "recurrent_gain",
         _("Recurrent gain of the RNN"),
-        step=STEPS["recurrent_gain"],
+        step=0.05,
         help=_(
             "Factor on the RNN's weight_hh. The LSTM keeps its own weights here; on the page Gradient flow it scales "
             "every network."
@@ -45,10 +39,10 @@ def controls() -> None:
 
 @fragment
 def picture() -> None:
-    """Draw the picture, then what stands around it; reruns without the rest of the page."""
+    """Draw the picture, then the controls and cards around it; reruns without the rest of the page."""
     above, (left, right) = st.container(), st.columns([3, 8], gap="medium")
     with right:
-        exhibit = journey(AppBench(), current_settings(), View())
+        exhibit = journey(CachedRunner(), current_settings(), View())
         if exhibit:
             show_exhibit(exhibit)
     with above:
@@ -59,17 +53,7 @@ def picture() -> None:
             st.info(note)
     if exhibit:
         show_verdicts(exhibit.series, exhibit.theory)
-    measure_ahead(journey, one_press_away(current_settings()))
     continue_work()
-
-
-def one_press_away(settings: Settings) -> Iterator[Settings]:
-    """Give the settings that one press of a key on a slider leads to."""
-    for name, step in STEPS.items():
-        low, high = LIMITS[name]
-        for value in (getattr(settings, name) - step, getattr(settings, name) + step):
-            if low <= value <= high:
-                yield settings.replace(**{name: round(value, 9)})
 
 
 open_page(__file__)

@@ -69,7 +69,7 @@ class ByHand:
 
     Attributes:
         cell: Cell state c ``(T + 1,)``.
-        hidden: Hidden state h = o tanh(c) ``(T + 1,)``; 0 before the first step, as nothing was put out yet.
+        hidden: Hidden state h = o tanh(c) ``(T + 1,)``; 0 before the first step, which has no output yet.
         input: Input gate i ``(T,)``.
         forget: Forget gate f ``(T,)``.
         output: Output gate o ``(T,)``.
@@ -225,19 +225,19 @@ _CELL_BETWEEN = N_("the cell should hold between {low:.4g} and {high:.4g}; it ho
 _OUTPUT_LEAST = N_("the output h should be at least {low:.4g}; it is {came:.4g}.")
 _OUTPUT_BETWEEN = N_("the output h should be between {low:.4g} and {high:.4g}; it is {came:.4g}.")
 _NOTHING_WRITTEN = N_("nothing should be written, i × g = 0; it is {came:.4g}.")
-#: A number is as good as its limit if a sentence, with four digits, would write both alike.
+#: A number counts as its limit if a sentence, with four digits, would write both alike.
 _TOLERANCE = 5e-5
 
 
 def check(code: str, run: ByHand) -> list[Mistake]:
-    """Say what keeps a run from solving a challenge.
+    """Return the mistakes that keep a run from solving a challenge.
 
     Args:
         code: One of :data:`CHALLENGES`.
         run: What the cell did.
 
     Returns:
-        One mistake a broken rule, at the first step that breaks it, the earliest first; none if it is solved.
+        One mistake per broken rule, at the first step that breaks it, the earliest first; none if it is solved.
 
     Raises:
         ValueError: There is no such challenge.
@@ -263,7 +263,7 @@ def _hold(run: ByHand) -> list[Mistake]:
 
 
 def _leak(run: ByHand) -> list[Mistake]:
-    """Write a 1 at step 1, then nothing; a third of it is left after ten steps."""
+    """Write a 1 at step 1, then nothing; a third of it remains after ten steps."""
     one = float(run.cell[1])
     return _written_once(run, 11) or _cell(run, 11, 11, low=0.3 * one, high=0.4 * one)
 

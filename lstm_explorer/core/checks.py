@@ -10,20 +10,22 @@ from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, Parameters, architecture_of, network_parameters
 
-InitialState = Tensor | tuple[Tensor, Tensor] | None
+InitialState = Tensor | tuple[Tensor, ...] | None
+
+_COUNTS = {2: "two", 3: "three"}
 
 
 def check_network(network: Network) -> list[Parameters]:
     """Refuse what is not supported, by name and with the reason.
 
     Args:
-        network: The network to look at.
+        network: The network to check.
 
     Returns:
         The weights of every layer, the first layer first, detached.
 
     Raises:
-        TypeError: It is not an ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``.
+        TypeError: It is not an ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``, nor one of this package's own.
         ValueError: It is bidirectional, has projections, drops units in training mode, is of another dtype than
             float32 or float64, or has weights that are NaN or infinite.
     """
@@ -52,7 +54,7 @@ def check_network(network: Network) -> list[Parameters]:
 
 
 def check_inputs(network: Network, inputs: Tensor) -> Tensor:
-    """Return the inputs time first, ``(T, B, I)``, or say which shape was expected.
+    """Return the inputs time first, ``(T, B, I)``.
 
     Args:
         network: The network that reads them.
@@ -80,7 +82,11 @@ def check_inputs(network: Network, inputs: Tensor) -> Tensor:
 
 
 def check_cotangent(network: Network, cotangent: Tensor | None, batch_size: int) -> Tensor:
-    """Return the cotangent ``(B, H)``, all ones by default, or say what was expected."""
+    """Return the cotangent ``(B, H)``, all ones by default.
+
+    Raises:
+        ValueError: It has another shape, dtype or device than the network asks for, or values that are not finite.
+    """
     if cotangent is None:
         return _a_weight(network).new_ones(batch_size, network.hidden_size)
     expected = (batch_size, network.hidden_size)
@@ -92,13 +98,19 @@ def check_cotangent(network: Network, cotangent: Tensor | None, batch_size: int)
 
 
 def check_initial_state(network: Network, initial_state: InitialState, batch_size: int) -> list[tuple[Tensor, ...]]:
-    """Return each layer's initial state, ``(h_0,)`` or ``(h_0, c_0)``, each ``(1, B, H)``; zeros by default."""
+    """Return each layer's initial states, ``(h_0,)`` or ``(h_0, c_0)``, each ``(1, B, H)``; zeros by default.
+
+    Raises:
+        ValueError: The states are too many or too few, have another shape, dtype or device than the network asks for,
+            or values that are not finite.
+    """
     expected = (network.num_layers, batch_size, network.hidden_size)
     count = len(architecture_of(network).states)
     if initial_state is None:
         return [(_a_weight(network).new_zeros(1, *expected[1:]),) * count] * network.num_layers
     state = (initial_state,) if isinstance(initial_state, Tensor) else tuple(initial_state)
-    wanted = "(h_0, c_0), two tensors" if count == 2 else "h_0, one tensor"
+    letters = [f"{state.letter}_0" for state in architecture_of(network).states]
+    wanted = "h_0, one tensor" if count == 1 else f"({', '.join(letters)}), {_COUNTS.get(count, count)} tensors"
     if len(state) != count or any(not isinstance(part, Tensor) or tuple(part.shape) != expected for part in state):
         came = [tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in state]
         shape = f"(num_layers, B, hidden_size) = {expected}"
@@ -113,7 +125,7 @@ def _check_like(name: str, tensor: Tensor, network: Network) -> None:
     if tensor.dtype != weight.dtype or tensor.device != weight.device:
         raise ValueError(
             f"{name} is {tensor.dtype} on {tensor.device}: expected the network's {weight.dtype} on {weight.device}; "
-            f"convert with {name}.to(network.weight_hh_l0)."
+            f"convert with {name}.to(network.weight_ih_l0)."
         )
     if not _finite(tensor.detach()):
         raise ValueError(f"{name} has values that are NaN or infinite: expected finite numbers.")
@@ -121,11 +133,11 @@ def _check_like(name: str, tensor: Tensor, network: Network) -> None:
 
 def _a_weight(network: Network) -> Tensor:
     """Return a weight that every network has; all other tensors are of its dtype and on its device."""
-    return cast(Tensor, network.weight_hh_l0)
+    return cast(Tensor, network.weight_ih_l0)
 
 
 def _finite(*tensors: Tensor) -> bool:
-    """Say whether every number is finite: so is their sum, in one cheap pass; one that overflows is looked at again."""
+    """Tell whether every number is finite: their sum is, in one cheap pass; where it overflows, each is checked."""
     if math.isfinite(sum([tensor.sum().item() for tensor in tensors])):
         return True
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)

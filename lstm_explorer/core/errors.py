@@ -1,4 +1,4 @@
-"""Errors whose sentence can be told in another language."""
+"""Errors whose message can be translated."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Explained(ValueError):  # noqa: N818 - named for what it adds to a ValueError
-    """Say what was expected, what came and the mend: a template in English, and the values that fill it.
+class ExplainedError(ValueError):
+    """An error whose message is a template in English and the values that fill it.
+
+    The message says what was expected, what came instead, and what to do.
 
     Args:
         template: Sentence with named fields, marked with :func:`lstm_explorer.locales.N_`.
         values: What fills the fields.
 
     Example:
-        >>> str(Explained("the answer is {answer}", {"answer": 42}))
+        >>> str(ExplainedError("the answer is {answer}", {"answer": 42}))
         'the answer is 42'
     """
 
     def __init__(self, template: str, values: Mapping[str, Any]) -> None:
-        """Keep the sentence and its fields apart, so that it can be translated."""
+        """Keep the template and its values apart, so that the message can be translated."""
         super().__init__(template, values)
         self.template = template
         self.values = values

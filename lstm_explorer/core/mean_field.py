@@ -20,9 +20,9 @@ LARGEST_SLOPE: Mapping[str, float] = types.MappingProxyType({"tanh": 1.0, "relu"
 class MeanField(NamedTuple):
     r"""A wide random RNN's steady state.
 
-    ``q``: variance of a unit's preactivation. ``chi``: factor a step on the *squared* gradient norm. ``rate``: factor a
-    step on the norm, :math:`\sqrt\chi`. ``time_scale``: :math:`-1 / \ln\chi` in steps, in which the squared norm falls
-    to 1/e; infinite at the critical :math:`\chi = 1`, negative where the gradient grows.
+    ``q``: variance of a unit's preactivation. ``chi``: factor per step on the *squared* gradient norm. ``rate``: factor
+    per step on the norm, :math:`\sqrt\chi`. ``time_scale``: :math:`-1 / \ln\chi` in steps, in which the squared norm
+    falls to 1/e; infinite at the critical :math:`\chi = 1`, negative where the gradient grows.
     """
 
     q: float
@@ -47,7 +47,7 @@ def mean_field(recurrent_variance: float, input_variance: float, nonlinearity: s
         nonlinearity: ``"tanh"`` or ``"relu"``.
 
     Returns:
-        Fixed point and factors a step.
+        Fixed point and factors per step.
 
     Raises:
         ValueError: A variance is negative or not finite, or the nonlinearity is neither.
@@ -72,7 +72,7 @@ def mean_field(recurrent_variance: float, input_variance: float, nonlinearity: s
 
 
 def singular_value_bound(weight_hh: Tensor, nonlinearity: str = "tanh") -> float:
-    r"""Bound the factor a step on the gradient norm from above, :math:`\gamma\, \sigma_{max}(W_{hh})`.
+    r"""Bound the factor per step on the gradient norm from above, :math:`\gamma\, \sigma_{max}(W_{hh})`.
 
     One-sided: below 1 the gradient must vanish; above 1 it need not explode, and usually does not.
 
@@ -81,7 +81,7 @@ def singular_value_bound(weight_hh: Tensor, nonlinearity: str = "tanh") -> float
         nonlinearity: ``"tanh"`` or ``"relu"`` (:math:`\gamma = 1`), or ``"sigmoid"`` (:math:`\gamma = 1/4`).
 
     Returns:
-        The bound a step.
+        The bound per step.
 
     Raises:
         ValueError: The weights are not square, or the nonlinearity is none of the three.
@@ -126,12 +126,12 @@ def _time_scale(chi: float) -> float:
 def _tanh_fixed_point(recurrent_variance: float, input_variance: float) -> tuple[float, float]:
     """Return q and E[tanh'(sqrt(q) z)^2]."""
     low, high = 0.0, recurrent_variance + input_variance
-    # E[tanh^2] is concave in q, so what is left over changes sign once. Halving the interval finds that q in the same
+    # E[tanh^2] is concave in q, so the difference changes sign once. Halving the interval finds that q in the same
     # time everywhere, where iterating the map stands still near the critical point.
     for _ in range(_HALVINGS):
         q = (low + high) / 2
-        left_over = recurrent_variance * _gaussian_mean(np.tanh(math.sqrt(q) * _NODES) ** 2) + input_variance - q
-        low, high = (q, high) if left_over > 0 else (low, q)
+        difference = recurrent_variance * _gaussian_mean(np.tanh(math.sqrt(q) * _NODES) ** 2) + input_variance - q
+        low, high = (q, high) if difference > 0 else (low, q)
     return high, _gaussian_mean((1 - np.tanh(math.sqrt(high) * _NODES) ** 2) ** 2)
 
 

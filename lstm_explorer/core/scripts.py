@@ -7,12 +7,13 @@ import types
 from collections.abc import Mapping
 from string import Template
 
-from lstm_explorer.core.inputs.kinds import TableLike
-from lstm_explorer.core.inputs.scripts import input_source
-from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings
+from lstm_explorer.core.architectures import Architecture, architecture_named
+from lstm_explorer.core.inputs import TableLike, input_source
+from lstm_explorer.core.record import schema
+from lstm_explorer.core.settings import Settings
 
 
-def to_script(settings: Settings, *, architecture: Architecture = "lstm", table: TableLike | None = None) -> str:
+def to_script(settings: Settings, *, architecture: str = "lstm", table: TableLike | None = None) -> str:
     r"""Write a program that measures a gradient curve with nothing but PyTorch.
 
     It builds the same network and inputs, unrolls the cell in Python and carries the gradient of the loss back with
@@ -21,17 +22,17 @@ def to_script(settings: Settings, *, architecture: Architecture = "lstm", table:
 
     Args:
         settings: The experiment; its ``loss``, ``seed`` and ``num_seeds`` included.
-        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        architecture: Name of an architecture, such as ``"lstm"``.
         table: The rows read when ``input_kind="csv"``, ``(rows, input_size)``.
 
     Returns:
         The text of a program that needs only ``torch``. It prints one line ``step log10_hidden log10_cell`` for every
-        step 0 to T (no cell but for the LSTM): log10 of :math:`\|dL/dh_t\|` and :math:`\|dL/dc_t\|` of the last layer,
-        ``-inf`` for an exact zero. Of several replicas or samples it prints the median at each step, as
-        :func:`lstm_explorer.core.gradients.summaries.summarise` takes it.
+        step 0 to T (no cell where there is none): log10 of :math:`\|dL/dh_t\|` and :math:`\|dL/dc_t\|` of the last
+        layer, ``-inf`` for an exact zero. Of several replicas or samples it prints the median at each step, as
+        :func:`lstm_explorer.summarise` takes it.
 
     Raises:
-        ValueError: The architecture is none of the three, a replica's seed is past the last one, the table does not
+        ValueError: There is no such architecture, a replica's seed is past the last one, the table does not
             suit the settings, or there is too much data to be written into a program.
 
     Example:
@@ -40,84 +41,103 @@ def to_script(settings: Settings, *, architecture: Architecture = "lstm", table:
         1 -...
         2 0.3010299957
     """
-    if architecture not in ARCHITECTURES:
-        raise ValueError(f"architecture is {architecture!r}: expected one of {', '.join(map(repr, ARCHITECTURES))}.")
+    record = architecture_named(architecture)
     settings.replace(seed=settings.seed + settings.num_seeds - 1)  # refuses a last replica without a legal seed
     source = input_source(settings, table=table)
-    step = "\n" + _filled(_STEPS[architecture], nonlinearity=settings.nonlinearity)
-    top = [_header(settings, architecture), _imports(settings), *source.literals, step]
-    body = [_network(settings, architecture), source.code]
-    body += [_forward(settings, architecture), _backward(settings, architecture)]
-    return "\n\n".join([*top, *_measurement(settings, body), _printing(settings, architecture)]) + "\n"
+    step = "\n" + _filled(record.script_step, **{name: getattr(settings, name) for name in record.options})
+    top = [_header(settings, record), _imports(settings, record), *source.literals, step]
+    body = [_network(settings, record), source.code, _forward(settings, record), _backward(settings, record)]
+    return "\n\n".join([*top, *_measurement(settings, body), _printing(settings, record)]) + "\n"
 
 
-def _header(settings: Settings, architecture: Architecture) -> str:
+def _header(settings: Settings, record: Architecture) -> str:
     """Return what is printed and what it was made from, a line each."""
-    columns, norms = "log10_hidden", "||dL/dh_t||"
-    if architecture == "lstm":
-        columns, norms = f"{columns} log10_cell", f"{norms} and ||dL/dc_t||"
+    columns = " ".join(f"log10_{state.name}" for state in record.states)
+    norms = " and ".join(f"||dL/d{state.letter}_t||" for state in record.states)
     loss = "h_T" if settings.loss == "last" else "all h_t"
     # The repr of a dict is one line whatever the user's text is: what cannot be printed is escaped in it.
-    made = f"to_script(Settings.from_query({settings.to_query()!r}), architecture={architecture!r})"
+    made = f"to_script(Settings.from_query({settings.to_query()!r}), architecture={record.name!r})"
     return f'# Prints "step {columns}" for every step t: log10 of {norms}, L = sum of {loss}.\n# Made by {made}.'
 
 
-def _imports(settings: Settings) -> str:
-    needs_math = settings.input_kind == "sine" or settings.recurrent_init == "normal"
+def _imports(settings: Settings, record: Architecture) -> str:
+    needs_math = settings.input_kind == "sine" or settings.recurrent_init == "normal" or not record.fused
     double = "\n\ntorch.set_default_dtype(torch.float64)" * (settings.dtype == "float64")
     return "import math\n\n" * needs_math + "import torch" + double
 
 
-def _network(settings: Settings, architecture: Architecture) -> str:
+def _network(settings: Settings, record: Architecture) -> str:
     """Return the code that builds the network and sets its weights and biases, in the order in which they are drawn."""
-    arguments = [str(settings.features), str(settings.hidden_size)]
-    arguments += [f"num_layers={settings.num_layers}"] * (settings.num_layers > 1)
-    arguments += ['nonlinearity="relu"'] * (architecture == "rnn" and settings.nonlinearity == "relu")
     lines = ["# The network, with the weights that PyTorch draws after this seed. Only states will be differentiated."]
     lines += [f"seed = {settings.seed}"] * (settings.num_seeds == 1)
-    lines += ["torch.manual_seed(seed)"]
-    lines += [f"network = torch.nn.{architecture.upper()}({', '.join(arguments)}).requires_grad_(False)"]
-    layer = "\n".join([*_weights(settings, architecture), *_biases(settings, architecture)])
-    names = "weight_ih, weight_hh, bias_ih, bias_hh"
+    lines += ["torch.manual_seed(seed)", *(_torch_module if record.fused else _own_module)(settings, record)]
+    layer = "\n".join([*_weights(settings, record), *_biases(settings, record)])
+    names = _names(record)
     if settings.num_layers == 1:
-        return "\n".join([*lines, f"{names} = network.all_weights[0]", layer])
-    return "\n".join([*lines, f"for {names} in network.all_weights:", textwrap.indent(layer, "    ")])
+        return "\n".join([*lines, f"{names} = layers[0]", layer])
+    return "\n".join([*lines, f"for {names} in layers:", textwrap.indent(layer, "    ")])
 
 
-def _weights(settings: Settings, architecture: Architecture) -> list[str]:
+def _names(record: Architecture) -> str:
+    return "weight_ih, weight_hh, bias_ih, bias_hh" if record.recurrent else "weight_ih, bias_ih"
+
+
+def _torch_module(settings: Settings, record: Architecture) -> list[str]:
+    arguments = [str(settings.features), str(settings.hidden_size)]
+    arguments += [f"num_layers={settings.num_layers}"] * (settings.num_layers > 1)
+    for name in record.options:
+        if getattr(settings, name) != schema(Settings)[name].default:
+            arguments.append(f'{name}="{getattr(settings, name)}"')
+    made = f"network = torch.nn.{record.title}({', '.join(arguments)}).requires_grad_(False)"
+    return [made, "layers = network.all_weights"]
+
+
+def _own_module(settings: Settings, record: Architecture) -> list[str]:
+    """Return the lines that draw the weights of a network that PyTorch does not have."""
+    sizes = [settings.features, *[settings.hidden_size] * (settings.num_layers - 1)]
+    size, rows = settings.hidden_size, len(record.blocks) * settings.hidden_size
+    shapes = [f"({rows}, features)", f"({rows}, {size})", f"({rows},)", f"({rows},)"]
+    shapes = shapes if record.recurrent else shapes[::2]
+    return _filled(_OWN, sizes=sizes, shapes=", ".join(shapes), size=size).splitlines()
+
+
+def _weights(settings: Settings, record: Architecture) -> list[str]:
     """Return the lines that draw a layer's weights anew, and scale them."""
-    draw, blocks = (
-        _DRAWS.get(settings.recurrent_init, ""),
-        len(_GATES[architecture]) or 1,
-    )  # the RNN's only block is no gate
-    lines = _filled(draw, size=settings.hidden_size, blocks=blocks).splitlines()
-    return lines + [f"weight_hh *= {settings.recurrent_gain!r}"] * (settings.recurrent_gain != 1)
+    draws = _DRAWS.get(settings.recurrent_init, {})
+    code = "\n".join(draw for name, draw in draws.items() if name == "ih" or record.recurrent)
+    lines = _filled(code, size=settings.hidden_size, blocks=len(record.blocks)).splitlines()
+    return lines + [f"weight_hh *= {settings.recurrent_gain!r}"] * (record.recurrent and settings.recurrent_gain != 1)
 
 
-def _biases(settings: Settings, architecture: Architecture) -> list[str]:
+def _biases(settings: Settings, record: Architecture) -> list[str]:
     """Return the lines that write a layer's effective biases."""
-    gates = _GATES[architecture]
-    if not gates:
+    if not record.gates:
         return ["bias_ih.zero_()", "bias_hh.zero_()"]
     chrono = settings.recurrent_init == "chrono"
-    drawn = {"forget": "keep", "input": "-keep", "update": "keep"} if chrono else {}
-    values = ", ".join(drawn.get(gate, repr(getattr(settings, f"{gate}_bias"))) for gate in gates)
-    code = _CHRONO * chrono + _VALUES + (_SPLIT_BIASES if settings.split_biases else _BIASES)
-    code += _WHOLE_CANDIDATE * (settings.split_biases and architecture == "gru")
-    sizes = {"size": settings.hidden_size, "most": settings.chrono_max - 1, "gates": len(gates)}
-    return _filled(code, values=values, letters=" ".join(gates.values()), **sizes).splitlines()
+    drawn = {gate.name: {1: "keep", -1: "-keep"}[gate.chrono] for gate in record.gates if chrono and gate.chrono}
+    biases = (drawn.get(gate.name, repr(getattr(settings, f"{gate.name}_bias"))) for gate in record.gates)
+    split = settings.split_biases and record.recurrent
+    code = _CHRONO * chrono + _VALUES
+    code += _SPLIT_BIASES if split else (_BIASES if record.recurrent else _ONLY_BIASES)
+    for row, gate in enumerate(record.gates):
+        code += _filled(_WHOLE, letter=gate.letter, row=row, gates="$gates") * (split and not gate.split)
+    letters = " ".join(gate.letter for gate in record.gates)
+    sizes = {"size": settings.hidden_size, "most": settings.chrono_max - 1, "gates": len(record.gates)}
+    return _filled(code, values=", ".join(biases), letters=letters, **sizes).splitlines()
 
 
-def _forward(settings: Settings, architecture: Architecture) -> str:
+def _forward(settings: Settings, record: Architecture) -> str:
     zeros = f"torch.zeros({settings.batch_size}, {settings.hidden_size})"
-    zeros, state = (f"({zeros}, {zeros})", "h, c") if architecture == "lstm" else (zeros, "h")
-    return _filled(_FORWARD if settings.num_layers == 1 else _FORWARD_LAYERS, zeros=zeros, state=state)
+    letters = ", ".join(state.letter for state in record.states)
+    if len(record.states) > 1:
+        zeros = f"({', '.join([zeros] * len(record.states))})"
+    return _filled(_FORWARD if settings.num_layers == 1 else _FORWARD_LAYERS, zeros=zeros, state=letters)
 
 
-def _backward(settings: Settings, architecture: Architecture) -> str:
+def _backward(settings: Settings, record: Architecture) -> str:
     loop, states = _BACK_HIDDEN, "h.double() for h in states"
-    if architecture == "lstm":
-        loop, states = _BACK_LSTM, "(h.double(), c.double()) for h, c in states"
+    if len(record.states) == 2:
+        loop, states = _BACK_TWO_STATES, "(h.double(), c.double()) for h, c in states"
     to_double = _filled(_TO_DOUBLE, states=states) if settings.dtype == "float32" else ""
     return to_double + _BACK + _filled(loop, every=_EVERY if settings.loss == "every" else "")
 
@@ -133,10 +153,10 @@ def _measurement(settings: Settings, body: list[str]) -> list[str]:
     return ["\ndef measure(seed):\n" + textwrap.indent(inner, "    "), "\n" + runs]
 
 
-def _printing(settings: Settings, architecture: Architecture) -> str:
-    row, columns = "hidden", "{hidden:.10f}"
-    if architecture == "lstm":
-        row, columns = "(hidden, cell)", f"{columns} {{cell:.10f}}"
+def _printing(settings: Settings, record: Architecture) -> str:
+    names = [state.name for state in record.states]
+    row = f"({', '.join(names)})" if len(names) > 1 else names[0]
+    columns = " ".join(f"{{{name}:.10f}}" for name in names)
     runs = settings.num_seeds * settings.batch_size
     # Of the middle two of an even number of runs, NumPy's "nearest" takes the one of even index, as round does.
     return _filled((_ONLY if runs == 1 else _MEDIAN) + _PRINT, rank=round((runs - 1) / 2), row=row, columns=columns)
@@ -147,56 +167,28 @@ def _filled(code: str, **values: object) -> str:
     return Template(code).substitute(values)
 
 
-#: Setting -> letter of each gate, in PyTorch's order.
-_GATES: Mapping[str, Mapping[str, str]] = types.MappingProxyType(
+#: Initialisation -> which weights it draws anew, and how.
+_DRAWS: Mapping[str, Mapping[str, str]] = types.MappingProxyType(
     {
-        "rnn": {},
-        "lstm": {"input": "i", "forget": "f", "candidate": "g", "output": "o"},
-        "gru": {"reset": "r", "update": "z", "candidate": "n"},
-    }
-)
-
-_STEPS: Mapping[str, str] = types.MappingProxyType(
-    {
-        "rnn": '''\
-def step(weights, h, x):
-    """Advance the RNN one step: h before -> h after."""
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
-    return torch.$nonlinearity(x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh)''',
-        "lstm": '''\
-def step(weights, state, x):
-    """Advance the LSTM one step: (h, c) before -> (h, c) after."""
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
-    h, c = state
-    i, f, g, o = (x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh).chunk(4, dim=1)
-    i, f, g, o = torch.sigmoid(i), torch.sigmoid(f), torch.tanh(g), torch.sigmoid(o)
-    c = f * c + i * g
-    return o * torch.tanh(c), c''',
-        "gru": '''\
-def step(weights, h, x):
-    """Advance the GRU one step: h before -> h after."""
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
-    input_r, input_z, input_n = (x @ weight_ih.T + bias_ih).chunk(3, dim=1)
-    hidden_r, hidden_z, hidden_n = (h @ weight_hh.T + bias_hh).chunk(3, dim=1)
-    r = torch.sigmoid(input_r + hidden_r)
-    z = torch.sigmoid(input_z + hidden_z)
-    n = torch.tanh(input_n + r * hidden_n)
-    return (1 - z) * n + z * h''',
-    }
-)
-
-_DRAWS: Mapping[str, str] = types.MappingProxyType(
-    {
-        "keras": """\
-torch.nn.init.xavier_uniform_(weight_ih)  # as Keras does, over all gates at once
-torch.nn.init.orthogonal_(weight_hh)""",
-        "orthogonal": """\
+        "keras": {
+            "ih": "torch.nn.init.xavier_uniform_(weight_ih)  # as Keras does, over all gates at once",
+            "hh": "torch.nn.init.orthogonal_(weight_hh)",
+        },
+        "orthogonal": {
+            "hh": """\
 for block in weight_hh.split($size):  # one gate after another
     torch.nn.init.orthogonal_(block)""",
-        "identity": "weight_hh[:] = torch.eye($size).repeat($blocks, 1)",
-        "normal": "weight_hh.normal_(0, 1 / math.sqrt($size))",
+        },
+        "identity": {"hh": "weight_hh[:] = torch.eye($size).repeat($blocks, 1)"},
+        "normal": {"hh": "weight_hh.normal_(0, 1 / math.sqrt($size))"},
     }
 )
+
+_OWN = """\
+bound, layers = 1 / math.sqrt($size), []
+for features in $sizes:
+    layers.append([torch.empty(shape).uniform_(-bound, bound) for shape in [$shapes]])
+"""
 
 _CHRONO = """\
 # Chrono initialisation: units that remember for 1 to $most steps, spread evenly.
@@ -220,16 +212,21 @@ for first, second, bias in zip(bias_ih.chunk($gates), bias_hh.chunk($gates), bia
     first[:] = second[:] = bias / 2
 """
 
-#: The GRU's candidate has its second bias inside the reset product: half of it there is another network.
-_WHOLE_CANDIDATE = """\
-# But n has all of it in the first: its second bias is multiplied by the reset gate, which is something else.
-bias_ih.chunk($gates)[2][:] = biases[2]
-bias_hh.chunk($gates)[2][:] = 0.0
+_ONLY_BIASES = """\
+for gate, bias in zip(bias_ih.chunk($gates), biases):
+    gate[:] = bias
+"""
+
+#: Of a gate inside a reset product half of the bias in the second vector is another network.
+_WHOLE = """\
+# But $letter has all of it in the first: its second bias is multiplied by the reset gate, which is something else.
+bias_ih.chunk($gates)[$row][:] = biases[$row]
+bias_hh.chunk($gates)[$row][:] = 0.0
 """
 
 _FORWARD = """\
 # Forward: every state, from step 0 (zeros) to the last.
-weights = network.all_weights[0]
+weights = layers[0]
 states = [$zeros]
 for x in inputs:
     states.append(step(weights, states[-1], x))"""
@@ -238,7 +235,7 @@ _FORWARD_LAYERS = """\
 # Forward: every state, from step 0 (zeros) to the last. A layer reads the hidden states of the layer below. Only
 # the last layer's states are differentiated: they reach the loss without passing through another layer.
 outputs = inputs
-for weights in network.all_weights:
+for weights in layers:
     inputs, states = outputs, [$zeros]
     for x in inputs:
         states.append(step(weights, states[-1], x))
@@ -270,7 +267,7 @@ for t in range(len(inputs), 0, -1):
     (dh,) = torch.autograd.grad(step(weights, h, inputs[t - 1]), h, dh)$every
 norms.append(dh.norm(dim=1).log10() + log10_scale)"""
 
-_BACK_LSTM = """\
+_BACK_TWO_STATES = """\
 h, c = states[-1]
 dh, dc, log10_scale, norms = torch.ones_like(h), torch.zeros_like(c), 0.0, []
 for t in range(len(inputs), 0, -1):

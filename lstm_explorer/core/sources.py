@@ -1,4 +1,4 @@
-"""The literature that the code and the lessons lean on, by the key that docstrings name under *Source*."""
+"""The literature that the code and the lessons rest on, by the key that docstrings name under *Source*."""
 
 from __future__ import annotations
 
@@ -59,6 +59,10 @@ SOURCES: Mapping[str, Source] = types.MappingProxyType(
             "Vogt, Puelma Touzel, Shlizerman, Lajoie", 2022,
             "On Lyapunov Exponents for RNNs: Understanding Information Propagation Using Dynamical Systems Tools",
             "Frontiers in Applied Mathematics and Statistics", "https://doi.org/10.3389/fams.2022.818799",
+        ),
+        "feng2024": Source(
+            "Feng, Tung, Ahmed, Bengio, Hajimirsadeghi", 2024, "Were RNNs All We Needed?",
+            "arXiv 2410.01201", "https://arxiv.org/abs/2410.01201",
         ),
         "keras16151": Source(
             "DagonArises", 2022, "Custom LSTMCell has cell state gradients being zeros",

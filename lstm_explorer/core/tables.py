@@ -1,4 +1,4 @@
-"""The user's own CSV, made safe to read: what had to be done to it is said, never hidden."""
+"""The user's own CSV, made safe to read; every change to it is reported in a note."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lstm_explorer.core.errors import Explained
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.locales import N_
 
 #: Sentences of notes and errors, by code; translate these, then fill in the fields.
@@ -31,7 +31,7 @@ MESSAGES: Mapping[str, str] = types.MappingProxyType(
         "binary": N_("The file is not text: expected a CSV; save the table as CSV in UTF-8 and choose that file."),
         "undecodable": N_("The file's characters cannot be read as {encodings}: save it as CSV in UTF-8."),
         "too_wide": N_("The first row has {came} cells: expected at most {limit}; leave columns out."),
-        "ragged": N_("Line {line} has {came} cells: expected {expected}, as in the lines above it; mend that line."),
+        "ragged": N_("Line {line} has {came} cells: expected {expected}, as in the lines above it; correct that line."),
         "malformed": N_("The file is not a table ({reason}): expected rows of cells; look for an open quotation mark."),
         "few_rows": N_("Rows of values in the file: {came}. Expected at least 2; add rows."),
         "no_numbers": N_(
@@ -64,12 +64,12 @@ class Note(NamedTuple):
         return self.message.format(**self.values)
 
 
-class TableError(Explained):
-    """Say why a file cannot be read as a table; ``template`` and ``values`` are those of a :class:`Note`."""
+class TableError(ExplainedError):
+    """The reason why a file cannot be read as a table; ``template`` and ``values`` are those of a :class:`Note`."""
 
 
 class Table(NamedTuple):
-    """Finite numbers as float64, a column a feature and a row a step, and what was done to get them."""
+    """Finite numbers as float64, one column per feature and one row per step, and notes on what was changed."""
 
     values: pd.DataFrame
     notes: tuple[Note, ...]
@@ -84,10 +84,10 @@ def read_table(data: bytes, *, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BY
     Args:
         data: The file's bytes.
         max_rows: Rows of values to read, from the top.
-        max_bytes: A larger file is refused before it is looked at.
+        max_bytes: A larger file is refused unread.
 
     Returns:
-        At most 64 columns of finite numbers, at least 2 rows; and a note on everything that was changed or left out.
+        At most 64 columns of finite numbers, at least 2 rows; and a note on everything that was changed or dropped.
 
     Raises:
         TypeError: The data is not bytes.

@@ -1,1 +1,1 @@
-"""Exhibits: a figure with its words, its numbers and the experiments behind it."""
+"""Exhibits: a figure with its texts, its numbers and the experiments behind it."""

@@ -1,4 +1,4 @@
-"""Curves as a tidy table: one row a curve and step."""
+"""Curves as a tidy table: one row per curve and step."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstm_explorer.figures.gradient_flow import Series, TheoryLine
+from lstm_explorer.figures.curves import Series, TheoryLine
 
 
 def curve_numbers(series: Sequence[Series], theory: Sequence[TheoryLine]) -> pd.DataFrame:
-    """Return the curves as rows: one a curve and step, measured or theory.
+    """Return measured curves and theory as rows, one per curve and step.
 
     Returns:
         Columns ``name, kind, architecture, quantity, runs, relative, step, lag, log10_median, log10_lower_quartile,

@@ -1,11 +1,10 @@
-"""The exhibits of the page Inside the cell: the diagram, the traces along time, and the heat map of a gate."""
+"""The exhibits of the page Inside the cell: the diagram, the traces over time, and the heat map of a gate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -14,96 +13,92 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.by_hand import Phase, run_by_hand
 from lstm_explorer.core.engine.trajectory import Trajectory
-from lstm_explorer.core.inputs.kinds import step_labels
-from lstm_explorer.core.settings import Architecture, Settings
-from lstm_explorer.exhibits.exhibit import Bench, Exhibit, Experiment
-from lstm_explorer.exhibits.view import View, number
-from lstm_explorer.figures.by_hand import by_hand_numbers, by_hand_says, plot_by_hand
-from lstm_explorer.figures.cell import STAGES, cell_values, plot_cell
-from lstm_explorer.figures.inside import (
-    along_time,
-    gate_name,
-    gradient_along_time,
-    plot_gate_heatmap,
-    plot_inside,
-)
-from lstm_explorer.figures.theme import NETWORK_NAMES, template, theme_of
+from lstm_explorer.core.record import choice, number
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.exhibits.by_hand import by_hand_numbers, by_hand_summary
+from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.labels import escaped_labels, labels
+from lstm_explorer.exhibits.view import View
+from lstm_explorer.figures import inside
+from lstm_explorer.figures.by_hand import plot_by_hand
+from lstm_explorer.figures.cell import DIAGRAMS, cell_values, plot_cell
+from lstm_explorer.figures.inside import along_time, gradient_along_time, plot_gate_heatmap, plot_inside
+from lstm_explorer.figures.names import gate_name, parts
+from lstm_explorer.figures.theme import template, theme_of
 from lstm_explorer.locales import _, translated
+from lstm_explorer.runs.experiment import Experiment
+from lstm_explorer.runs.job import Runner
+from lstm_explorer.runs.measurements import Flow, Unrolled
 
-#: Frames of the diagram's film: about so many steps of the sequence, evenly spaced.
+_RECORDS = [architecture_named(name) for name in DIAGRAMS]
+_PARTS = tuple(dict.fromkeys(part for name in DIAGRAMS for part in parts(name)))
+_STAGES = ("all", *dict.fromkeys(stage.name for record in _RECORDS for stage in record.stages))
+
+#: Frames of the diagram's animation at most, evenly spaced over the steps; milliseconds per frame.
 _FRAMES, _FRAME_MS = 48, 350
 
-#: Steps to either side whose diagrams travel along with the one shown.
+#: Steps to either side whose diagrams are sent with the current one.
 _NEAR = 4
-
-Part = Literal["input", "forget", "candidate", "output", "reset", "update", "cell", "hidden"]
-StageName = Literal["all", "forget", "candidate", "input", "update", "output", "reset", "new", "rewrite"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class InsideView(View):
-    """Which cell is looked into, where, and at what."""
+    """Which cell is drawn, at which step and unit, and what of it."""
 
-    network: Architecture = "lstm"
+    network: str = choice("lstm", tuple(DIAGRAMS))
     step: int = number(1, 1, 2000)
     unit: int = number(0, -1, 255)
-    stage: StageName = "all"
+    stage: str = choice("all", _STAGES)
     depth: int = number(1, 1, 4)
-    part: Part = "forget"
+    part: str = choice("forget", _PARTS)
     hand: str = "1:1,0,1,1;100:0,0.9,1,0"
     challenge: Literal["none", "hold", "leak", "erase", "overwrite", "hide"] = "none"
 
 
-def single(settings: Settings) -> Settings:
-    """Return the settings of one replica and sample, which is what can be looked into."""
-    return settings.replace(num_seeds=1, batch_size=1)
+def single(runner: Runner, settings: Settings, view: InsideView) -> Experiment:
+    """Return the experiment with one replica and one sample, as the diagram draws them."""
+    one = settings.replace(num_seeds=1, batch_size=1)
+    return Experiment(architecture=view.network, settings=one, table=runner.table)
+
+
+def unrolled(runner: Runner, settings: Settings, view: InsideView) -> Trajectory | None:
+    """Return every state and gate of the network; None where the runner has shown why not."""
+    return runner.run(Unrolled(experiment=single(runner, settings, view)))
 
 
 def place(trajectory: Trajectory, view: InsideView) -> tuple[int, int, int | None]:
-    """Return step, layer (from 0) and unit (from 0, None for the mean), as near to the view as the network allows."""
+    """Return step, layer (from 0) and unit (from 0, None for the mean): the view's, limited to what the network has."""
     layers, steps, _samples, units = trajectory.hidden.shape
     unit = min(view.unit, units - 1)
     return min(view.step, steps - 1), min(view.depth, layers) - 1, unit if unit >= 0 else None
 
 
+def stages(network: str) -> dict[str, str]:
+    """Return the stages of a network's step, by their names on buttons, in the order of the lesson."""
+    return {stage.name: translated(stage.label) for stage in architecture_named(network).stages}
+
+
 def stage_of(view: InsideView) -> str | None:
-    """Return the stage that the walk is at, None for all of the cell."""
-    return view.stage if view.stage in STAGES[view.network] else None
+    """Return the chosen stage of the walk, None for all of the cell."""
+    return view.stage if view.stage in stages(view.network) else None
 
 
 def part_of(view: InsideView) -> str:
-    """Return the gate or state shown unit by unit; one that the architecture lacks becomes its hidden state."""
+    """Return the gate or state of the heat map; one that the architecture lacks becomes its hidden state."""
     return view.part if view.part in parts(view.network) else "hidden"
 
 
-def parts(network: str) -> tuple[str, ...]:
-    """Return the gates and states of an architecture, in PyTorch's words."""
-    known = {
-        "lstm": ("forget", "input", "candidate", "output", "cell", "hidden"),
-        "gru": ("reset", "update", "candidate", "hidden"),
-        "rnn": ("hidden",),
-    }
-    return known[network]
-
-
-def reads_of(bench: Bench, settings: Settings) -> tuple[str, ...]:
-    """Return what is read at each step, as it is; empty for generated signals."""
-    table = bench.table() if settings.input_kind == "csv" else None
-    labels = step_labels(settings, table=table, translate=translated)
-    return tuple(labels) if any(labels) else ()
-
-
-def diagram(bench: Bench, settings: Settings, view: InsideView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
-    """Return the cell as a diagram at one step; taken home as a page it becomes a film over the steps."""
-    settings = single(settings)
-    trajectory = bench.trajectory(settings, view.network)
+def diagram(runner: Runner, settings: Settings, view: InsideView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
+    """Return the cell as a diagram at one step; exported as a page it is an animation over the steps."""
+    one, trajectory = single(runner, settings, view), unrolled(runner, settings, view)
     if trajectory is None:
         return None
     step, layer, unit = place(trajectory, view)
     values = cell_values(trajectory, step=step, layer=layer, unit=unit)
-    reads, name = reads_of(bench, settings), NETWORK_NAMES[view.network]
+    reads = labels(one)
 
     def svg(theme: str, at: int) -> str:
         read = reads[at - 1] if reads else ""
@@ -115,103 +110,101 @@ def diagram(bench: Bench, settings: Settings, view: InsideView, pins: Sequence[E
             stage=stage_of(view),
             reads=read,
             theme=theme,
-            nonlinearity=settings.nonlinearity,
+            nonlinearity=one.settings.nonlinearity,
         )
 
     return Exhibit(
         name="cell",
-        title=_("Inside the {network}, step {step}").format(network=name, step=step),
-        alt=_("Diagram of one {network} cell with its numbers at step {step}.").format(network=name, step=step),
-        read=_(
+        title=_("Inside the {network}, step {step}").format(network=one.name, step=step),
+        alt=_("Diagram of one {network} cell with its numbers at step {step}.").format(network=one.name, step=step),
+        how_to_read=_(
             "Every line and box is as thick and as strong as its value at this step. Point at one, or reach it with "
             "the Tab key, for its meaning and shape."
         ),
-        says=_values_say(view.network, values, step),
-        settings=settings,
-        experiments=(Experiment(name=name, architecture=view.network, settings=settings),),
-        draw=lambda theme: _film(lambda at: svg(theme, at), step, trajectory.hidden.shape[1] - 1, theme),
+        summary=_step_summary(view.network, values, step),
+        settings=one.settings,
+        experiments=(one,),
+        draw=lambda theme: _animation(lambda at: svg(theme, at), step, trajectory.hidden.shape[1] - 1, theme),
         numbers=partial(_values_table, trajectory, layer, unit),
         view=view,
-        near=lambda theme: {at: svg(theme, at) for at in _around(step, trajectory.hidden.shape[1] - 1)},
+        neighbours=lambda theme: {at: svg(theme, at) for at in _steps_around(step, trajectory.hidden.shape[1] - 1)},
     )
 
 
-def _around(step: int, last: int) -> list[int]:
-    """Return the step, then those that a key held down may come to before the next run."""
+def _steps_around(step: int, last: int) -> list[int]:
+    """Return the step, then those that a key held down may reach before the next run."""
     return [step, *(at for at in range(max(step - _NEAR, 1), min(step + _NEAR, last) + 1) if at != step)]
 
 
-def traces(bench: Bench, settings: Settings, view: InsideView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
-    """Return gates, states and the gradient along time."""
-    settings = single(settings)
-    trajectory, flow = bench.trajectory(settings, view.network), bench.flow(settings, view.network, units=True)
+def traces(runner: Runner, settings: Settings, view: InsideView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
+    """Return gates, states and the gradient over time."""
+    one, trajectory = single(runner, settings, view), unrolled(runner, settings, view)
+    flow = runner.run(Flow(experiment=one, units=True))
     if trajectory is None or flow is None:
         return None
     step, layer, unit = place(trajectory, view)
-    reads = tuple(map(escape, reads_of(bench, settings)))
-    name = NETWORK_NAMES[view.network]
+    reads = escaped_labels(one)
     gradient = gradient_along_time(flow, layer=layer, unit=unit)["total"]
     return Exhibit(
         name="traces",
-        title=_("Gates, states and gradient of the {network} along time").format(network=name),
-        alt=_("Gates, states and gradient of the {network}, step by step.").format(network=name),
-        read=_(
+        title=_("Gates, states and gradient of the {network} over time").format(network=one.name),
+        alt=_("Gates, states and gradient of the {network}, step by step.").format(network=one.name),
+        how_to_read=_(
             "Above the gates, then the states, beneath the gradient of the loss at each step, all on one time axis; "
             "the upright line is the step of the diagram. Where a forget gate falls, the dotted line beneath falls "
             "with it: that gate cut the gradient there."
         ),
-        says=_gradient_says(gradient),
-        settings=settings,
-        experiments=(Experiment(name=name, architecture=view.network, settings=settings),),
+        summary=_gradient_summary(gradient),
+        settings=one.settings,
+        experiments=(one,),
         draw=lambda theme: plot_inside(trajectory, flow, step=step, layer=layer, unit=unit, reads=reads, theme=theme),
         numbers=partial(_traces_table, trajectory, flow, layer, unit),
         view=view,
     )
 
 
-def gate_map(bench: Bench, settings: Settings, view: InsideView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
-    """Return one gate or state of every unit along time."""
-    settings = single(settings)
-    trajectory = bench.trajectory(settings, view.network)
+def gate_map(runner: Runner, settings: Settings, view: InsideView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
+    """Return one gate or state of every unit over time."""
+    one, trajectory = single(runner, settings, view), unrolled(runner, settings, view)
     if trajectory is None:
         return None
     step, layer, unit = place(trajectory, view)
-    part, name = part_of(view), NETWORK_NAMES[view.network]
+    part = part_of(view)
     table = along_time(trajectory, layer=layer, unit=None)[part]
     return Exhibit(
         name="gate_map",
-        title=_("{part} of every unit of the {network}").format(part=gate_name(part, view.network), network=name),
+        title=_("{part} of every unit of the {network}").format(part=gate_name(part, view.network), network=one.name),
         alt=_("Heat map: {part} of every unit, step by step.").format(part=gate_name(part, view.network)),
-        read=_(
+        how_to_read=_(
             "Each row is a unit, each column a step; the upright line is the step of the diagram. Click on a point to "
             "look at that unit and step."
         ),
-        says=_("{part}: the mean over units and steps is {mean:.2f}.").format(
+        summary=_("{part}: the mean over units and steps is {mean:.2f}.").format(
             part=gate_name(part, view.network), mean=float(np.mean(table))
         ),
-        settings=settings,
-        experiments=(Experiment(name=name, architecture=view.network, settings=settings),),
+        settings=one.settings,
+        experiments=(one,),
         draw=lambda theme: plot_gate_heatmap(trajectory, part, step=step, layer=layer, unit=unit, theme=theme),
         numbers=partial(_units_table, trajectory, part, layer),
         view=view,
     )
 
 
-def by_hand(bench: Bench, settings: Settings, view: InsideView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
+def by_hand(runner: Runner, settings: Settings, view: InsideView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return the scalar cell whose gates the reader sets."""
     run = run_by_hand(phases_of(view.hand))
     return Exhibit(
         name="by_hand",
         title=_("One cell by hand"),
         alt=_("What a cell with one unit holds and shows, and how much of the gradient gets back. {says}").format(
-            says=by_hand_says(run)
+            says=by_hand_summary(run)
         ),
-        read=_(
+        how_to_read=_(
             "Above, what the cell holds (c) and shows (h), with its gates. Beneath, how much a change of c at each "
             "step still moves c at the last one: the product of the forget gates from there on. Grey is f to the power "
             "of the steps."
         ),
-        says=by_hand_says(run),
+        summary=by_hand_summary(run),
         settings=settings,
         experiments=(),
         draw=lambda theme: plot_by_hand(run, theme=theme),
@@ -221,7 +214,7 @@ def by_hand(bench: Bench, settings: Settings, view: InsideView, pins: Sequence[E
 
 
 def phases_of(text: str) -> list[Phase]:
-    """Read the phases of the cell by hand; nonsense gives those that the page begins with.
+    """Read the phases of the cell by hand; an illegal text gives the default phases.
 
     Args:
         text: As ``until:input,forget,output,value`` joined by ``;``.
@@ -247,8 +240,8 @@ def _phases(text: str) -> list[Phase]:
     return phases
 
 
-def _film(svg: Any, step: int, last: int, theme: str) -> go.Figure:
-    """Return the diagram as a picture that a slider and a play button lead through the steps."""
+def _animation(svg: Any, step: int, last: int, theme: str) -> go.Figure:
+    """Return the diagram as an animation with a slider and a play button."""
     look = theme_of(theme)
     at = sorted({step, *np.unique(np.linspace(1, last, min(last, _FRAMES)).round().astype(int)).tolist()})
     play = {"frame": {"duration": _FRAME_MS, "redraw": True}, "transition": {"duration": 0}, "mode": "immediate"}
@@ -287,21 +280,12 @@ def _image(svg: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _values_say(network: str, values: Any, step: int) -> str:
-    if network == "lstm":
-        return _(
-            "At step {step} the cell keeps **{forget:.0%}** of its memory and writes **{input:.0%}** of the candidate; "
-            "{output:.0%} of what it holds is shown."
-        ).format(step=step, **{name: values[name] for name in ("forget", "input", "output")})
-    if network == "gru":
-        return _("At step {step} the GRU keeps **{update:.0%}** of its state and takes the rest anew.").format(
-            step=step, update=values["update"]
-        )
-    return _("At step {step} the RNN keeps nothing as it was: its state is written anew.").format(step=step)
+def _step_summary(network: str, values: Mapping[str, float], step: int) -> str:
+    return translated(architecture_named(network).step_summary).format(step=step, **values)
 
 
-def _gradient_says(log10: NDArray[np.float64]) -> str:
-    """Say where the gradient has fallen to a half and to a thousandth, counted back from the last step."""
+def _gradient_summary(log10: NDArray[np.float64]) -> str:
+    """Return where the gradient has fallen to a half and to a thousandth, counted back from the last step."""
     fallen = log10 - log10[-1]
     below = {share: np.flatnonzero(fallen <= np.log10(share)) for share in (0.5, 1e-3)}
     last = len(log10) - 1
@@ -340,8 +324,7 @@ def _traces_table(trajectory: Trajectory, flow: Any, layer: int, unit: int | Non
 
 def _units_table(trajectory: Trajectory, part: str, layer: int) -> pd.DataFrame:
     """Return the heat map as rows ``name, step, unit, value``."""
-    gates = trajectory.gates._asdict() if trajectory.gates is not None else {}
-    tensor = gates[part] if part in gates else getattr(trajectory, part)
-    array = tensor[layer, :, 0].double().numpy()
+    array = inside.part_of(trajectory, part)[layer, :, 0].double().numpy()
+    first = trajectory.hidden.shape[1] - len(array)  # no gate made step 0
     step, unit = (index.ravel() for index in np.indices(array.shape))
-    return pd.DataFrame({"name": part, "step": step + (part in gates), "unit": unit, "value": array.ravel()})
+    return pd.DataFrame({"name": part, "step": step + first, "unit": unit, "value": array.ravel()})

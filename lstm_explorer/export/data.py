@@ -1,4 +1,4 @@
-"""The numbers behind a figure: tables at full precision, and one JSON document that says where they came from."""
+"""The numbers behind a figure: tables at full precision, and one JSON document with the settings that gave them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ import pyarrow.csv
 import torch
 
 import lstm_explorer
-from lstm_explorer.core.errors import Explained
+from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.registry import EXHIBITS
@@ -91,19 +92,21 @@ def read_settings(text: bytes | str, figure: str) -> tuple[Settings, View]:
         figure: Name of the exhibit whose view is read.
 
     Raises:
-        Explained: It is not JSON, of a newer version, or holds what this version does not know.
+        ExplainedError: It is not JSON, of a newer version, or holds what this version does not know.
     """
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise Explained(N_("This is no JSON file: {reason}."), {"reason": str(error)}) from error
+        raise ExplainedError(N_("This is no JSON file: {reason}."), {"reason": str(error)}) from error
     if not isinstance(document, dict):
-        raise Explained(N_("The settings are a {kind}: expected a JSON object."), {"kind": type(document).__name__})
+        raise ExplainedError(
+            N_("The settings are a {kind}: expected a JSON object."), {"kind": type(document).__name__}
+        )
     if "format" not in document:
         return _settings(document), EXHIBITS[figure].view()
     version = document.get("version")
     if document["format"] != FORMAT or version != FORMAT_VERSION:
-        raise Explained(
+        raise ExplainedError(
             N_("The file is {came}: this version of LSTM Explorer reads {expected}. Take the newest version."),
             {"came": f"{document['format']} {version}", "expected": f"{FORMAT} {FORMAT_VERSION}"},
         )
@@ -111,35 +114,43 @@ def read_settings(text: bytes | str, figure: str) -> tuple[Settings, View]:
     return _settings(document.get("settings")), _view(EXHIBITS[figure].view, view or {})
 
 
+def _no_object(value: Any) -> ExplainedError:
+    return ExplainedError(N_("The settings are a {kind}: expected a JSON object."), {"kind": type(value).__name__})
+
+
 def _settings(values: Any) -> Settings:
     if not isinstance(values, dict):
-        raise Explained(N_("The settings are a {kind}: expected a JSON object."), {"kind": type(values).__name__})
-    if unknown := sorted(set(values) - set(Settings.__dataclass_fields__)):
-        raise Explained(
+        raise _no_object(values)
+    if unknown := sorted(set(values) - set(schema(Settings))):
+        raise ExplainedError(
             N_("Unknown settings: {names}. This version knows {known}."),
-            {"names": ", ".join(unknown), "known": ", ".join(Settings.__dataclass_fields__)},
+            {"names": ", ".join(unknown), "known": ", ".join(schema(Settings))},
         )
     return Settings(**values)
 
 
 def _view(record: type[View], texts: Any) -> View:
     legal = isinstance(texts, Mapping) and all(isinstance(text, str) for text in texts.values())
-    if not legal or set(texts) - set(record.__dataclass_fields__):
-        raise Explained(
+    if not legal or set(texts) - set(schema(record)):
+        raise ExplainedError(
             N_("The view is {came}: expected an object of texts, with {known}."),
-            {"came": str(texts), "known": ", ".join(record.__dataclass_fields__) or "{}"},
+            {"came": str(texts), "known": ", ".join(schema(record)) or "{}"},
         )
-    view, repairs = record.parse_query(texts)
-    if repairs:
-        raise Explained(
+    view, corrections = record.parse_query(texts)
+    if corrections:
+        raise ExplainedError(
             N_("{name} is {came}: expected {expected}."),
-            {"name": repairs[0].name, "came": repr(repairs[0].came), "expected": record.expected(repairs[0].name)},
+            {
+                "name": corrections[0].name,
+                "came": repr(corrections[0].given),
+                "expected": schema(record)[corrections[0].name].expected,
+            },
         )
     return view
 
 
 def _results(numbers: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return one object a curve, with its columns as lists; a column that never changes is a single value."""
+    """Return one object per curve, with its columns as lists; a column that never changes is a single value."""
     keys = [name for name in ("name", "kind", "architecture", "quantity") if name in numbers]
     results = []
     for _key, rows in numbers.groupby(keys, sort=False) if keys else [((), numbers)]:

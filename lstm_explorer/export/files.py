@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from lstm_explorer.core.inputs.kinds import TableLike
+from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.scripts import to_script
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.data import to_csv, to_json, to_parquet
@@ -18,30 +18,30 @@ from lstm_explorer.export.paper import SHEETS, Paper, on_paper
 FileFormat = Literal["png", "svg", "pdf", "html", "csv", "parquet", "json", "py"]
 
 
-class Kind(NamedTuple):
-    """What a format is: its MIME type, and whether the server's browser draws it."""
+class FileType(NamedTuple):
+    """The MIME type of a format, and whether the server's browser draws it."""
 
     mime: str
     drawn: bool = False
 
 
-FORMATS: Mapping[FileFormat, Kind] = types.MappingProxyType(
+FORMATS: Mapping[FileFormat, FileType] = types.MappingProxyType(
     {
-        "png": Kind("image/png", drawn=True),
-        "svg": Kind("image/svg+xml", drawn=True),
-        "pdf": Kind("application/pdf", drawn=True),
-        "html": Kind("text/html"),
-        "csv": Kind("text/csv"),
-        "parquet": Kind("application/vnd.apache.parquet"),
-        "json": Kind("application/json"),
-        "py": Kind("text/x-python"),
+        "png": FileType("image/png", drawn=True),
+        "svg": FileType("image/svg+xml", drawn=True),
+        "pdf": FileType("application/pdf", drawn=True),
+        "html": FileType("text/html"),
+        "csv": FileType("text/csv"),
+        "parquet": FileType("application/vnd.apache.parquet"),
+        "json": FileType("application/json"),
+        "py": FileType("text/x-python"),
     }
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is wanted of an exhibit.
+class ExportOptions:
+    """The format of a file, and its options.
 
     Attributes:
         format: One of :data:`FORMATS`.
@@ -56,12 +56,12 @@ class Order:
     experiment: int = 0
 
 
-def make(exhibit: Exhibit, order: Order, *, table: TableLike | None = None) -> bytes:
+def make(exhibit: Exhibit, options: ExportOptions, *, table: TableLike | None = None) -> bytes:
     """Make a file.
 
     Args:
-        exhibit: What is taken home.
-        order: In which form.
+        exhibit: The exhibit to export.
+        options: The format and its options.
         table: The reader's own table, where a script reads it.
 
     Returns:
@@ -71,13 +71,13 @@ def make(exhibit: Exhibit, order: Order, *, table: TableLike | None = None) -> b
         ImageError: The server's browser is missing or failed.
         ValueError: A script would be too long.
     """
-    paper = order.paper
-    match order.format:
+    paper = options.paper
+    match options.format:
         case "png" | "svg" | "pdf":
             figure, sheet = on_paper(exhibit, paper), SHEETS[paper.size]
-            scale = sheet.scale * (order.scale if order.format == "png" else 1.0)
+            scale = sheet.scale * (options.scale if options.format == "png" else 1.0)
             width, height = int(figure.layout.width), int(figure.layout.height)
-            return render(figure, format=order.format, width=width, height=height, scale=scale)
+            return render(figure, format=options.format, width=width, height=height, scale=scale)
         case "html":
             return to_html(exhibit, theme=paper.theme, title=paper.title, caption=paper.caption)
         case "csv":
@@ -87,21 +87,21 @@ def make(exhibit: Exhibit, order: Order, *, table: TableLike | None = None) -> b
         case "json":
             return to_json(exhibit)
         case "py":
-            one = exhibit.experiments[order.experiment]
+            one = exhibit.experiments[options.experiment]
             read = table if one.settings.input_kind == "csv" else None
             return to_script(one.settings, architecture=one.architecture, table=read).encode()
 
 
-def file_name(exhibit: Exhibit, order: Order) -> str:
-    """Return a name that says what is in the file and from which settings, such as ``lstm-explorer-journey-T200.png``.
+def file_name(exhibit: Exhibit, options: ExportOptions) -> str:
+    """Return a file name with the exhibit and the sequence length, such as ``lstm-explorer-journey-T200.png``.
 
-    ASCII only: a browser may write other letters as it likes.
+    ASCII only: browsers treat other letters differently.
     """
     parts = ["lstm-explorer", exhibit.name.replace("_", "-"), f"T{exhibit.settings.sequence_length}"]
-    if order.format == "py":
-        parts[1] = exhibit.experiments[order.experiment].architecture
-    if order.format == "png":
-        parts.append(f"{order.paper.size}-{order.scale:g}x")
-    if order.format in ("svg", "pdf"):
-        parts.append(order.paper.size)
-    return "-".join(parts) + f".{order.format}"
+    if options.format == "py":
+        parts[1] = exhibit.experiments[options.experiment].architecture
+    if options.format == "png":
+        parts.append(f"{options.paper.size}-{options.scale:g}x")
+    if options.format in ("svg", "pdf"):
+        parts.append(options.paper.size)
+    return "-".join(parts) + f".{options.format}"

@@ -1,8 +1,8 @@
 """Figures as PNG, SVG and PDF, drawn by one Chromium that all threads of the server share.
 
-Kaleido drives the browser on a private thread with a loop of its own, one picture at a time, in the order they were
-asked for. (Kaleido's own ``start_sync_server`` hands concurrent users each other's pictures.) The browser is started on
-demand and closed when idle; one that dies is noticed at once, and its picture drawn by the next.
+Kaleido drives the browser on a private thread with its own event loop, one picture at a time, in the order of the
+requests. (Kaleido's own ``start_sync_server`` hands concurrent users each other's pictures.) The browser is started on
+demand and closed when idle; one that dies is detected at once, and its picture is drawn by the next.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import plotly.graph_objects as go
 from choreographer.browsers.chromium import Chromium
 from choreographer.errors import BrowserClosedError, BrowserFailedError, ChannelClosedError, TmpDirWarning
 
-from lstm_explorer.core.errors import Explained
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.export.vector import embed_fonts, embed_fonts_in_image, pdf_page
 from lstm_explorer.locales import N_
 
@@ -36,7 +36,7 @@ ImageFormat = Literal["png", "svg", "pdf"]
 IDLE_SECONDS = 60.0
 #: A picture takes at most so long, waiting for its turn and starting the browser included.
 TIMEOUT_SECONDS = 60.0
-_START_SECONDS, _STOP_SECONDS, _LOOK_SECONDS = 25.0, 10.0, 0.05
+_START_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 25.0, 10.0, 0.05
 _A4_INCHES = {"paperWidth": 8.27, "paperHeight": 11.69}
 
 _NO_BROWSER = N_(
@@ -54,17 +54,17 @@ _NOT_DRAWN = N_("The browser could not draw this: {reason}")
 Result = TypeVar("Result")
 Work = Callable[[kaleido.Kaleido], Coroutine[Any, Any, Result]]
 
-# Both report a browser that went away, or is closed, as if something were wrong with it.
+# Both log a browser that was closed or lost as an error.
 for _name in ("kaleido", "choreographer"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
-class ImageError(Explained):
-    """A picture could not be made; the message says why and what mends it, and can be translated."""
+class ImageError(ExplainedError):
+    """A picture could not be made; the message says why and what to do, and can be translated."""
 
 
 class _LostError(Exception):
-    """The browser, or the page that draws, went away."""
+    """The browser, or its page, was lost."""
 
 
 def find_browser() -> str | None:
@@ -94,12 +94,12 @@ def render(figure: go.Figure, *, format: ImageFormat, width: int, height: int, s
         raise ValueError(f"format is {format!r}: expected 'png', 'svg' or 'pdf'.")
     spec = figure.to_plotly_json()
     still = {**spec["layout"], "updatemenus": [], "sliders": []}  # a button on paper is of no use
-    if format == "svg":  # what is inside an image sees none of the drawing's fonts
+    if format == "svg":  # an image inside the drawing cannot use the drawing's fonts
         images = spec["layout"].get("images", ())
         still["images"] = [{**image, "source": embed_fonts_in_image(image["source"])} for image in images]
     picture = {"data": spec["data"], "layout": still}
     options = {"format": "png" if format == "png" else "svg", "width": width, "height": height, "scale": scale}
-    drawn = _studio.run(lambda browser: browser.calc_fig(picture, opts=options))
+    drawn = _shared_browser.run(lambda browser: browser.calc_fig(picture, opts=options))
     if format == "png":
         return drawn
     if format == "svg":
@@ -120,46 +120,46 @@ def print_pdf(html: str) -> bytes:
 
 
 def close() -> None:
-    """Close the browser now; whoever asks for a picture later gets it from a fresh one."""
-    _studio.close()
+    """Close the browser now; a later picture starts a new one."""
+    _shared_browser.close()
 
 
 def is_open() -> bool:
-    """Say whether the browser runs just now."""
-    return _studio.browser is not None
+    """Tell whether the browser is running."""
+    return _shared_browser.browser is not None
 
 
 def _print(html: str, **options: Any) -> bytes:
     async def printed(browser: kaleido.Kaleido) -> bytes:
         tab = await browser.create_tab("")
         try:
-            await _quiet(tab)
-            await _sent(tab, "Emulation.setScriptExecutionDisabled", value=True)
-            frame = (await _sent(tab, "Page.getFrameTree"))["frameTree"]["frame"]["id"]
-            await _sent(tab, "Page.setDocumentContent", frameId=frame, html=html)
-            page = await _sent(tab, "Page.printToPDF", printBackground=True, preferCSSPageSize=True, **options)
+            await _block_network(tab)
+            await _command(tab, "Emulation.setScriptExecutionDisabled", value=True)
+            frame = (await _command(tab, "Page.getFrameTree"))["frameTree"]["frame"]["id"]
+            await _command(tab, "Page.setDocumentContent", frameId=frame, html=html)
+            page = await _command(tab, "Page.printToPDF", printBackground=True, preferCSSPageSize=True, **options)
             return base64.b64decode(page["data"])
         finally:
             await browser.close_tab(tab.target_id)
 
-    return _studio.run(printed)
+    return _shared_browser.run(printed)
 
 
-async def _quiet(tab: Any) -> None:
-    """Let nothing that a page asks for leave the machine, or reach another program on it."""
-    await _sent(tab, "Network.enable")
-    await _sent(tab, "Network.setBlockedURLs", urls=["http://*", "https://*", "ws://*", "wss://*"])
+async def _block_network(tab: Any) -> None:
+    """Block all network requests of a page, to this machine too."""
+    await _command(tab, "Network.enable")
+    await _command(tab, "Network.setBlockedURLs", urls=["http://*", "https://*", "ws://*", "wss://*"])
 
 
-async def _sent(tab: Any, method: str, **params: Any) -> dict[str, Any]:
+async def _command(tab: Any, method: str, **params: Any) -> dict[str, Any]:
     answer = await tab.send_command(method, params=params)
     if "error" in answer:
         raise ImageError(_NOT_DRAWN, {"reason": answer["error"]["message"]})
     return dict(answer["result"])
 
 
-class _Studio:
-    """The private thread with its loop, and the browser it keeps; work is done in the order it came."""
+class _SharedBrowser:
+    """The private thread with its event loop and its browser; work is done in the order of the requests."""
 
     def __init__(self) -> None:
         self.browser: kaleido.Kaleido | None = None
@@ -173,7 +173,7 @@ class _Studio:
         """Do work in the browser, from any thread."""
         if find_browser() is None:
             raise ImageError(_NO_BROWSER, {"named": repr(os.environ.get("BROWSER_PATH", ""))})
-        return self._wait(self._in_time(work), TIMEOUT_SECONDS + 2 * _STOP_SECONDS)
+        return self._wait(self._within_timeout(work), TIMEOUT_SECONDS + 2 * _STOP_SECONDS)
 
     def close(self) -> None:
         """Close the browser if there is one."""
@@ -196,35 +196,35 @@ class _Studio:
                 atexit.register(self.close)
             return self._loop
 
-    async def _in_time(self, work: Work[Result]) -> Result:
+    async def _within_timeout(self, work: Work[Result]) -> Result:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS), self._turn:
-                return await self._twice(work)
+                return await self._with_one_retry(work)
         except TimeoutError:
             raise ImageError(_NO_ANSWER, {"seconds": TIMEOUT_SECONDS}) from None
 
-    async def _twice(self, work: Work[Result]) -> Result:
+    async def _with_one_retry(self, work: Work[Result]) -> Result:
         """Do work, and once more in a fresh browser if the first one was lost."""
         try:
             for _attempt in range(2):
                 try:
-                    return await self._watched(work, await self._open())
+                    return await self._unless_lost(work, await self._open())
                 except _LostError:
                     await self._stop()
             raise ImageError(_LOST_TWICE, {})
         except asyncio.CancelledError:
-            await self._stop()  # too late: whatever it does now is nobody's
+            await self._stop()  # timed out: nobody waits for its result
             raise
         finally:
             self._worked = time.monotonic()
             asyncio.get_running_loop().call_later(IDLE_SECONDS, self._close_if_idle)
 
-    async def _watched(self, work: Work[Result], browser: kaleido.Kaleido) -> Result:
+    async def _unless_lost(self, work: Work[Result], browser: kaleido.Kaleido) -> Result:
         """Do work while the browser lives."""
         task = asyncio.ensure_future(work(browser))
         try:
             while not task.done():
-                await asyncio.wait({task}, timeout=_LOOK_SECONDS)
+                await asyncio.wait({task}, timeout=_POLL_SECONDS)
                 if browser.subprocess.poll() is not None or (self._crash and self._crash.done()):
                     raise _LostError
             return task.result()
@@ -256,8 +256,8 @@ class _Studio:
     async def _prepare(self, browser: kaleido.Kaleido) -> None:
         await browser.open()
         tab: Any = browser.get_tab()
-        await _quiet(tab)
-        await _sent(tab, "Inspector.enable")
+        await _block_network(tab)
+        await _command(tab, "Inspector.enable")
         self._crash = tab.subscribe_once("Inspector.targetCrashed")
 
     async def _stop(self) -> None:
@@ -265,7 +265,7 @@ class _Studio:
         if browser is None:
             return
         with warnings.catch_warnings(), contextlib.suppress(Exception):
-            warnings.simplefilter("ignore", TmpDirWarning)  # said while a dying process still writes
+            warnings.simplefilter("ignore", TmpDirWarning)  # warned while a dying process still writes
             await asyncio.wait_for(browser.close(), _STOP_SECONDS)
 
     def _close_if_idle(self) -> None:
@@ -277,4 +277,4 @@ class _Studio:
             await self._stop()
 
 
-_studio = _Studio()
+_shared_browser = _SharedBrowser()

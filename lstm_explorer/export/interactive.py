@@ -1,4 +1,4 @@
-"""One HTML file that works offline: the figure with everything that moves in it, and its words."""
+"""One HTML file that works offline: the figure with its animation, and its texts."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def chart_config(name: str) -> dict[str, Any]:
 
 
 def to_html(exhibit: Exhibit, *, theme: ThemeName = "light", title: bool = True, caption: bool = False) -> bytes:
-    """Return a self-contained page: no request leaves it.
+    """Return a self-contained page: it makes no requests.
 
     Args:
-        exhibit: What is shown; frames and buttons included.
+        exhibit: The exhibit; frames and buttons included.
         theme: ``"light"`` or ``"dark"``.
-        title: Whether the title stands over the figure.
-        caption: Whether the settings stand beneath it.
+        title: Whether to write the title above the figure.
+        caption: Whether to write the settings beneath it.
     """
     parts = [f"<h1>{escape(exhibit.title)}</h1>"] if title else []
-    parts += [figure_block(exhibit, theme), words(exhibit)]
+    parts += [figure_block(exhibit, theme), text_block(exhibit)]
     parts += [f'<p class="settings">{escape(settings_line(exhibit))}</p>'] if caption else []
     return document(exhibit.title, "\n".join(parts), theme, script=plotly_script()).encode()
 
@@ -49,13 +49,13 @@ def figure_block(exhibit: Exhibit, theme: ThemeName) -> str:
     return f'<figure role="img" aria-label="{escape(exhibit.alt)}">{drawn}</figure>'
 
 
-def words(exhibit: Exhibit) -> str:
-    """Return what the figure says and how to read it, as HTML."""
-    says = escape(exhibit.says).replace("  \n", "<br>")
+def text_block(exhibit: Exhibit) -> str:
+    """Return the summary and how to read the figure, as HTML."""
+    says = escape(exhibit.summary).replace("  \n", "<br>")
     while says.count("**") >= 2:  # the one piece of Markdown that the sentences use
         says = says.replace("**", "<b>", 1).replace("**", "</b>", 1)
     reading = _("How to read it.")
-    return f'<p>{says}</p>\n<p class="read"><b>{escape(reading)}</b> {escape(exhibit.read)}</p>'
+    return f'<p>{says}</p>\n<p class="read"><b>{escape(reading)}</b> {escape(exhibit.how_to_read)}</p>'
 
 
 def plotly_script() -> str:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import plotly.graph_objects as go
 
+from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.figures.theme import ThemeName, theme_of
@@ -27,8 +28,8 @@ _LETTER, _SYMBOL = 6.6, 46
 _TITLE_LETTER, _AXIS_LETTER = 9.6, 7.4
 
 
-class Format(NamedTuple):
-    """A sheet: laid out in so many pixels, of which one is ``scale`` CSS pixels on paper; the height may grow."""
+class Sheet(NamedTuple):
+    """A sheet: width and height of the layout in pixels, CSS pixels for each of them, and whether its height grows."""
 
     width: int
     height: int
@@ -37,15 +38,15 @@ class Format(NamedTuple):
 
 
 #: Laid out larger than they are and drawn smaller (or the other way round), so that letters fit the sheet.
-SHEETS: Mapping[str, Format] = types.MappingProxyType(
+SHEETS: Mapping[str, Sheet] = types.MappingProxyType(
     {
-        "slide": Format(1280, 720, 1.0, grows=False),  # 16:9
-        "column": Format(480, 350, 3.5 * _INCH / 480, grows=True),  # 3.5 in, letters of 7 pt
-        "page": Format(760, 420, 7.0 * _INCH / 760, grows=True),  # 7 in, letters of 9 pt
-        "poster": Format(1280, 960, 24.0 * _INCH / 1280, grows=False),  # 24 in by 18 in
+        "slide": Sheet(1280, 720, 1.0, grows=False),  # 16:9
+        "column": Sheet(480, 350, 3.5 * _INCH / 480, grows=True),  # 3.5 in, letters of 7 pt
+        "page": Sheet(760, 420, 7.0 * _INCH / 760, grows=True),  # 7 in, letters of 9 pt
+        "poster": Sheet(1280, 960, 24.0 * _INCH / 1280, grows=False),  # 24 in by 18 in
     }
 )
-#: A map's key to its colours needs so many pixels of width; on less, the names on its contours have to do.
+#: Pixels of width that a map's key to its colours needs; a narrower sheet leaves it out.
 _KEY_FITS = 500
 #: A figure taller than this on screen has several panels, and needs more height on a sheet that may grow.
 _TALL = 600
@@ -53,13 +54,13 @@ _TALL = 600
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """How a figure stands on paper.
+    """The size, theme, title and caption of a figure on paper.
 
     Attributes:
         size: ``"slide"`` (16:9), ``"column"`` (3.5 in wide), ``"page"`` (7 in wide) or ``"poster"`` (24 in by 18 in).
         theme: ``"light"`` or ``"dark"``.
-        title: Whether its title stands over it.
-        caption: Whether its settings stand beneath it.
+        title: Whether to write its title above it.
+        caption: Whether to write its settings beneath it.
     """
 
     size: Size = "slide"
@@ -73,7 +74,7 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
 
     Args:
         exhibit: What is drawn.
-        paper: How.
+        paper: Size, theme, title and caption.
 
     Returns:
         A figure with a fixed width and height; multiply by the sheet's ``scale`` for CSS pixels.
@@ -118,7 +119,7 @@ def settings_line(exhibit: Exhibit) -> str:
     """Return the settings on one line: the sizes and the seed always, of the others those that are no default."""
     always = {name: getattr(exhibit.settings, name) for name in ("sequence_length", "hidden_size", "seed")}
     changed = {**always, **exhibit.settings.to_query(), **exhibit.view.to_query()}
-    order = (*Settings.__dataclass_fields__, *type(exhibit.view).__dataclass_fields__)
+    order = (*schema(Settings), *schema(type(exhibit.view)))
     return ", ".join(f"{name} = {changed[name]}" for name in order if name in changed)
 
 
@@ -146,5 +147,5 @@ def _legend_height(figure: go.Figure, width: float) -> int:
 
 
 def _letters(text: str) -> int:
-    """Return how many narrow letters a text is as wide as."""
+    """Return the width of a text in narrow letters."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

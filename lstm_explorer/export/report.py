@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-from lstm_explorer.core.inputs.kinds import TableLike
+from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.data import versions
-from lstm_explorer.export.files import FileFormat, Order, make
+from lstm_explorer.export.files import ExportOptions, FileFormat, make
 from lstm_explorer.export.images import print_pdf
-from lstm_explorer.export.interactive import document, figure_block, plotly_script, words
+from lstm_explorer.export.interactive import document, figure_block, plotly_script, text_block
 from lstm_explorer.export.paper import Paper, settings_line
 from lstm_explorer.locales import _
 
-#: On paper each figure keeps its words, and a page is never broken inside a figure.
+#: On paper each figure keeps its texts, and no page break falls inside a figure.
 _PRINT = """
 @page { size: A4; margin: 16mm 15mm; }
 body { padding: 0; max-width: none; font-size: 10.5pt; background: none; }
@@ -30,7 +30,7 @@ _LIGHT = Paper(size="page", title=False)
 
 
 class Entry(NamedTuple):
-    """One figure of a report, with what the reader wrote to it."""
+    """One figure of a report, with the reader's title and note."""
 
     title: str
     note: str
@@ -49,7 +49,7 @@ def report_pdf(title: str, entries: Sequence[Entry]) -> bytes:
     Raises:
         ImageError: The server's browser is missing or failed.
     """
-    order = Order(format="svg", paper=_LIGHT)
+    order = ExportOptions(format="svg", paper=_LIGHT)
     figures = [
         _section(number, entry, _picture(make(entry.exhibit, order), entry.exhibit.alt))
         for number, entry in _numbered(entries)
@@ -58,13 +58,17 @@ def report_pdf(title: str, entries: Sequence[Entry]) -> bytes:
 
 
 def report_zip(title: str, entries: Sequence[Entry], *, table: TableLike | None = None, images: bool = True) -> bytes:
-    """Return every figure as SVG and PNG, its data, its settings and its scripts, and a README that says what is what.
+    """Return every figure as SVG and PNG, its data, its settings and its scripts, and a README that lists the files.
 
     Args:
         title: Of the report.
         entries: Its figures.
         table: The reader's own table, where a script reads it.
         images: Whether the server has a browser to draw images with; the live page is there in any case.
+
+    Raises:
+        ImageError: Images are asked for, and the server's browser is missing or failed.
+        ValueError: A script would be too long.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -81,9 +85,9 @@ def _files(number: int, entry: Entry, table: TableLike | None, *, images: bool) 
     exhibit, stem = entry.exhibit, _stem(number, entry)
     wanted: list[FileFormat] = ["svg", "png"] if images else []
     wanted += ["csv", "json"]
-    files = [(f"{stem}.{one}", make(exhibit, Order(format=one, paper=Paper(size="page")))) for one in wanted]
+    files = [(f"{stem}.{one}", make(exhibit, ExportOptions(format=one, paper=Paper(size="page")))) for one in wanted]
     for index, one in enumerate(exhibit.experiments):
-        script = make(exhibit, Order(format="py", experiment=index), table=table)
+        script = make(exhibit, ExportOptions(format="py", experiment=index), table=table)
         files.append((f"{stem}-{index + 1}-{one.architecture}.py", script))
     return files
 
@@ -100,7 +104,7 @@ def _readme(title: str, entries: Sequence[Entry], *, images: bool) -> str:
         lines += [f"  {settings_line(entry.exhibit)}"] + [f"  {line}" for line in entry.note.splitlines()] + [""]
     kinds = {".svg, .png": _("the figure")} if images else {}
     kinds |= {
-        ".csv": _("the numbers drawn, one row a curve and step; columns named log10_ hold base-10 logarithms"),
+        ".csv": _("the numbers drawn, one row per curve and step; columns named log10_ hold base-10 logarithms"),
         ".json": _("settings, numbers, versions and seed; python -m lstm_explorer export --settings reads it"),
         ".py": _("a program that needs only torch and prints step, log10 |dL/dh| and, for an LSTM, log10 |dL/dc|"),
     }
@@ -125,7 +129,7 @@ def _section(number: int, entry: Entry, figure: str) -> str:
     note = "".join(f"<p>{escape(line)}</p>" for line in entry.note.splitlines() if line.strip())
     settings = f'<p class="settings">{escape(settings_line(entry.exhibit))}</p>'
     heading = f"<h2>{number}. {escape(entry.title or entry.exhibit.title)}</h2>"
-    return f"<section>{heading}{note}{figure}{words(entry.exhibit)}{settings}</section>"
+    return f"<section>{heading}{note}{figure}{text_block(entry.exhibit)}{settings}</section>"
 
 
 def _picture(svg: bytes, alt: str) -> str:

@@ -1,4 +1,4 @@
-"""SVG that looks the same on another machine: the characters it uses travel inside it, in the server's own fonts."""
+"""SVG that looks the same on another machine: it carries the characters that it uses, in the server's own fonts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
-#: The family that text is made to ask for first; no font of this name is installed anywhere.
+#: The first family of every text; no font of this name is installed anywhere.
 FAMILY = "Explorer Sans"
 
 _GENERIC = ("system-ui", "sans-serif", "serif", "monospace")
@@ -28,7 +28,7 @@ _COMMON = frozenset(
 
 
 def pdf_page(svg: str, width: int, height: int) -> str:
-    """Return an HTML document of one page that is an SVG and nothing else, in CSS pixels."""
+    """Return an HTML document of one page with an SVG and nothing else, in CSS pixels."""
     style = (
         f"@page {{ size: {width}px {height}px; margin: 0 }} html, body {{ margin: 0; height: {height}px; "
         "overflow: hidden } svg { display: block }"
@@ -39,7 +39,7 @@ def pdf_page(svg: str, width: int, height: int) -> str:
 def embed_fonts(svg: bytes) -> bytes:
     """Put the characters that a drawing's text uses into it, as WOFF2.
 
-    Each character comes from the font that the browser of this server takes for it; fontconfig says which.
+    Each character comes from the font that the browser of this server uses for it, as fontconfig tells.
 
     Args:
         svg: With ``font-family`` in style attributes, as Plotly writes it, or as an attribute.
@@ -111,13 +111,13 @@ def _font_file(name: str, weight: int) -> str:
     """Return the file of a family, or nothing where fontconfig would put another in its place."""
     pattern = re.sub(r"([\\:,=-])", r"\\\1", name) + (":bold" if weight == 700 else "")
     try:
-        found = subprocess.run(
+        answer = subprocess.run(
             ["fc-match", "-f", "%{family}|%{index}|%{file}", "--", pattern],
             capture_output=True, timeout=5, check=True, text=True, encoding="utf-8",
         ).stdout  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ""
-    families, index, path = found.split("|", 2)
+    families, index, path = answer.split("|", 2)
     return path if index == "0" and (name in _GENERIC or name in families.split(",")) else ""
 
 

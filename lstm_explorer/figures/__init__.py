@@ -1,8 +1,14 @@
 """Figures: results of the core in, Plotly figures out."""
 
+from lstm_explorer.extras import require
+
+require("figures")
+
+from lstm_explorer.figures.axes import FlowAxes
 from lstm_explorer.figures.bias_map import plot_bias_grid, plot_bias_map
 from lstm_explorer.figures.cell import cell_values, plot_cell
-from lstm_explorer.figures.gradient_flow import FlowAxes, Series, TheoryLine, plot_gradient_flow
+from lstm_explorer.figures.curves import Series, TheoryLine
+from lstm_explorer.figures.gradient_flow import plot_gradient_flow
 from lstm_explorer.figures.journey import plot_journey
 from lstm_explorer.figures.paths import plot_paths, plot_rates
 from lstm_explorer.figures.required_bias import plot_required_bias

@@ -1,30 +1,30 @@
 """Maps of a gate's bias: how much of the gradient survives, over bias and steps back, another gate's bias, or length.
 
-Under the map of bias and steps stands the curve of one of its rows. A slider inside the figure moves the row, without a
-rerun of the page and in an exported page too.
+Under the map of bias and steps is the curve of one of its rows. A slider inside the figure chooses the row, without a
+rerun of the page, and in an exported page too.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from lstm_explorer.core import theory
+from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.biases.grids import BiasGrid
-from lstm_explorer.core.biases.maps import KEEPING, BiasMap, StateQuantity, total_of
+from lstm_explorer.core.biases.maps import BiasMap, StateQuantity
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.figures.gradient_flow import FigureSpec, every_so_often, log_ticks
-from lstm_explorer.figures.inside import gate_name
-from lstm_explorer.figures.surface import Surface, drawn
-from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, template, theme_of
+from lstm_explorer.figures.axes import FigureSpec, evenly_spaced, log_ticks
+from lstm_explorer.figures.names import gate_name, network_name
+from lstm_explorer.figures.surface import Surface, drawable
+from lstm_explorer.figures.theme import Theme, template, theme_of
 from lstm_explorer.locales import _
 
-#: Most columns of a map over the lag; and log10 of where the axis of the curves ends.
+#: Most columns of a map over the lag; lower end of the curves' axis, log10.
 _COLUMNS, _CURVES_END = 160, -24.0
 
 
@@ -42,11 +42,11 @@ def plot_bias_map(
         measured: The map.
         settings: The experiment, for the closed form of each row.
         quantity: What is mapped; the total by default.
-        bias: The row that the cursor stands on, the nearest there is; the middle one by default.
+        bias: The nearest row is the one drawn as a curve; the middle one by default.
         theme: ``"light"`` or ``"dark"``.
 
     Returns:
-        A figure with one frame a bias, and a slider that goes to them.
+        A figure with one frame per bias, and a slider over the frames.
 
     Raises:
         ValueError: The architecture has no such quantity, or there is no such theme.
@@ -69,15 +69,19 @@ def bias_map_spec(
     bias: float | None = None,
     theme: str = "light",
 ) -> FigureSpec:
-    """Return what :func:`plot_bias_map` draws, as plain dicts."""
+    """Return what :func:`plot_bias_map` draws, as plain dicts.
+
+    Raises:
+        ValueError: The architecture has no such quantity, or there is no such theme.
+    """
     look, row, biases = theme_of(theme), row_of(measured.biases, bias), np.asarray(measured.biases)
     rows: dict[str, NDArray[np.float64]] = {name: measured.ratios(name)[:, ::-1] for name in quantities(measured)}
-    lag = every_so_often(np.arange(next(iter(rows.values())).shape[1]), _COLUMNS)
+    lag = evenly_spaced(np.arange(next(iter(rows.values())).shape[1]), _COLUMNS)
     rows = {name: table[:, lag] for name, table in rows.items()}
     if (closed := closed_form(measured, settings, lag)) is not None:
         rows["theory"] = closed
-    mapped = measured.ratios(quantity or total_of(measured.architecture))[:, ::-1][:, lag]
-    colours = Surface(drawn(mapped), lag, biases, measured.architecture)
+    mapped = measured.ratios(quantity or memory_of(measured.architecture))[:, ::-1][:, lag]
+    colours = Surface(drawable(mapped), lag, biases, measured.architecture)
     fixed = colours.traces(look, across=_("{lag} steps back").format(lag="%{x}"))
     low, high = _range(rows.values())
     return {
@@ -109,7 +113,7 @@ def bias_map_spec(
                 "name": f"{one:g}",
                 "data": [
                     {"y": [one, one], "text": _row_text(one)},
-                    *({"y": drawn(table[at])} for table in rows.values()),
+                    *({"y": drawable(table[at])} for table in rows.values()),
                 ],
                 "traces": list(range(len(fixed), len(fixed) + 1 + len(rows))),
             }
@@ -130,7 +134,7 @@ def plot_bias_grid(
     Args:
         grid: The map.
         quantity: What is mapped; the total by default.
-        at: Bias and position of a mark: where the reader's own network stands.
+        at: Bias and position of a mark for the reader's own network.
         theme: ``"light"`` or ``"dark"``.
 
     Returns:
@@ -143,7 +147,7 @@ def plot_bias_grid(
     positions = np.asarray(grid.positions)
     # Of lengths, the axis is their logarithm: an image on Plotly's own logarithmic axis would be stretched evenly.
     x = np.log10(positions) if by_length else positions
-    ratios = drawn(grid.ratios(quantity or total_of(grid.architecture)))
+    ratios = drawable(grid.ratios(quantity or memory_of(grid.architecture)))
     colours = Surface(ratios, x, np.asarray(grid.biases), grid.architecture)
     across = (
         _("{n} steps").format(n="%{customdata[2]:.0f}")
@@ -178,26 +182,37 @@ def plot_bias_grid(
     )
 
 
+def memory_of(architecture: str) -> StateQuantity:
+    """Return the state that remembers."""
+    return cast(StateQuantity, architecture_named(architecture).memory)
+
+
 def row_of(biases: Sequence[float], bias: float | None) -> int:
-    """Return the row nearest to a bias; the middle one where none is asked for."""
+    """Return the row nearest to a bias; the middle one for None."""
     if bias is None:
         return len(biases) // 2
     return int(np.abs(np.asarray(biases) - bias).argmin())
 
 
 def quantities(measured: BiasMap) -> list[StateQuantity]:
-    """Return what is drawn of one row: the total, and the cell path where there is one."""
-    return ["cell", "cell_path"] if measured.architecture == "lstm" else ["hidden"]
+    """Return the quantities drawn for one row: the total, and the cell path where there is one."""
+    path: list[StateQuantity] = [] if measured.log10_cell_path is None else ["cell_path"]
+    return [memory_of(measured.architecture), *path]
 
 
 def closed_form(measured: BiasMap, settings: Settings, lag: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """Return what the bias of the gate that keeps says of every row, ``(N, lags)``; None where it says nothing."""
-    keeping = KEEPING[measured.architecture]
+    """Return the closed form of every row, ``(N, lags)``; None where there is none."""
     if settings.recurrent_init == "chrono" or settings.loss == "every" or settings.num_layers > 1:
         return None
-    own = getattr(settings, f"{keeping}_bias")
-    biases = measured.biases if measured.gate == keeping else [own] * len(measured.biases)
-    return theory.log10_cell_path(np.asarray(biases)[:, None], lag)
+    kept = kept_by_biases(measured, settings)
+    return None if kept is None else np.multiply.outer(kept, lag)
+
+
+def kept_by_biases(measured: BiasMap, settings: Settings) -> NDArray[np.float64] | None:
+    """Return log10 of the factor per step by which the biases alone keep the memory, ``(N,)``."""
+    record, count = architecture_named(measured.architecture), len(measured.biases)
+    own = {gate.name: np.full(count, float(getattr(settings, f"{gate.name}_bias"))) for gate in record.gates}
+    return record.log10_kept({**own, measured.gate: np.asarray(measured.biases)}) if record.log10_kept else None
 
 
 def bias_title(gate: str, architecture: str) -> str:
@@ -222,18 +237,18 @@ def _row_text(bias: float) -> list[str]:
 def _curves(
     rows: dict[str, NDArray[np.float64]], row: int, lag: NDArray[np.int64], architecture: str, look: Theme
 ) -> list[dict[str, Any]]:
-    network = NETWORK_NAMES[architecture]
+    network = network_name(architecture)
     total = _("{network}, total").format(network=network)
     names = {
         "cell": total,
         "hidden": total,
         "cell_path": _("{network}, cell path alone").format(network=network),
-        "theory": _("theory, σ(b)ᵏ"),
+        "theory": _("theory, by the biases alone"),
     }
     styles = {"cell_path": {"width": 2.4, "dash": "dot"}, "theory": {"width": 1.6, "dash": "dash"}}
     return [
         {
-            "type": "scatter", "x": lag, "y": drawn(table[row]), "yaxis": "y2", "mode": "lines", "name": names[name],
+            "type": "scatter", "x": lag, "y": drawable(table[row]), "yaxis": "y2", "mode": "lines", "name": names[name],
             "line": {
                 "color": look.theory if name == "theory" else look.networks[architecture],
                 **styles.get(name, {"width": 3}),
@@ -245,7 +260,7 @@ def _curves(
 
 
 def _opposite(grid: BiasGrid, look: Theme) -> dict[str, Any]:
-    """Draw b_i = -b_f, chrono's line, as far as it lies on the map."""
+    """Draw b_i = -b_f, the line of chrono initialisation, where it lies on the map."""
     low, high = max(grid.biases[0], -grid.positions[-1]), min(grid.biases[-1], -grid.positions[0])
     return {
         "type": "scatter", "x": [-low, -high], "y": [low, high], "mode": "lines", "hoverinfo": "skip",
@@ -278,8 +293,8 @@ def _slider(measured: BiasMap, row: int, look: Theme) -> dict[str, Any]:
 
 
 def _range(tables: Iterable[NDArray[np.float64]]) -> tuple[float, float]:
-    """Return one axis for all rows, so that nothing jumps while the row moves."""
-    every = np.concatenate([drawn(table).ravel() for table in tables])
+    """Return one range for all rows, so that the axis stays while the row changes."""
+    every = np.concatenate([drawable(table).ravel() for table in tables])
     every = every[np.isfinite(every)]
     low, high = max(float(every.min(initial=-1.0)), _CURVES_END), float(every.max(initial=0.0))
     return low - 0.03 * (high - low), high + 0.06 * (high - low)

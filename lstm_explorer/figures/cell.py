@@ -1,12 +1,14 @@
-"""One cell at one step, as a diagram whose wires and gates are as strong as the numbers that really went through."""
+"""One cell at one step, as a diagram whose wires and gates are as strong as their measured values."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from torch import Tensor
 
+from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.engine.trajectory import Trajectory
 from lstm_explorer.figures.cell_svg import (
     BOTTOM,
@@ -16,15 +18,19 @@ from lstm_explorer.figures.cell_svg import (
     CONVEYOR,
     FROM,
     GRU,
+    GRU_LABELS,
     HIDDEN,
     INPUT,
     LSTM,
+    LSTM_LABELS,
     NODE,
     PORT,
     RNN_BOTTOM,
+    RNN_LABELS,
     ROW,
     TO,
     UP,
+    Label,
     Pen,
     Point,
     escaped,
@@ -32,29 +38,9 @@ from lstm_explorer.figures.cell_svg import (
     number,
     wires,
 )
-from lstm_explorer.figures.theme import NETWORK_NAMES, theme_of
-from lstm_explorer.locales import _
-
-#: What a stage lights, in the order of the lesson; quantities that are not named are faded.
-_LIT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "lstm": {
-        "forget": ("x", "hidden_before", "cell_before", "forget", "kept"),
-        "candidate": ("x", "hidden_before", "candidate"),
-        "input": ("x", "hidden_before", "input"),
-        "update": ("cell_before", "forget", "kept", "input", "candidate", "written", "cell"),
-        "output": ("x", "hidden_before", "output", "cell", "exposed", "hidden"),
-    },
-    "gru": {
-        "reset": ("x", "hidden_before", "reset"),
-        "update": ("x", "hidden_before", "update"),
-        "candidate": ("x", "hidden_before", "reset", "candidate"),
-        "new": ("hidden_before", "update", "candidate", "kept", "written", "hidden"),
-    },
-    "rnn": {"rewrite": ("x", "hidden_before", "hidden")},
-}
-
-#: Stages of each architecture, in the order in which the lesson explains them.
-STAGES: Mapping[str, tuple[str, ...]] = types.MappingProxyType({name: tuple(lit) for name, lit in _LIT.items()})
+from lstm_explorer.figures.names import network_name
+from lstm_explorer.figures.theme import theme_of
+from lstm_explorer.locales import _, translated
 
 
 def plot_cell(
@@ -71,25 +57,26 @@ def plot_cell(
 ) -> str:
     """Draw one cell of a real network at one step.
 
-    Every quantity is a group that the keyboard reaches and whose title says its name, value, meaning and shape. A gate
+    Every quantity is a group that the keyboard reaches, with a title of its name, value, meaning and shape. A gate
     is drawn as strong as it is open, a state by ``tanh(2 |value|)``, so equal values look the same in every picture.
 
     Args:
-        trajectory: What the network did.
+        trajectory: From :func:`lstm_explorer.unroll`.
         step: From 1 to T; the gates at index ``step - 1`` made it.
         layer: Index of the layer; negative ones count from the last.
         sample: Index of the sequence in the batch.
         unit: Index of the unit shown; None for the mean over the units.
-        stage: Part to highlight, one of ``STAGES[trajectory.architecture]``; None for all of it.
+        stage: The name of one of the architecture's stages to highlight; None for all.
         reads: What is read at this step, such as a character or a year.
-        nonlinearity: The plain RNN's, ``"tanh"`` or ``"relu"``: its states do not tell.
+        nonlinearity: The plain RNN's, ``"tanh"`` or ``"relu"``; the trajectory does not hold it.
         theme: ``"light"`` or ``"dark"``.
 
     Returns:
         Text of an SVG without scripts, ids, styles or references, safe to embed in a page.
 
     Raises:
-        ValueError: There is no such step, layer, sample, unit, stage, nonlinearity or theme.
+        ValueError: There is no such step, layer, sample, unit, stage, nonlinearity or theme, or the architecture has no
+            diagram.
 
     Example:
         >>> import torch
@@ -101,6 +88,10 @@ def plot_cell(
     look = theme_of(theme)
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"nonlinearity is {nonlinearity!r}: expected 'tanh' or 'relu'.")
+    if trajectory.architecture not in DIAGRAMS:
+        drawn = ", ".join(map(repr, DIAGRAMS))
+        raise ValueError(f"architecture is {trajectory.architecture!r}: expected one of {drawn}, which have a diagram.")
+    diagram = DIAGRAMS[trajectory.architecture]
     values = cell_values(trajectory, step=step, layer=layer, sample=sample, unit=unit)
     caption = _caption(trajectory, step, layer, unit)
     names = frozenset([*values, "x"])
@@ -109,14 +100,14 @@ def plot_cell(
         look=look,
         values=values,
         sentences=_sentences(trajectory, values, unit, reads),
-        lit=names if stage is None else _lit(trajectory.architecture, stage),
+        lit=names if stage is None else _stage_quantities(trajectory.architecture, stage),
         reads=reads,
         squash="tanh" if nonlinearity == "tanh" else "ReLU",
+        labels=diagram.labels,
     )
     what = _("{network} cell: every gate and wire is drawn as strong as its value. {caption}.")
-    sentence = what.format(network=NETWORK_NAMES[pen.architecture], caption=caption)
-    parts = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}[pen.architecture](pen)
-    return pen.paper(RNN_BOTTOM if pen.architecture == "rnn" else BOTTOM, parts, caption, sentence)
+    sentence = what.format(network=network_name(pen.architecture), caption=caption)
+    return pen.paper(diagram.bottom, diagram.draw(pen), caption, sentence)
 
 
 def cell_values(
@@ -128,17 +119,15 @@ def cell_values(
     means too.
 
     Args:
-        trajectory: What the network did.
+        trajectory: From :func:`lstm_explorer.unroll`.
         step: From 1 to T.
         layer: Index of the layer; negative ones count from the last.
         sample: Index of the sequence in the batch.
         unit: Index of the unit; None for the mean over the units.
 
     Returns:
-        LSTM: ``cell_before``, ``hidden_before``, ``forget``, ``input``, ``candidate``, ``output``, ``kept``
-        (:math:`f_t \odot c_{t-1}`), ``written`` (:math:`i_t \odot g_t`), ``cell``, ``exposed`` (:math:`\tanh c_t`),
-        ``hidden``. GRU: ``hidden_before``, ``reset``, ``update``, ``candidate``, ``kept`` (:math:`z_t \odot h_{t-1}`),
-        ``written`` (:math:`(1 - z_t) \odot n_t`), ``hidden``. RNN: ``hidden_before``, ``hidden``.
+        The quantities of the architecture's record, such as ``kept`` (:math:`f_t \odot c_{t-1}` of the LSTM) and
+        ``written`` (:math:`i_t \odot g_t`).
 
     Raises:
         ValueError: There is no such step, layer, sample or unit.
@@ -157,27 +146,16 @@ def cell_values(
     )
 
 
-def _vectors(trajectory: Trajectory, now: tuple[int, ...], before: tuple[int, ...]) -> dict[str, Tensor]:
+def _vectors(trajectory: Trajectory, now: tuple[int, ...], before: tuple[int, ...]) -> Mapping[str, Tensor]:
     """Return every quantity, ``(H,)`` in float64; the gates' index is that of the step before."""
-    hidden_before, hidden = trajectory.hidden[before].double(), trajectory.hidden[now].double()
-    if trajectory.gates is None:
-        return {"hidden_before": hidden_before, "hidden": hidden}
-    gates = {name: gate[before].double() for name, gate in trajectory.gates._asdict().items()}
-    if trajectory.cell is None:
-        kept = gates["update"] * hidden_before
-        written = (1 - gates["update"]) * gates["candidate"]
-        return {"hidden_before": hidden_before, **gates, "kept": kept, "written": written, "hidden": hidden}
-    cell_before, cell = trajectory.cell[before].double(), trajectory.cell[now].double()
-    return {
-        "cell_before": cell_before,
-        "hidden_before": hidden_before,
-        **gates,
-        "kept": gates["forget"] * cell_before,
-        "written": gates["input"] * gates["candidate"],
-        "cell": cell,
-        "exposed": cell.tanh(),
-        "hidden": hidden,
-    }
+    record = architecture_named(trajectory.architecture)
+    states = {state.name: getattr(trajectory, state.name) for state in record.states}
+    gates = trajectory.gates._asdict() if trajectory.gates is not None else {}
+    return record.values(
+        {name: state[before].double() for name, state in states.items()},
+        {name: gate[before].double() for name, gate in gates.items()},
+        {name: state[now].double() for name, state in states.items()},
+    )
 
 
 def _check(trajectory: Trajectory, step: int, layer: int, sample: int, unit: int | None) -> None:
@@ -195,16 +173,17 @@ def _check_range(name: str, value: int, first: int, last: int, hint: str) -> Non
         raise ValueError(f"{name} is {value!r}: expected {first} to {last}; {hint}.")
 
 
-def _lit(architecture: str, stage: str) -> frozenset[str]:
-    """Return the quantities of a stage."""
-    if stage not in _LIT[architecture]:
-        expected = ", ".join(map(repr, STAGES[architecture]))
-        raise ValueError(f"stage is {stage!r}: expected one of {expected} for the {architecture!r}, or None for all.")
-    return frozenset(_LIT[architecture][stage])
+def _stage_quantities(architecture: str, name: str) -> frozenset[str]:
+    """Return the quantities of a stage; the others are faded."""
+    stages = {stage.name: stage for stage in architecture_named(architecture).stages}
+    if name not in stages:
+        expected = ", ".join(map(repr, stages))
+        raise ValueError(f"stage is {name!r}: expected one of {expected} for the {architecture!r}, or None for all.")
+    return frozenset(stages[name].lights)
 
 
 def _caption(trajectory: Trajectory, step: int, layer: int, unit: int | None) -> str:
-    """Say which step is shown, and of what the numbers are."""
+    """Return a line with the step, the layer and the unit."""
     layers, steps, _samples, units = trajectory.hidden.shape
     parts = [_("step {step} of {last}").format(step=step, last=steps - 1), _of_units(unit, units)]
     if layers > 1:
@@ -219,18 +198,18 @@ def _of_units(unit: int | None, units: int) -> str:
 
 
 def _sentences(trajectory: Trajectory, values: Mapping[str, float], unit: int | None, reads: str) -> dict[str, str]:
-    """Return what each quantity's title says."""
+    """Return the title of each quantity."""
     units = trajectory.hidden.shape[-1]
     template = _("{name} {symbol} = {value} ({units}): {meaning} Shape ({count},).")
-    said = {
+    titles = {
         name: template.format(
-            name=named, symbol=symbol, value=number(values[name]), units=_of_units(unit, units), meaning=meaning,
-            count=units,
+            name=translated(title), symbol=symbol, value=number(values[name]), units=_of_units(unit, units),
+            meaning=translated(meaning), count=units,
         )
-        for name, (named, symbol, meaning) in _words(trajectory.architecture).items()
+        for name, symbol, title, meaning in architecture_named(trajectory.architecture).quantities
     }  # fmt: skip
     read = _("input x_t, read at this step: {reads}.").format(reads=reads) if reads else _("input x_t of this step.")
-    return {**said, "x": read}
+    return {**titles, "x": read}
 
 
 def _lstm(pen: Pen) -> list[str]:
@@ -244,7 +223,7 @@ def _lstm(pen: Pen) -> list[str]:
         pen.track(top),
         pen.quantity("cell_before", pen.wires("cell_before", [(FROM, top), (f - NODE, top)])),
         pen.quantity("hidden_before", pen.feeds("hidden_before", [(FROM, HIDDEN)], _ports(ports, -PORT))),
-        pen.quantity("x", *_read(pen, 160, _ports(ports, PORT))),
+        pen.quantity("x", *_input_wires(pen, 160, _ports(ports, PORT))),
         pen.gate("forget", "f_t", _("forget"), f, [(f, BOX_TOP), (f, top + NODE)]),
         pen.gate("input", "i_t", _("input"), i, [(i, BOX_TOP), (i, row), (g - NODE, row)]),
         pen.gate("candidate", "g_t", _("candidate"), g, [(g, BOX_TOP), (g, row + NODE)]),
@@ -271,7 +250,7 @@ def _gru(pen: Pen) -> list[str]:
     return [
         pen.track(top),
         pen.quantity("hidden_before", before, pen.feeds("hidden_before", [(146, top), (146, HIDDEN)], recurrent)),
-        pen.quantity("x", *_read(pen, 176, fed)),
+        pen.quantity("x", *_input_wires(pen, 176, fed)),
         pen.gate("reset", "r_t", _("reset"), r, [(r + BOX / 2, middle), (product - NODE, middle)],
                  beside=pen.wires("reset", reset) + pen.node(product, middle, "×")),
         pen.gate("update", "z_t", _("update"), z, [(z, BOX_TOP), (z, top + NODE)], [(z, row), (one - 100, row)],
@@ -285,7 +264,7 @@ def _gru(pen: Pen) -> list[str]:
 
 
 def _rnn(pen: Pen) -> list[str]:
-    """Draw the one box that makes the whole state anew."""
+    """Draw the one box that rewrites the whole state."""
     left, right, up, below = 265, 605, 716, (435, RNN_BOTTOM + 48)
     lines = [pen.squash, maths("W_{ih} x_t + W_{hh} h_{t−1} + b_{}"), escaped(_("rewritten at every step"))]
     after = pen.wires("hidden", [(right, ROW), (TO, ROW)], [(up, ROW), (up, UP)])
@@ -300,50 +279,25 @@ def _ports(centres: Sequence[tuple[str, float]], aside: float) -> list[tuple[str
     return [(gate, (centre + aside, BOX_END + 2)) for gate, centre in centres]
 
 
-def _read(pen: Pen, x: float, ports: Sequence[tuple[str, Point]]) -> list[str]:
-    """Return the input: what is read enters from below and runs to the gates, across the hidden state's wire."""
+def _input_wires(pen: Pen, x: float, ports: Sequence[tuple[str, Point]]) -> list[str]:
+    """Return the input's wires: from below to the gates, across the hidden state's wire."""
     gaps = "".join(pen.gap(port[0], HIDDEN, 12) for _gate, port in ports if port[0] < GRU[-1])
     return [gaps, pen.feeds("x", [(x, BOTTOM + 48), (x, INPUT)], ports), pen.reading(x, BOTTOM + 38)]
 
 
-def _words(architecture: str) -> dict[str, tuple[str, str, str]]:
-    """Return name, symbol and meaning of every quantity."""
-    return {"lstm": _lstm_words, "gru": _gru_words, "rnn": _rnn_words}[architecture]()
+class Diagram(NamedTuple):
+    """How a cell is drawn: its parts, the lower edge of the frame, and the place of each wire's name."""
+
+    draw: Callable[[Pen], list[str]]
+    bottom: float
+    labels: Mapping[str, Label]
 
 
-def _lstm_words() -> dict[str, tuple[str, str, str]]:
-    keeps = _("how much of the old cell state is kept; near 1 keeps, near 0 forgets.")
-    return {
-        "cell_before": (_("old cell state"), "c_{t-1}", _("the memory that arrives from the step before.")),
-        "hidden_before": (_("old hidden state"), "h_{t-1}", _("what the step before gave out; all gates see it.")),
-        "forget": (_("forget gate"), "f_t", keeps),
-        "input": (_("input gate"), "i_t", _("how much of the candidate is written into the cell state.")),
-        "candidate": (_("candidate"), "g_t", _("what could be written into the cell state, from -1 to 1.")),
-        "output": (_("output gate"), "o_t", _("how much of the cell state is given out.")),
-        "kept": (_("kept"), "f_t ⊙ c_{t-1}", _("what the forget gate leaves of the old cell state.")),
-        "written": (_("written"), "i_t ⊙ g_t", _("what the input gate lets in of the candidate.")),
-        "cell": (_("cell state"), "c_t", _("the memory after this step: kept plus written.")),
-        "exposed": (_("squashed cell state"), "tanh c_t", _("the cell state, brought between -1 and 1.")),
-        "hidden": (_("hidden state"), "h_t", _("what this step gives out: output gate times squashed cell state.")),
+#: Architecture -> its diagram.
+DIAGRAMS: Mapping[str, Diagram] = types.MappingProxyType(
+    {
+        "rnn": Diagram(_rnn, RNN_BOTTOM, RNN_LABELS),
+        "lstm": Diagram(_lstm, BOTTOM, LSTM_LABELS),
+        "gru": Diagram(_gru, BOTTOM, GRU_LABELS),
     }
-
-
-def _gru_words() -> dict[str, tuple[str, str, str]]:
-    keeps = _("how much of the old hidden state is kept; near 1 keeps, near 0 replaces it.")
-    resets = _("how much of the old hidden state's product with the weights the candidate sees.")
-    return {
-        "hidden_before": (_("old hidden state"), "h_{t-1}", _("the memory that arrives from the step before.")),
-        "reset": (_("reset gate"), "r_t", resets),
-        "update": (_("update gate"), "z_t", keeps),
-        "candidate": (_("candidate"), "n_t", _("what could replace the old hidden state, from -1 to 1.")),
-        "kept": (_("kept"), "z_t ⊙ h_{t-1}", _("what the update gate leaves of the old hidden state.")),
-        "written": (_("written"), "(1 - z_t) ⊙ n_t", _("what of the candidate takes the place of what was not kept.")),
-        "hidden": (_("hidden state"), "h_t", _("memory and output of this step: kept plus written.")),
-    }
-
-
-def _rnn_words() -> dict[str, tuple[str, str, str]]:
-    return {
-        "hidden_before": (_("old hidden state"), "h_{t-1}", _("the memory that arrives from the step before.")),
-        "hidden": (_("hidden state"), "h_t", _("the only state, rewritten as a whole at every step.")),
-    }
+)

@@ -1,4 +1,4 @@
-"""Pen and paper of the cell diagrams: where things stand, wires as strong as their values, gates, labels, safe text."""
+"""The drawing of the cell diagrams: positions, wires as strong as their values, gates, labels, escaped text."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.figures.formatting import superscript
-from lstm_explorer.figures.theme import FONT, NETWORK_NAMES, Theme
+from lstm_explorer.figures.names import network_name
+from lstm_explorer.figures.theme import FONT, Theme
 
 Point = tuple[float, float]
 Line = Sequence[Point]
 
 
 class Label(NamedTuple):
-    """Where a wire's name stands, and how far below it its value: so far that a level wire runs between them."""
+    """Where a wire's name stands, and how far below it its value; a horizontal wire runs between the two."""
 
     symbol: str
     x: float
@@ -26,13 +28,13 @@ class Label(NamedTuple):
     below: float = 52
 
 
-#: Opacity of what is not in the stage, and of the faintest wire: nothing is ever hidden.
+#: Opacity of what is not in the stage, and of the faintest wire; neither is invisible.
 FADED, _FAINTEST = 0.25, 0.35
 _THINNEST, _THICKEST = 1.6, 8.0
 _SIZE, _WIDTH = 21, 900
 #: The frame of the cell, and where wires begin and end outside it.
 LEFT, RIGHT, TOP, FROM, TO, UP = 116, 784, 54, 10, 890, 8
-#: Radius of a node; width, top and end of a gate's box; how wide a number may be.
+#: Radius of a node; width, top and end of a gate's box; largest width of a number.
 NODE, BOX, BOX_TOP, BOX_END, _NUMBER = 17, 104, 292, 382, 91
 #: Heights of the conveyor along the top, of the two wires that feed the gates, and of the frame's lower edge.
 CONVEYOR, HIDDEN, INPUT, BOTTOM = 124, 422, 452, 482
@@ -41,41 +43,42 @@ ROW, RNN_BOTTOM, PORT = 196, 320, 22
 #: Centres of the gates, left to right: forget, input, candidate, output; update, reset, candidate.
 LSTM, GRU = (220, 342, 464, 586), (236, 402, 654)
 #: Wire names and where they stand.
-_LABELS: Mapping[str, Mapping[str, Label]] = {
-    "lstm": {
-        "cell_before": Label("c_{t−1}", FROM, CONVEYOR - 20),
-        "hidden_before": Label("h_{t−1}", FROM, HIDDEN - 20),
-        "kept": Label("f_t ⊙ c_{t−1}", (LSTM[0] + LSTM[2]) / 2, CONVEYOR - 20, "middle"),
-        "written": Label("i_t ⊙ g_t", LSTM[2] + 18, 172, below=27),
-        "cell": Label("c_t", 798, CONVEYOR - 20),
-        "exposed": Label("tanh c_t", 674, 216, "end", 27),
-        "hidden": Label("h_t", 798, HIDDEN - 20),
-    },
-    "gru": {
-        "hidden_before": Label("h_{t−1}", FROM, CONVEYOR - 20),
-        "kept": Label("z_t ⊙ h_{t−1}", GRU[1], CONVEYOR - 20, "middle"),
-        "written": Label("(1 − z_t) ⊙ n_t", GRU[2] - 20, 172, "end", 27),
-        "hidden": Label("h_t", 798, CONVEYOR - 20),
-    },
-    "rnn": {"hidden_before": Label("h_{t−1}", FROM, ROW - 20), "hidden": Label("h_t", 798, ROW - 20)},
+LSTM_LABELS: Mapping[str, Label] = {
+    "cell_before": Label("c_{t−1}", FROM, CONVEYOR - 20),
+    "hidden_before": Label("h_{t−1}", FROM, HIDDEN - 20),
+    "kept": Label("f_t ⊙ c_{t−1}", (LSTM[0] + LSTM[2]) / 2, CONVEYOR - 20, "middle"),
+    "written": Label("i_t ⊙ g_t", LSTM[2] + 18, 172, below=27),
+    "cell": Label("c_t", 798, CONVEYOR - 20),
+    "exposed": Label("tanh c_t", 674, 216, "end", 27),
+    "hidden": Label("h_t", 798, HIDDEN - 20),
 }
-_GATES = ("forget", "input", "candidate", "output", "reset", "update")
+GRU_LABELS: Mapping[str, Label] = {
+    "hidden_before": Label("h_{t−1}", FROM, CONVEYOR - 20),
+    "kept": Label("z_t ⊙ h_{t−1}", GRU[1], CONVEYOR - 20, "middle"),
+    "written": Label("(1 − z_t) ⊙ n_t", GRU[2] - 20, 172, "end", 27),
+    "hidden": Label("h_t", 798, CONVEYOR - 20),
+}
+RNN_LABELS: Mapping[str, Label] = {
+    "hidden_before": Label("h_{t−1}", FROM, ROW - 20),
+    "hidden": Label("h_t", 798, ROW - 20),
+}
 _TOKEN = re.compile(r"([a-zA-Z])_(?:\{([^}]*)\}|(\w))|([^_]+?(?=[a-zA-Z]_|$))")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pen:
-    """What every line of a drawing depends on: the colours, the numbers, and what is lit.
+    """The colours, the numbers and the highlighted quantities that every part of a drawing uses.
 
     Attributes:
-        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        architecture: Name of an architecture that has a diagram.
         look: Colours.
         values: Number of each quantity.
-        sentences: What each quantity's title says.
-        lit: Quantities of the stage; the others are faded.
+        sentences: Title of each quantity.
+        lit: Highlighted quantities; the others are faded.
         reads: What is read at this step.
         squash: Name of the plain RNN's nonlinearity.
+        labels: Where each wire's name stands.
     """
 
     architecture: str
@@ -85,30 +88,32 @@ class Pen:
     lit: frozenset[str]
     reads: str
     squash: str
+    labels: Mapping[str, Label]
 
     def colour(self, name: str) -> str:
         """Return a quantity's colour: the gate's, the network's for the cell state, the text's for the hidden state."""
-        if name in _GATES:
+        record = architecture_named(self.architecture)
+        if name in record.blocks and record.gates:
             return self.look.gates[name]
         if name == "x":
             return self.look.muted
-        of_cell = self.architecture == "lstm" and not name.startswith("hidden")
-        return self.look.networks["lstm"] if of_cell else self.look.text
+        of_memory = record.memory != "hidden" and not name.startswith("hidden")
+        return self.look.networks[record.name] if of_memory else self.look.text
 
     def strength(self, name: str) -> float:
         """Return how strong a quantity is drawn, 0 to 1, by its size alone: equal numbers always look the same."""
         if name == "x":
             return 0.2
         size = abs(self.values[name])
-        return min(size, 1.0) if name in _GATES else math.tanh(2 * size)
+        return min(size, 1.0) if name in self.look.gates else math.tanh(2 * size)
 
     def wires(self, name: str, *lines: Line) -> str:
         """Return a quantity's wires, as strong as its value."""
         return wires(lines, self.colour(name), self.strength(name))
 
     def quantity(self, name: str, *parts: str) -> str:
-        """Return one quantity: a group that the keyboard reaches and that says what it is, with its label."""
-        sentence, label = escaped(self.sentences[name]), _LABELS[self.architecture].get(name)
+        """Return one quantity with its label: a group with a title, that the keyboard reaches."""
+        sentence, label = escaped(self.sentences[name]), self.labels.get(name)
         texts = self._label(name, label) if label else ""
         return (
             f'<g role="img" tabindex="0" data-quantity="{name}" aria-label="{sentence}" '
@@ -142,7 +147,7 @@ class Pen:
         )
 
     def box(self, left: float, right: float, lines: Sequence[str]) -> str:
-        """Return the plain RNN's box: its nonlinearity, what goes into it, and what it does."""
+        """Return the plain RNN's box with three lines: its nonlinearity, its preactivation, and a remark."""
         colour, centre, large = self.look.networks["rnn"], (left + right) / 2, (26, _SIZE, 18)
         colours, weights = (colour, self.look.text, colour), (700, 400, 600)
         return (
@@ -172,7 +177,7 @@ class Pen:
         )
 
     def feeds(self, name: str, start: Line, ports: Sequence[tuple[str, Point]]) -> str:
-        """Return the wire of ``h`` or ``x`` along the bottom, branching up into the ports of gates; lit where used."""
+        """Return the wire of ``h`` or ``x`` along the bottom, with branches up to the gates; highlighted where used."""
         x, y = start[-1]
         whole = name not in self.lit  # then the group around it is faded
         lit: list[Line] = []
@@ -191,7 +196,7 @@ class Pen:
         return f'<path d="M{x:g} {y - 9:g}V{y + 9:g}" stroke="{self.look.background}" stroke-width="{width:g}"/>'
 
     def track(self, y: float) -> str:
-        """Return the bed of a conveyor, so that it is seen even where little travels on it."""
+        """Return the pale band under a conveyor, so that it is visible even where its values are small."""
         return f'<path d="M{FROM} {y:g}H{TO}" stroke="{self.colour("kept")}" stroke-width="18" stroke-opacity="0.08"/>'
 
     def reading(self, x: float, y: float) -> str:
@@ -203,8 +208,8 @@ class Pen:
         )
 
     def frame(self, bottom: float, caption: str) -> str:
-        """Return what lies behind: the background, the cell's outline, the network's name and the caption."""
-        network, name = self.look.networks[self.architecture], NETWORK_NAMES[self.architecture]
+        """Return the background, the cell's outline, the network's name and the caption."""
+        network, name = self.look.networks[self.architecture], network_name(self.architecture)
         beside = f'<tspan font-weight="400" fill="{self.look.muted}" font-size="{fitting(caption, 19, 500):g}" dx="14">'
         return (
             f'<rect width="{_WIDTH}" height="{bottom + 54:g}" fill="{self.look.background}"/>'

@@ -1,4 +1,4 @@
-"""What the network reads, as it is: a handwritten digit with the pixel of this step."""
+"""The handwritten digit that the network reads, with the pixel of this step framed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from lstm_explorer.core.inputs.kinds import make_inputs
+from lstm_explorer.core.inputs import make_inputs
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.figures.theme import blended, theme_of
 from lstm_explorer.locales import _
@@ -21,6 +21,9 @@ def plot_digit(settings: Settings, *, step: int, theme: str = "light") -> str:
         settings: With ``input_kind="digit"``.
         step: 1 to 64; pixels are read row by row.
         theme: ``"light"`` or ``"dark"``.
+
+    Raises:
+        ValueError: There is no such theme.
     """
     look = theme_of(theme)
     whole = settings.replace(sequence_length=_SIDE**2, batch_size=1, input_scale=1.0)

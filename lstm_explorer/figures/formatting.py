@@ -25,8 +25,8 @@ def scientific(log10: float, digits: int = 2) -> str:
         ('3.2×10⁻²⁴', '0', '1', '5.6×10⁻¹⁷⁴¹')
         >>> scientific(math.log10(59)), scientific(-0.7)
         ('59', '0.2')
-    >>> scientific(math.log10(183)), scientific(3.99)
-    ('183', '9772')
+        >>> scientific(math.log10(183)), scientific(3.99)
+        ('183', '9772')
     """
     if log10 == -math.inf:
         return "0"
@@ -72,7 +72,7 @@ def percent(log10: float) -> str:
 
 
 def steps(value: float) -> str:
-    """Return a number of steps with as many digits as mean something.
+    """Return a number of steps, with one decimal below 20.
 
     Example:
         >>> steps(1.284), steps(103.2), steps(math.inf)

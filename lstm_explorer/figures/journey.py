@@ -10,23 +10,15 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_explorer.figures.gradient_flow import (
-    FigureSpec,
-    FlowAxes,
-    Series,
-    TheoryLine,
-    curve_trace,
-    every_so_often,
-    log_range,
-    log_ticks,
-    norm_title,
-)
-from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, blended, faded, template, theme_of
+from lstm_explorer.figures.axes import FigureSpec, FlowAxes, evenly_spaced, log_ticks
+from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_range, norm_title
+from lstm_explorer.figures.names import network_name
+from lstm_explorer.figures.theme import Theme, blended, faded, template, theme_of
 from lstm_explorer.locales import _
 
-#: log10 of the share at which a cell is blank, and of the growth at which it is all explosion.
+#: log10 of the ratio at which a cell is blank, and of that at which it has the explosion's full colour.
 _BLANK, _FULL_EXPLOSION = -8.0, 4.0
-#: Cells a strip has at most (a longer network shows every so many steps), and up to how many they stand apart.
+#: Most cells of a strip (a longer one skips steps), and up to how many there are gaps between them.
 _CELLS, _APART = 200, 130
 #: Height of a strip and of the gap beneath it, in shares of the plot.
 _STRIP, _GAP = 0.075, 0.03
@@ -43,8 +35,8 @@ def plot_journey(
 ) -> go.Figure:
     """Draw unrolled networks as strips coloured by the gradient that reaches each step, above their curves.
 
-    The play button lets a front run from the loss at the right back to step 0. A frame moves the front and a curtain
-    only, so it costs a few numbers and plays in the browser without a rerun, and in an exported file.
+    The play button moves a front from the loss at the right back to step 0. A frame changes the front and a curtain
+    only, a few numbers; it plays in the browser without a rerun, and in an exported file.
 
     Args:
         strips: One strip and one curve each.
@@ -68,7 +60,11 @@ def journey_spec(
     theory: Sequence[TheoryLine] = (),
     theme: str = "light",
 ) -> FigureSpec:
-    """Return what :func:`plot_journey` draws, as it is: Plotly's objects would take 20 ms at every move of a slider."""
+    """Return what :func:`plot_journey` draws as plain dicts: Plotly's objects take 20 ms at every move of a slider.
+
+    Raises:
+        ValueError: There is no strip, or no such theme.
+    """
     if not strips:
         raise ValueError("nothing to draw: expected at least one strip.")
     look, axes = theme_of(theme), FlowAxes()
@@ -99,8 +95,8 @@ def journey_spec(
 
 
 def strip_svg(series: Series, look: Theme) -> str:
-    """Return one network unrolled in time, a rectangle a step, in units of the time axis: ``-0.5`` to ``T + 0.5``."""
-    steps = every_so_often(series.curve.steps, _CELLS)
+    """Return one network unrolled in time, one rectangle per step; in units of steps, ``-0.5`` to ``T + 0.5``."""
+    steps = evenly_spaced(series.curve.steps, _CELLS)
     log10 = series.curve.median[steps - series.curve.steps[0]]
     shades = np.where(log10 > _BLANK, np.minimum(log10, _FULL_EXPLOSION), _BLANK).round(2)
     last = int(steps[-1])
@@ -117,7 +113,7 @@ def strip_svg(series: Series, look: Theme) -> str:
 
 @functools.cache  # about a thousand of them, and a move of a slider asks for hundreds
 def _cell_colour(log10: float, network: str, theme: str) -> str:
-    """Return a cell's colour: empty where nothing arrives, full colour for all of it, another hue for more."""
+    """Return a cell's colour: blank where nothing arrives, full where all does, another hue where more does."""
     look = theme_of(theme)
     colour, empty = look.networks[network], blended(look.grid, look.background, 0.5)
     if log10 <= 0:
@@ -140,7 +136,7 @@ def _strip_top(row: int) -> float:
 
 def _strip_name(series: Series, row: int, look: Theme) -> dict[str, Any]:
     return {
-        "text": f"<b>{NETWORK_NAMES[series.network]}</b>", "x": -0.006, "xref": "paper", "xanchor": "right",
+        "text": f"<b>{network_name(series.network)}</b>", "x": -0.006, "xref": "paper", "xanchor": "right",
         "y": _strip_top(row) - _STRIP / 2, "yref": "paper", "yanchor": "middle", "showarrow": False,
         "font": {"color": look.networks[series.network], "size": 13},
     }  # fmt: skip
@@ -159,7 +155,7 @@ def _ends(look: Theme) -> list[dict[str, Any]]:
 
 
 def _curtain(look: Theme) -> dict[str, Any]:
-    """Return the trace that hides what the gradient has not reached; empty at rest."""
+    """Return the trace that covers the steps the gradient has not reached; empty at rest."""
     return {
         "type": "scatter", "x": [None], "y": [None], "mode": "lines", "line": {"width": 0}, "fill": "toself",
         "fillcolor": faded(look.background, 0.93), "showlegend": False, "hoverinfo": "skip", "name": "curtain",
@@ -167,7 +163,7 @@ def _curtain(look: Theme) -> dict[str, Any]:
 
 
 def _fronts(series: Sequence[Series], look: Theme) -> dict[str, Any]:
-    """Return the trace with a dot a curve, where the gradient is just now; empty at rest."""
+    """Return the trace with one dot per curve at the front of the gradient; empty at rest."""
     return {
         "type": "scatter", "x": [None], "y": [None], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
         "name": "fronts",
@@ -180,7 +176,7 @@ def _fronts(series: Sequence[Series], look: Theme) -> dict[str, Any]:
 
 
 def _frames(series: Sequence[Series], last: int, moving: list[int]) -> list[dict[str, Any]]:
-    """Return the journey from the loss to step 0: where the curtain ends and where the fronts are."""
+    """Return the frames from the loss to step 0: the edge of the curtain and the positions of the fronts."""
     far = 1e6  # beyond every axis: the curtain covers the strips above the curves too
     frames = []
     for front in np.unique(np.linspace(0, last, min(last, _FRAMES) + 1).round().astype(int))[::-1].tolist():

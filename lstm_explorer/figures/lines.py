@@ -1,4 +1,4 @@
-"""Plain line charts on a logarithmic or linear axis: for the figures that are nothing but named lines."""
+"""Plain line charts on a logarithmic or linear axis, of named lines."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from lstm_explorer.figures.gradient_flow import log_ticks
+from lstm_explorer.figures.axes import log_ticks
 from lstm_explorer.figures.theme import template, theme_of
 
-#: Points that make no line to be seen.
+#: Up to this many points are drawn with markers.
 _FEW = 3
 
 
@@ -49,10 +49,10 @@ def plot_lines(
         y_title: Title of the axis.
         theme: ``"light"`` or ``"dark"``.
         log: Whether ``y`` is log10 of what is drawn.
-        lowest: Where the axis ends at the latest, in the units of ``y``; lines may run out of it.
-        x_axis: More of Plotly's about the x axis.
+        lowest: Lower limit of the axis, in the units of ``y``; lines may leave it.
+        x_axis: Further options of Plotly's x axis.
         height: In pixels.
-        **layout: More of Plotly's about the figure, such as ``shapes``.
+        **layout: Further options of Plotly's layout, such as ``shapes``.
 
     Raises:
         ValueError: There is nothing to draw, or no such theme.

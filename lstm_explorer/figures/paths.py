@@ -12,19 +12,19 @@ from torch import Tensor
 
 from lstm_explorer.core.biases.maps import median_of_runs, relative_to_last
 from lstm_explorer.core.gradients.paths import GATES, PathFlows
-from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.lines import Line, plot_lines
+from lstm_explorer.figures.names import gate_name
 from lstm_explorer.figures.theme import Theme, theme_of
 from lstm_explorer.locales import _
 
 Through = Literal["only", "without", "split"]
 
-#: Where the axis of a share of 10^-100 ends, log10.
+#: Lower limit of the axis, log10.
 _LOWEST = -40.0
 
 
 def plot_paths(flows: PathFlows, *, through: Through = "only", theme: str = "light") -> go.Figure:
-    """Draw what arrives by each path, or what each step is the sum of.
+    """Draw the gradient by each path, or the terms whose sum each step is.
 
     Args:
         flows: From :func:`lstm_explorer.path_flows`.
@@ -58,7 +58,7 @@ def plot_rates(flows: PathFlows, *, gate: float | None = None, theme: str = "lig
 
     Args:
         flows: From :func:`lstm_explorer.path_flows`.
-        gate: The sigmoid of the forget bias, drawn as a level line; None where there is no single one.
+        gate: The sigmoid of the forget bias, drawn as a horizontal line; None where units differ in it.
         theme: ``"light"`` or ``"dark"``.
 
     Raises:
@@ -80,27 +80,27 @@ def plot_rates(flows: PathFlows, *, gate: float | None = None, theme: str = "lig
 
 
 def by_lag(norms: Tensor) -> NDArray[np.float64]:
-    """Return log10 of the share that survives so many steps back, the median over replicas and samples."""
+    """Return log10 of the surviving share by lag, the median over replicas and samples."""
     return median_of_runs(relative_to_last(norms).movedim(1, 0).flatten(1))[::-1]
 
 
 def factors(norms: Tensor) -> NDArray[np.float64]:
-    """Return the factor of each step back, from the first; NaN where nothing is left to multiply."""
+    """Return the factor of each step back, from the first; NaN where the gradient is zero."""
     log10 = by_lag(norms)
     with np.errstate(invalid="ignore"):
         factor: NDArray[np.float64] = 10.0 ** np.clip(log10[1:] - log10[:-1], -300, 300)
     return factor
 
 
-def taken_over(flows: PathFlows) -> int | None:
-    """Return the first lag at which twice as much arrives as by the cell alone; None where it never does."""
+def crossover_lag(flows: PathFlows) -> int | None:
+    """Return the first lag at which over twice as much arrives as by the cell alone; None where there is none."""
     with np.errstate(invalid="ignore"):
         more = by_lag(flows.total) - by_lag(flows.cell_alone) > math.log10(2.0)
     return int(np.argmax(more)) if more.any() else None
 
 
 def largest_gate(flows: PathFlows) -> str:
-    """Return the gate whose cut takes the most from what reaches step 0."""
+    """Return the gate whose cut lowers the gradient at step 0 most."""
     left = {gate: by_lag(norms)[-1] for gate, norms in flows.without.items()}
     return min(GATES, key=left.__getitem__)
 

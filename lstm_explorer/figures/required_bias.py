@@ -1,4 +1,4 @@
-"""Which bias do I need: what survives a lag over the bias, and the answers on the curves."""
+"""The required bias: the surviving share over the bias, with the answers marked on the curves."""
 
 from __future__ import annotations
 
@@ -8,46 +8,60 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_explorer.core import theory
-from lstm_explorer.core.biases.maps import BiasMap, total_of
+from lstm_explorer.core.architectures import architecture_named
+from lstm_explorer.core.biases.maps import BiasMap
 from lstm_explorer.core.biases.required import RequiredBias
-from lstm_explorer.figures.bias_map import bias_title
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.figures.bias_map import bias_title, kept_by_biases, memory_of
 from lstm_explorer.figures.formatting import percent
 from lstm_explorer.figures.lines import Line, plot_lines
-from lstm_explorer.figures.theme import NETWORK_NAMES, Theme, faded, theme_of
+from lstm_explorer.figures.names import network_name
+from lstm_explorer.figures.theme import Theme, faded, theme_of
 from lstm_explorer.locales import _
 
-#: Where the axis ends, log10.
+#: Lower limit of the axis, log10.
 _LOWEST = -12.0
 
 
-def plot_required_bias(need: RequiredBias, measured: BiasMap, *, theme: str = "light") -> go.Figure:
-    """Draw how much survives the lag over the bias: measured and by closed form, with the bias that suffices of each.
+def plot_required_bias(
+    need: RequiredBias, measured: BiasMap, *, settings: Settings | None = None, theme: str = "light"
+) -> go.Figure:
+    """Draw the surviving share over the bias, measured and by closed form, with the required bias of each.
 
     Args:
         need: From :func:`lstm_explorer.required_bias`.
         measured: A map of the same gate and settings.
+        settings: The experiment, for the biases of the other gates where the closed form depends on them.
         theme: ``"light"`` or ``"dark"``.
 
     Raises:
         ValueError: There is no such theme.
     """
     look, biases = theme_of(theme), np.asarray(measured.biases)
-    wanted, network = math.log10(need.share), NETWORK_NAMES[measured.architecture]
-    total = measured.ratios(total_of(measured.architecture))[:, -1 - need.lag]
+    wanted, network = math.log10(need.share), network_name(measured.architecture)
+    total = measured.ratios(memory_of(measured.architecture))[:, -1 - need.lag]
+    kept = kept_by_biases(measured, settings or Settings())
+    closed = (
+        []
+        if kept is None
+        else [
+            Line(
+                name=_("closed form, by the biases alone"), x=biases, y=need.lag * kept, colour=look.theory, dash="dash"
+            )
+        ]
+    )
     lines = [
-        Line(name=_("closed form, σ(b)ᵏ"), x=biases, y=theory.log10_cell_path(biases, need.lag), colour=look.theory,
-             dash="dash"),
+        *closed,
         Line(name=_("{network}, measured total").format(network=network), x=biases, y=total,
              colour=look.networks[measured.architecture], width=3.2),
     ]  # fmt: skip
     figure = plot_lines(
         lines, x_title=bias_title(need.gate, measured.architecture),
         y_title=_("what survives {lag} steps").format(lag=need.lag), theme=theme, lowest=_LOWEST,
-        shapes=[_level(wanted, look), *_explosion(need, float(biases[-1]), look)],
+        shapes=[_level(wanted, look), *_explosion(need, measured, look)],
         annotations=[_wanted(need.share, wanted, look)],
     )  # fmt: skip
-    answers = [(need.closed_form, wanted, look.theory, _("by closed form"))]
+    answers = [(need.closed_form, wanted, look.theory, _("by closed form"))] if math.isfinite(need.closed_form) else []
     if need.measured is not None:
         answers.append((need.measured, need.log10_measured, look.networks[measured.architecture], _("by measurement")))
     for bias, height, colour, name in answers:
@@ -73,9 +87,11 @@ def _wanted(share: float, wanted: float, look: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _explosion(need: RequiredBias, last: float, look: Theme) -> list[dict[str, Any]]:
+def _explosion(need: RequiredBias, measured: BiasMap, look: Theme) -> list[dict[str, Any]]:
     if need.explodes is None:
         return []
+    keeps = architecture_named(measured.architecture).gate(need.gate).keeps
+    last = measured.biases[-1] if keeps > 0 else measured.biases[0]
     return [
         {
             "type": "rect", "yref": "paper", "x0": need.explodes, "x1": last, "y0": 0, "y1": 1, "line": {"width": 0},
@@ -89,7 +105,7 @@ def _explosion(need: RequiredBias, last: float, look: Theme) -> list[dict[str, A
 
 
 def _chrono(need: RequiredBias, floor: float, look: Theme) -> dict[str, Any]:
-    """Return chrono's spread as a bar on the axis, its median as a mark."""
+    """Return the range of chrono's biases as a bar on the axis, with its median as a mark."""
     lowest, median, highest = need.chrono
     return {
         "x": [lowest, median, highest], "y": [floor] * 3, "mode": "lines+markers", "hoverinfo": "skip",

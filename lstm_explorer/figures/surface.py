@@ -1,4 +1,4 @@
-"""A map of what survives: its colours as an image, its contours as lines.
+"""A map of the surviving gradient: its colours as an image, its contours as lines.
 
 While a row of a map moves in the browser, Plotly redraws nothing but lines: so the colours are an image.
 """
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
+from lstm_explorer.figures.axes import FLOAT32_FLOOR
 from lstm_explorer.figures.formatting import split
-from lstm_explorer.figures.gradient_flow import FLOAT32_FLOOR
 from lstm_explorer.figures.theme import Theme, blended
 from lstm_explorer.locales import _
 
-#: Blank below this log10 of the ratio, as the first page's strips are; another hue where it explodes, full at this.
+#: log10 of the ratio at which the map is blank, and of that at which it has the explosion's full colour.
 _BLANK, _FULL_EXPLOSION = -8.0, 2.0
-#: What is drawn of a number that runs to 10^-1740: no contour lies beyond.
+#: Values are clipped to this range of log10: no contour lies beyond.
 _LOWEST, _HIGHEST = -60.0, 30.0
 #: Pixels of the image.
 _PIXELS = (320, 240)
@@ -31,7 +31,7 @@ _EXPLODES = math.log10(EXPLODES_ABOVE)
 
 
 class Level(NamedTuple):
-    """A contour: log10 of the ratio, its name, how it is drawn, and how far to the right its name stands."""
+    """A contour: log10 of the ratio, its name, how it is drawn, and the place of its name as a share of the width."""
 
     log10: float
     name: str
@@ -55,11 +55,11 @@ class Surface:
     """A map as an image with contours: numbers ``z`` over ``x`` and ``y``, both ascending but not always even."""
 
     def __init__(self, z: NDArray[np.float32], x: NDArray[Any], y: NDArray[Any], architecture: str) -> None:
-        """Keep the numbers, and find what contours go through."""
+        """Keep the numbers, and prepare the contours."""
         self._z, self._architecture = z, architecture
         self._x, self._y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
         self._filled = np.nan_to_num(z, nan=_LOWEST).astype(np.float64)
-        # One row alone, the first of a map that is still being measured, has no contours.
+        # A single row, the first of a map that is still being measured, has no contours.
         self._contours = contourpy.contour_generator(self._x, self._y, self._filled) if min(z.shape) > 1 else None
 
     def span(self, axis: int) -> list[float]:
@@ -71,7 +71,7 @@ class Surface:
     def image(self, look: Theme) -> dict[str, Any]:
         """Return the colours as an image that fills the map."""
         columns, rows = _PIXELS
-        even = _evenly(_evenly(self._filled, self._y, rows).T, self._x, columns).T
+        even = _resampled(_resampled(self._filled, self._y, rows).T, self._x, columns).T
         stops = np.array([position for position, _colour in _scale(self._architecture, look)])
         colours = np.array([_rgb(colour) for _position, colour in _scale(self._architecture, look)])
         share = (even - _BLANK) / (_FULL_EXPLOSION - _BLANK)
@@ -86,7 +86,7 @@ class Surface:
         }  # fmt: skip
 
     def traces(self, look: Theme, *, across: str, beside: NDArray[Any] | None = None) -> list[dict[str, Any]]:
-        """Return what is pointed at, the key to the colours, and the contours."""
+        """Return the invisible heat map for hovering, the key to the colours, and the contours."""
         bias = _("bias")
         numbers = split(self._z).astype(np.float32)
         if beside is not None:
@@ -97,10 +97,10 @@ class Surface:
             "hovertemplate": f"{across}<br>{bias} %{{y:.2f}}<br>"
             "<b>%{customdata[0]:.2f}×10<sup>%{customdata[1]:d}</sup></b><extra></extra>",
         }  # fmt: skip
-        return [pointed, _key(self._architecture, look), *(self._contour(level, look) for level in levels())]
+        return [pointed, _colour_key(self._architecture, look), *(self._contour(level, look) for level in levels())]
 
     def names(self, look: Theme) -> list[dict[str, Any]]:
-        """Return the contours' names, each on its line; that of the explosion in its midst, where there is room."""
+        """Return the contours' names, each on its line; that of the explosion in its middle, where there is room."""
         names = []
         rows, columns = np.nonzero(self._filled > _EXPLODES)
         named = len(rows) > 0.01 * self._z.size
@@ -120,7 +120,7 @@ class Surface:
         return names
 
     def _inside(self, x: float, margin: float) -> float:
-        """Return where a name stands, so that it is not cut at the map's edge."""
+        """Return the position moved inside, so that a name is not cut at the map's edge."""
         low, high = (self._x[0] + share * (self._x[-1] - self._x[0]) for share in (margin, 1 - margin))
         return float(np.clip(x, low, high))
 
@@ -140,8 +140,8 @@ class Surface:
         }  # fmt: skip
 
 
-def _evenly(table: NDArray[np.float64], at: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Return rows at evenly spaced positions, each between the two nearest given ones."""
+def _resampled(table: NDArray[np.float64], at: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Return rows at evenly spaced positions, interpolated between the two nearest."""
     if len(at) == 1:
         return np.repeat(table, count, axis=0)
     wanted = np.linspace(at[0], at[-1], count)
@@ -151,7 +151,7 @@ def _evenly(table: NDArray[np.float64], at: NDArray[np.float64], count: int) -> 
 
 
 def _scale(architecture: str, look: Theme) -> list[tuple[float, str]]:
-    """Return blank, the network's colour where all survives, and another hue for more."""
+    """Return the colour scale: blank, the network's colour where all survives, another hue above."""
     colour, blank = look.networks[architecture], blended(look.grid, look.background, 0.5)
     span = _FULL_EXPLOSION - _BLANK
     rising = [(-_BLANK * share / span, blended(colour, blank, share**1.5)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
@@ -163,7 +163,7 @@ def _rgb(colour: str) -> tuple[int, ...]:
     return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
-def _key(architecture: str, look: Theme) -> dict[str, Any]:
+def _colour_key(architecture: str, look: Theme) -> dict[str, Any]:
     return {
         "type": "scatter", "x": [None], "y": [None], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
         "marker": {
@@ -186,6 +186,6 @@ def _label(text: str, x: float, y: float, *, color: str, bgcolor: str) -> dict[s
     }  # fmt: skip
 
 
-def drawn(log10: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return what can be drawn: NaN is a gap, and what runs far off every axis ends there."""
+def drawable(log10: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return values for drawing: NaN is a gap, and values far beyond every axis are clipped."""
     return np.where(np.isnan(log10), np.nan, np.clip(log10, _LOWEST, _HIGHEST)).astype(np.float32)

@@ -10,6 +10,8 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
+from lstm_explorer.core.architectures import ARCHITECTURES
+
 ThemeName = Literal["light", "dark"]
 
 #: The same stack as in .streamlit/config.toml, so that figures and text look alike; Korean on every system.
@@ -29,20 +31,25 @@ class Theme:
     muted: str
     grid: str
     theory: str
-    #: More gradient arrives than left the loss.
+    #: Where more gradient arrives than the last step has.
     explosion: str
+    #: Negative values of a signed scale.
+    negative: str
+    #: By architecture.
     networks: Mapping[str, str]
-    #: Gates by their PyTorch name. The GRU's update gate has the forget gate's colour: both keep when they are 1.
+    #: Gates by their PyTorch name. The update gate has the forget gate's colour: both decide what is kept.
     gates: Mapping[str, str]
 
 
-def _theme(name: ThemeName, *, networks: tuple[str, str, str], gates: tuple[str, ...], **colours: str) -> Theme:
+def _theme(name: ThemeName, *, palette: Mapping[str, str], gates: tuple[str, ...], **colours: str) -> Theme:
     forget, input_, candidate, output, reset = gates
     named = {"forget": forget, "input": input_, "candidate": candidate, "output": output}
+    networks = {architecture: palette[record.colour] for architecture, record in ARCHITECTURES.items()}
     return Theme(
         name=name,
-        networks=types.MappingProxyType(dict(zip(("rnn", "lstm", "gru"), networks, strict=True))),
+        networks=types.MappingProxyType(networks),
         gates=types.MappingProxyType({**named, "reset": reset, "update": forget}),
+        negative=palette["vermilion"],
         **colours,
     )
 
@@ -57,7 +64,10 @@ THEMES: Mapping[str, Theme] = types.MappingProxyType(
             grid="#E3E7E9",
             theory="#7A858C",
             explosion="#5B1A77",
-            networks=("#D55E00", "#0072B2", "#009E73"),
+            palette={
+                "vermilion": "#D55E00", "blue": "#0072B2", "green": "#009E73", "purple": "#B0508C", "amber": "#B07A00",
+                "slate": "#55617A", "olive": "#7D7F1E",
+            },
             gates=("#A02C72", "#9A7400", "#1B8CA3", "#7C6BD6", "#7A5230"),
         ),
         "dark": _theme(
@@ -68,14 +78,14 @@ THEMES: Mapping[str, Theme] = types.MappingProxyType(
             grid="#2A333A",
             theory="#97A3AB",
             explosion="#E3C8F2",
-            networks=("#FF8A3D", "#56B4E9", "#2FC79A"),
+            palette={
+                "vermilion": "#FF8A3D", "blue": "#56B4E9", "green": "#2FC79A", "purple": "#E79BC6", "amber": "#F0C24B",
+                "slate": "#A9B8D0", "olive": "#C3C45C",
+            },
             gates=("#F48CC4", "#E5C04A", "#7BD3E3", "#B9A8FF", "#D2A679"),
         ),
     }
-)
-
-#: Name of each network as it is written everywhere; not translated.
-NETWORK_NAMES: Mapping[str, str] = types.MappingProxyType({"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"})
+)  # fmt: skip
 
 
 def theme_of(name: str) -> Theme:
@@ -91,7 +101,7 @@ def theme_of(name: str) -> Theme:
 
 @functools.cache
 def template(name: ThemeName) -> go.layout.Template:
-    """Return the Plotly template every figure wears; made once, since Plotly checks every line of it."""
+    """Return the Plotly template of every figure; made once, since Plotly checks every line of it."""
     theme = THEMES[name]
     axis = {
         "gridcolor": theme.grid,
@@ -114,7 +124,7 @@ def template(name: ThemeName) -> go.layout.Template:
             # Fixed, not automargin: that lays every figure out twice.
             "margin": {"l": 78, "r": 16, "t": 36, "b": 48},
             "hoverlabel": {
-                # Said: Plotly would write in the colour of the border.
+                # Set explicitly: Plotly would write in the colour of the border.
                 "font": {"family": FONT, "size": 12, "color": theme.text},
                 "bgcolor": theme.background,
                 "bordercolor": theme.muted,

@@ -1,4 +1,4 @@
-"""Every unit's gradient along time, as a heat map."""
+"""Every unit's gradient over time, as a heat map."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_explorer.core.gradients.flow import GradientFlow
-from lstm_explorer.figures.gradient_flow import every_so_often
+from lstm_explorer.figures.axes import evenly_spaced
 from lstm_explorer.figures.theme import template, theme_of
 from lstm_explorer.locales import _
 
@@ -20,13 +20,13 @@ def plot_unit_heatmap(
         flow: Measured with ``units=True``.
         layer: Which layer.
         theme: ``"light"`` or ``"dark"``.
-        most_columns: Longer sequences are drawn every so many steps, which the axis title says.
+        most_columns: Longer sequences skip steps; the axis title then says how many.
 
     Returns:
         A heat map; elements that are exactly zero are left empty.
 
     Raises:
-        ValueError: The flow was measured without its units.
+        ValueError: The flow was measured without its units, or there is no such theme.
     """
     if flow.log10_hidden_units is None:
         raise ValueError("the flow has no units: expected one measured with units=True.")
@@ -34,7 +34,7 @@ def plot_unit_heatmap(
     units = flow.log10_hidden_units
     first = units[0, layer, :, 0] if units.ndim == 5 else units[layer, :, 0]
     values = first.double().numpy().T
-    steps = every_so_often(np.arange(values.shape[1]), most_columns)
+    steps = evenly_spaced(np.arange(values.shape[1]), most_columns)
     stride = int(steps[1] - steps[0]) if len(steps) > 1 else 1
     shown = np.where(np.isfinite(values[:, steps]), values[:, steps], np.nan)
     figure = go.Figure(

@@ -1,4 +1,4 @@
-"""Weights look fine, states do not: the gradient of the recurrent weights beside that of the states."""
+"""The gradient of the recurrent weights beside that of the states: the first hides how the second vanishes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import plotly.graph_objects as go
 
 from lstm_explorer.core.biases.maps import median_of_runs
 from lstm_explorer.core.gradients.weights import StepContributions, WeightGradients
-from lstm_explorer.figures.inside import gate_name
 from lstm_explorer.figures.lines import Line, plot_lines
+from lstm_explorer.figures.names import gate_name
 from lstm_explorer.figures.theme import Theme, theme_of
 from lstm_explorer.locales import _
 
-#: Where the axis of a share of 10^-100 ends, log10.
+#: Lower limit of the axis, log10.
 _LOWEST = -40.0
 
 

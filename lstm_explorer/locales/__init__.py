@@ -1,4 +1,4 @@
-r"""Translate what a reader sees: the English text is the key, the language belongs to the running context.
+r"""Translate visible strings: the English text is the key, and the language belongs to the running context.
 
 Every visible string is written ``_("English text")``, with a literal, and filled afterwards:
 ``_("{steps} steps").format(steps=12)``. Never at import time (the language is not known yet), and never inside a cached
@@ -29,14 +29,14 @@ DOMAIN = "lstm_explorer"
 #: Language code -> its name in that language.
 LANGUAGES: Mapping[str, str] = types.MappingProxyType({"en": "English", "ko": "한국어"})
 
-#: The language of the keys, and of a notebook or script that never chose one.
+#: The language of the keys, and of a notebook or script that chooses none.
 DEFAULT_LANGUAGE = "en"
 
 _language = contextvars.ContextVar("lstm_explorer_language", default=DEFAULT_LANGUAGE)
 
 
 def use_language(code: str) -> None:
-    """Speak this language from here on in the running context (a thread, a task).
+    """Use this language from here on in the running context (a thread, a task).
 
     Args:
         code: One of :data:`LANGUAGES`.
@@ -55,7 +55,7 @@ def use_language(code: str) -> None:
 
 
 def current_language() -> str:
-    """Return the code of the language spoken in the running context."""
+    """Return the code of the language of the running context."""
     return _language.get()
 
 
@@ -76,5 +76,5 @@ def translated(message: str) -> str:
 
 @functools.cache
 def _catalogue(code: str) -> gettext.NullTranslations:
-    """Read a compiled catalogue once a process; a language without one (English, the key) speaks English."""
+    """Read a compiled catalogue once per process; a language without one (English, the key) gives English."""
     return gettext.translation(DOMAIN, Path(__file__).parent, [code], fallback=True)

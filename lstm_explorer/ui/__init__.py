@@ -1,1 +1,5 @@
-"""What only works inside Streamlit: navigation, language, address, controls, errors."""
+"""The parts that need Streamlit: navigation, language, address, controls, errors."""
+
+from lstm_explorer.extras import require
+
+require("app")

@@ -1,30 +1,30 @@
-"""The parts of the page Gate biases: the map with its controls, the way back, the answer, and four closer looks."""
+"""The parts of the page Gate biases: the map with its controls, the notice of an explosion, and the topics beneath."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import streamlit as st
 
-from lstm_explorer.core.biases.maps import KEEPING
+from lstm_explorer.core.architectures import architecture_named, layer_parameters
 from lstm_explorer.core.biases.required import RequiredBias, bias_lines, chrono_lines, run_bias_lines
-from lstm_explorer.core.networks.build import BLOCKS, build_network, effective_biases
+from lstm_explorer.core.networks import build_network, effective_biases
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.exhibits.bias_view import BiasesView, gate_of, one_bias, other_gate
 from lstm_explorer.exhibits.biases import MAPS, effective, explosion, needed, required
-from lstm_explorer.exhibits.exhibit import Bench
+from lstm_explorer.exhibits.biases_view import GATED, RECURRENT, BiasesView, gate_of, memory_gate, one_bias, other_gate
 from lstm_explorer.exhibits.paths import contributions, paths, rates, weights
 from lstm_explorer.figures.formatting import percent
-from lstm_explorer.figures.inside import gate_name
-from lstm_explorer.figures.theme import NETWORK_NAMES
-from lstm_explorer.locales import _
-from lstm_explorer.ui import address
+from lstm_explorer.figures.names import gate_name, network_names
+from lstm_explorer.locales import _, translated
+from lstm_explorer.runs.job import Runner
+from lstm_explorer.ui import session
 from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.lab import input_controls, size_controls, weight_controls
 from lstm_explorer.ui.toolbar import show_exhibit
 
-#: What keras-team/keras issue 16151 saw, in this app's settings: the gates do nothing but forget, then they do more.
+#: The measurement of keras-team/keras issue 16151, in this app's settings.
 PUZZLE = {
     "recurrent_init": "keras", "forget_bias": 1.0, "input_bias": 0.0, "candidate_bias": 0.0, "output_bias": 0.0,
     "split_biases": False, "recurrent_gain": 1.0, "sequence_length": 20, "hidden_size": 64, "num_layers": 1,
@@ -33,18 +33,20 @@ PUZZLE = {
 
 
 def experiment_controls(settings: Settings, view: BiasesView) -> None:
-    """Draw what decides which network is mapped: its length, the biases of all its gates, and the rest folded."""
-    setting_choice("network", _("Network"), {name: NETWORK_NAMES[name] for name in ("lstm", "gru")})
+    """Draw the settings of the mapped network: its length, the biases of all its gates, and the rest folded."""
+    setting_choice("network", _("Network"), network_names(*GATED), pills=True)
+    if remark := architecture_named(view.network).remark:
+        st.caption(translated(remark))
     setting_number("sequence_length", _("Sequence length (steps)"))
     setting_slider(
         "memory", _("Steps to remember (0: all)"), limits=(0, settings.sequence_length),
         help=_("How far back the gradient has to reach. 0 is the whole sequence."),
     )  # fmt: skip
     _chrono_note(settings)
-    for gate in sorted(BLOCKS[view.network], key=lambda gate: gate != KEEPING[view.network]):
+    for gate in sorted(architecture_named(view.network).blocks, key=lambda gate: gate != memory_gate(view.network)):
         setting_slider(f"{gate}_bias", _("Bias of the {gate}").format(gate=gate_name(gate, view.network)), step=0.25)
     with st.expander(_("Weights")):
-        weight_controls()
+        weight_controls([view.network])
     with st.expander(_("Input")):
         input_controls()
     with st.expander(_("Size, seeds and loss")):
@@ -52,7 +54,7 @@ def experiment_controls(settings: Settings, view: BiasesView) -> None:
 
 
 def _chrono_note(settings: Settings) -> None:
-    """Say what the sliders do not set while chrono draws the biases, with the way out."""
+    """Explain which biases chrono draws instead of the sliders, with a button that ends it."""
     if settings.recurrent_init != "chrono":
         return
     st.info(
@@ -62,51 +64,51 @@ def _chrono_note(settings: Settings) -> None:
         )
     )
     st.button(
-        _("Set one bias for all units instead"), key="no_chrono", on_click=address.apply,
+        _("Set one bias for all units instead"), key="no_chrono", on_click=session.apply,
         kwargs={"recurrent_init": "pytorch"},
     )  # fmt: skip
 
 
 def fit_view(view: BiasesView) -> BiasesView:
-    """Bring the view to what the network has: a gate, and another one."""
+    """Limit the view to what the network has: a gate, and another one."""
     fitting = view.replace(gate=gate_of(view))
     fitting = fitting.replace(other=other_gate(fitting))
     if fitting != view:
-        address.apply(gate=fitting.gate, other=fitting.other)
+        session.apply(gate=fitting.gate, other=fitting.other)
     return fitting
 
 
 def map_controls(view: BiasesView) -> None:
-    """Draw what is mapped over what."""
-    gates = {name: gate_name(name, view.network) for name in BLOCKS[view.network]}
+    """Draw the choice of the map's axes."""
+    gates = {name: gate_name(name, view.network) for name in architecture_named(view.network).blocks}
     setting_choice("gate", _("Bias of"), gates)  # a line of its own, so that it wraps on a phone
     with st.container(horizontal=True, vertical_alignment="bottom"):
         setting_choice("across", _("Over"), {"lag": _("steps back"), "gate": _("another gate"), "length": _("length")})
         if view.across == "gate":
             rest = {name: text for name, text in gates.items() if name != gate_of(view)}
             setting_choice("other", _("And the bias of"), rest)
-        if view.network == "lstm":
+        if architecture_named(view.network).memory == "cell":
             setting_choice("path", _("Gradient"), {"total": _("total"), "cell_path": _("cell path alone")})
 
 
-def bias_figure(bench: Bench, settings: Settings, view: BiasesView) -> None:
-    """Draw the map that is chosen."""
+def bias_figure(runner: Runner, settings: Settings, view: BiasesView) -> None:
+    """Draw the chosen map."""
     with shielded():
-        if exhibit := MAPS[view.across](bench, settings, view):
+        if exhibit := MAPS[view.across](runner, settings, view):
             show_exhibit(exhibit)
 
 
 def pick_bias(bias: float) -> None:
-    """Take the bias that was clicked on in the map; a callback."""
-    gate = gate_of(address.current_view())
-    low, high = address.current_limits()[f"{gate}_bias"]
-    address.apply(**{f"{gate}_bias": min(max(round(bias, 3), low), high)})
+    """Set the bias that was clicked on in the map; a callback."""
+    gate = gate_of(session.current_view())
+    low, high = session.current_limits()[f"{gate}_bias"]
+    session.apply(**{f"{gate}_bias": min(max(round(bias, 3), low), high)})
 
 
-def way_back(bench: Bench, settings: Settings, view: BiasesView) -> None:
-    """Say that the reader's own network explodes, where it does, with the one click that ends it."""
+def explosion_notice(runner: Runner, settings: Settings, view: BiasesView) -> None:
+    """Warn where the reader's own network explodes, with a button that ends it."""
     with shielded():
-        arrives = explosion(bench, settings, view)
+        arrives = explosion(runner, settings, view)
         if arrives is None:
             return
         with st.container(border=True, key="way_back"):
@@ -115,18 +117,19 @@ def way_back(bench: Bench, settings: Settings, view: BiasesView) -> None:
                     times=percent(arrives)
                 )
             )
-            if view.network == "lstm" and settings.recurrent_init != "chrono":
-                low, high = address.current_limits()["input_bias"]
-                opposite = min(max(-settings.forget_bias, low), high)
+            signs = {gate.chrono: f"{gate.name}_bias" for gate in architecture_named(view.network).gates if gate.chrono}
+            if len(signs) == 2 and settings.recurrent_init != "chrono":
+                low, high = session.current_limits()[signs[-1]]
+                opposite = min(max(-getattr(settings, signs[1]), low), high)
                 st.button(
                     _("Set the input bias to {bias:g}, the forget bias's opposite").format(bias=opposite),
-                    key="oppose", type="primary", on_click=address.apply, kwargs={"input_bias": opposite},
+                    key="oppose", type="primary", on_click=session.apply, kwargs={signs[-1]: opposite},
                     help=_("What the cell keeps need not be let in again: b_i = −b_f, as chrono initialisation does."),
                 )  # fmt: skip
 
 
-def topics(bench: Bench, settings: Settings, view: BiasesView) -> None:
-    """Draw the choice of a closer look, and the one that is chosen."""
+def closer_look(runner: Runner, settings: Settings, view: BiasesView) -> None:
+    """Draw the choice of a topic, and the chosen one."""
     names = {
         "need": _("Which bias do I need?"),
         "effective": _("Effective bias"),
@@ -137,10 +140,10 @@ def topics(bench: Bench, settings: Settings, view: BiasesView) -> None:
     setting_choice("topic", _("Look closer"), names, side_by_side=len(names))
     draw = {"need": _need, "effective": _effective, "paths": _paths, "puzzle": _puzzle, "weights": _weights}
     with shielded():
-        draw[view.topic](bench, settings, view)
+        draw[view.topic](runner, settings, view)
 
 
-def _need(bench: Bench, settings: Settings, view: BiasesView) -> None:
+def _need(runner: Runner, settings: Settings, view: BiasesView) -> None:
     left, right = st.columns([3, 8], gap="medium")
     with left:
         setting_slider(
@@ -152,32 +155,33 @@ def _need(bench: Bench, settings: Settings, view: BiasesView) -> None:
             {"closed": _("formula"), "measured": _("measured"), "chrono": _("chrono")},
         )  # fmt: skip
     with right, shielded():
-        if exhibit := required(bench, settings, view):
+        if exhibit := required(runner, settings, view):
             show_exhibit(exhibit)
-    if need := needed(bench, settings, view):
+    if need := needed(runner, settings, view):
         with left:
             button = st.container()
         lines = _lines(need, settings, view)
         with button:
             st.button(
-                _("Set it here"), key="set_answer", on_click=address.apply, kwargs=_changes(need, settings, view),
+                _("Set it here"), key="set_answer", on_click=session.apply, kwargs=_changes(need, settings, view),
                 type="primary", disabled=lines is None,
             )  # fmt: skip
 
 
 def _bias_of_answer(need: RequiredBias, view: BiasesView) -> float | None:
-    return need.closed_form if view.answer == "closed" else need.measured
+    closed = need.closed_form if math.isfinite(need.closed_form) else None
+    return closed if view.answer == "closed" else need.measured
 
 
 def _changes(need: RequiredBias, settings: Settings, view: BiasesView) -> dict[str, Any]:
     """Return the settings that the chosen answer sets."""
     if view.answer == "chrono":
         return {"recurrent_init": "chrono", "chrono_max": max(3, need.lag)}
-    low, high = address.current_limits()[f"{need.gate}_bias"]
+    low, high = session.current_limits()[f"{need.gate}_bias"]
     bias = _bias_of_answer(need, view)
     if bias is None:
         return {}
-    init = {"recurrent_init": one_bias(settings, need.gate).recurrent_init}
+    init = {"recurrent_init": one_bias(view.network, settings, need.gate).recurrent_init}
     return {f"{need.gate}_bias": min(max(round(bias, 3), low), high), **init}
 
 
@@ -191,20 +195,24 @@ def _lines(need: RequiredBias, settings: Settings, view: BiasesView) -> str | No
         return None
     else:
         lines = bias_lines(bias, gate=need.gate, architecture=view.network)
-    found = run_bias_lines(lines, settings, gate=need.gate, architecture=view.network)
+    biases = run_bias_lines(lines, settings, gate=need.gate, architecture=view.network)
     st.code(lines, language="python")
-    said = _("Run just now on a fresh {network}, layers: {layers}. Effective biases: {low:.3f} to {high:.3f}.")
-    network = f"nn.{NETWORK_NAMES[view.network]}"
-    st.caption(said.format(network=network, layers=len(found), low=float(found.min()), high=float(found.max())))
+    caption = _("Run just now on a fresh {network}, layers: {layers}. Effective biases: {low:.3f} to {high:.3f}.")
+    record = architecture_named(view.network)
+    network = f"nn.{record.title}" if record.fused else record.module.__name__
+    st.caption(caption.format(network=network, layers=len(biases), low=float(biases.min()), high=float(biases.max())))
     return lines
 
 
-def _effective(bench: Bench, settings: Settings, view: BiasesView) -> None:
-    network = build_network(view.network, one_bias(settings, KEEPING[view.network]).replace(num_seeds=1))
-    parts = [
-        network.get_parameter(f"{name}_l0").detach().unflatten(0, (-1, settings.hidden_size)).mean(dim=1)
-        for name in ("bias_ih", "bias_hh")
-    ]
+def _effective(runner: Runner, settings: Settings, view: BiasesView) -> None:
+    record, gate = architecture_named(view.network), memory_gate(view.network)
+    if not record.recurrent:
+        said = _("The {network} has one bias vector per layer. What is in it is the effective bias.")
+        st.caption(said.format(network=record.title))
+        return
+    network = build_network(view.network, one_bias(view.network, settings, gate).replace(num_seeds=1))
+    vectors = layer_parameters(network, 0)
+    parts = [one.unflatten(0, (-1, settings.hidden_size)).mean(dim=1) for one in (vectors.bias_ih, vectors.bias_hh)]
     rows = zip(effective_biases(network).items(), *parts, strict=True)
     gate_head, sum_head = _("gate"), _("effective: the sum")
     head = f"| {gate_head} | bias_ih | bias_hh | **{sum_head}** |\n|---|---:|---:|---:|\n"
@@ -216,48 +224,48 @@ def _effective(bench: Bench, settings: Settings, view: BiasesView) -> None:
         )
     )
     st.caption(_("Means over the units of the first layer of this network."))
-    if exhibit := effective(bench, settings, view):
+    if exhibit := effective(runner, settings, view):
         show_exhibit(exhibit)
 
 
-def _paths(bench: Bench, settings: Settings, view: BiasesView) -> None:
+def _paths(runner: Runner, settings: Settings, view: BiasesView) -> None:
     setting_choice(
         "through", _("Show"),
         {"only": _("the cell and one gate"), "without": _("all but one gate"), "split": _("what each step is made of")},
     )  # fmt: skip
     _lstm_only(view)
-    if exhibit := paths(bench, settings, view):
+    if exhibit := paths(runner, settings, view):
         show_exhibit(exhibit)
 
 
-def _puzzle(bench: Bench, settings: Settings, view: BiasesView) -> None:
+def _puzzle(runner: Runner, settings: Settings, view: BiasesView) -> None:
     st.markdown(
         _(
             "Somebody measured the gradient of the cell state in a Keras LSTM, whose forget bias is 1. The first "
             "step back multiplied it by 0.735 ≈ σ(1), as expected; the later ones by 0.85. Where does the rest come "
             "from ([keras-team/keras 16151](https://github.com/keras-team/keras/issues/16151))? From the other "
-            "path: the cell shows itself in h, h moves the gates of the next step, and these move the cell."
+            "path: c determines h, h moves the gates of the next step, and these move c."
         )
     )
     set_up = all(getattr(settings, name) == value for name, value in PUZZLE.items())
     st.button(
-        _("Set up the puzzle"), key="puzzle", on_click=address.apply, kwargs=PUZZLE, type="primary", disabled=set_up
+        _("Set up the puzzle"), key="puzzle", on_click=session.apply, kwargs=PUZZLE, type="primary", disabled=set_up
     )
-    said = _("Other weights than theirs, so the last digits differ.")
-    st.caption(said if set_up else _("The curves are of your own settings until then."))
+    caption = _("Other weights than theirs, so the last digits differ.")
+    st.caption(caption if set_up else _("The curves are of your own settings until then."))
     _lstm_only(view)
-    if exhibit := rates(bench, settings, view):
+    if exhibit := rates(runner, settings, view):
         show_exhibit(exhibit)
 
 
-def _weights(bench: Bench, settings: Settings, view: BiasesView) -> None:
-    setting_choice("weights_of", _("Network"), dict(NETWORK_NAMES))
+def _weights(runner: Runner, settings: Settings, view: BiasesView) -> None:
+    setting_choice("weights_of", _("Network"), network_names(*RECURRENT))
     for build in (weights, contributions):
         with shielded():
-            if exhibit := build(bench, settings, view):
+            if exhibit := build(runner, settings, view):
                 show_exhibit(exhibit)
 
 
 def _lstm_only(view: BiasesView) -> None:
-    if view.network != "lstm":
+    if architecture_named(view.network).memory != "cell":
         st.caption(_("This is about the LSTM with these settings: only it has a cell path."))

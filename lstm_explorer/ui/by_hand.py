@@ -7,29 +7,29 @@ from dataclasses import replace
 import streamlit as st
 
 from lstm_explorer.core.by_hand import CHALLENGES, Phase, bias_of_gate, check, run_by_hand
+from lstm_explorer.exhibits.by_hand import challenge_hint, challenge_text, challenge_title
 from lstm_explorer.exhibits.inside import phases_of, text_of
-from lstm_explorer.figures.by_hand import challenge_hint, challenge_text, challenge_title
 from lstm_explorer.locales import _, translated
-from lstm_explorer.ui import address
+from lstm_explorer.ui import session
 from lstm_explorer.ui.controls import setting_choice
 
-#: More phases than this no challenge needs, and no phone shows.
+#: Most phases: no challenge needs more, and no phone has room for more.
 _MOST = 3
 _FIELDS = ("forget", "input", "output", "value")
 
 
 def challenge_control() -> None:
-    """Draw the choice of a challenge, and what it asks for."""
+    """Draw the choice of a challenge, and its task."""
     titles = {"none": _("free"), **{code: challenge_title(code) for code in CHALLENGES}}
     setting_choice("challenge", _("Challenge"), titles)
-    code = address.current_view().challenge
+    code = session.current_view().challenge
     if code != "none":
         st.info(challenge_text(code), icon=":material/flag:")
 
 
 def phase_controls() -> None:
     """Draw every phase: where it ends, its gates and its candidate."""
-    phases = phases_of(address.current_view().hand)
+    phases = phases_of(session.current_view().hand)
     for index, phase in enumerate(phases):
         first = phases[index - 1].until + 1 if index else 1
         label = _("Steps {first} to {last}").format(first=first, last=phase.until)
@@ -46,11 +46,11 @@ def phase_controls() -> None:
 
 
 def challenge_verdict() -> None:
-    """Say whether the challenge is met, or the first thing that is not."""
-    code = address.current_view().challenge
+    """Show that the challenge is solved, or its first mistake with a hint."""
+    code = session.current_view().challenge
     if code == "none":
         return
-    mistakes = check(code, run_by_hand(phases_of(address.current_view().hand)))
+    mistakes = check(code, run_by_hand(phases_of(session.current_view().hand)))
     if not mistakes:
         st.success(_("Solved."), icon=":material/check_circle:")
         return
@@ -87,26 +87,26 @@ def _slider(index: int, name: str, label: str, low: float, high: float, step: fl
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     if low < high:
-        st.slider(label, low, high, step=step, key=key, on_change=_take, args=(index, name, key))
+        st.slider(label, low, high, step=step, key=key, on_change=_write_back, args=(index, name, key))
 
 
-def _take(index: int, name: str, key: str) -> None:
-    phases = phases_of(address.current_view().hand)
+def _write_back(index: int, name: str, key: str) -> None:
+    phases = phases_of(session.current_view().hand)
     phases[index] = replace(phases[index], **{name: st.session_state[key]})
-    address.apply(hand=text_of(phases))
+    session.apply(hand=text_of(phases))
 
 
 def _more() -> None:
     """Split the last phase in two halves."""
-    phases = phases_of(address.current_view().hand)
+    phases = phases_of(session.current_view().hand)
     last = phases[-1]
     begun = phases[-2].until if len(phases) > 1 else 0
     middle = (begun + last.until) // 2
     if begun < middle < last.until:
-        address.apply(hand=text_of([*phases[:-1], replace(last, until=middle), last]))
+        session.apply(hand=text_of([*phases[:-1], replace(last, until=middle), last]))
 
 
 def _less() -> None:
-    """Let the last phase but one go on to the end."""
-    phases = phases_of(address.current_view().hand)
-    address.apply(hand=text_of([*phases[:-2], replace(phases[-2], until=phases[-1].until)]))
+    """Remove the last phase; the one before it lasts to the end."""
+    phases = phases_of(session.current_view().hand)
+    session.apply(hand=text_of([*phases[:-2], replace(phases[-2], until=phases[-1].until)]))

@@ -1,8 +1,8 @@
 """Widgets bound to one setting, or one field of the page's view, each keyed by its name.
 
-The session's record is the truth: a widget is seeded from it before it is drawn, and its callback writes back through
-the record's own validation. So values survive a change of page, presets move the widgets, and the address follows.
-Every ``name`` below is a setting or a field of the view class given to ``open_page``.
+The session's record is authoritative: a widget gets its value from it before it is drawn, and its callback writes back
+through the record's own validation. So values survive a change of page, presets move the widgets, and the address
+follows. Every ``name`` below is a setting or a field of the view class given to ``open_page``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any
 
 import streamlit as st
 
-from lstm_explorer.core.settings import Limits, Repair, Settings, choices
-from lstm_explorer.exhibits.view import kind_of
+from lstm_explorer.core.record import Correction, Field, Limits, Record, schema
+from lstm_explorer.core.settings import Settings
 from lstm_explorer.locales import _, current_language
-from lstm_explorer.ui import address
+from lstm_explorer.ui import session
 from lstm_explorer.ui.limits import LONGEST_TEXT
 
-#: More options than this stand in a list instead of side by side.
+#: More options than this are offered in a list instead of side by side.
 _SIDE_BY_SIDE = 4
 
-#: Key of a widget -> what it was when it was last seeded.
+#: Key of a widget -> the page, language and limits with which it was last drawn.
 _DRAWN = "lstm_explorer_drawn"
 
 #: One decade of the logarithmic slider: round numbers, each 10 to 30 % above the last.
@@ -38,16 +38,16 @@ def setting_slider(
         label: Its visible name, with the unit.
         step: Distance of one key press; whole numbers take the nearest whole step.
         limits: Narrower limits than the page's; the setting's value always fits in.
-        help: What it means, in a sentence.
+        help: Its meaning, in a sentence.
     """
     value, (low, high) = _value(name), limits or _limits(name)
     kind = type(value)
     low, high = kind(min(low, value)), kind(max(high, value))
     step = kind(max(step, 1) if kind is int else step)
-    _seed(name, value, low, high, step)
+    _synchronise(name, value, low, high, step)
     st.slider(
         label, low, high, step=step, key=name, help=help,
-        on_change=_take, args=(name, name),
+        on_change=_write_back, args=(name, name),
     )  # fmt: skip
 
 
@@ -60,20 +60,20 @@ def setting_number(name: str, label: str, *, help: str | None = None) -> None:
     Args:
         name: The setting, a whole number.
         label: Its visible name, with the unit.
-        help: What it means, in a sentence.
+        help: Its meaning, in a sentence.
     """
     value, limits = _value(name), _limits(name)
     low, high = int(limits.low), int(limits.high)
     slider, box = f"{name}_slider", name
-    _seed(slider, value)
-    _seed(box, value)
+    _synchronise(slider, value)
+    _synchronise(box, value)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"{name}_row", wrap=False):
         st.select_slider(
-            label, log_stops(low, high, value), key=slider, help=help, on_change=_take, args=(name, slider)
+            label, log_stops(low, high, value), key=slider, help=help, on_change=_write_back, args=(name, slider)
         )
         st.number_input(
-            _("{label}, exactly").format(label=label), low, high, step=1, key=box, on_change=_take, args=(name, box),
-            label_visibility="collapsed", width=120,
+            _("{label}, exactly").format(label=label), low, high, step=1, key=box, label_visibility="collapsed",
+            width=120, on_change=_write_back, args=(name, box),
         )  # fmt: skip
 
 
@@ -83,6 +83,7 @@ def setting_choice(
     options: Mapping[str, str] | None = None,
     *,
     side_by_side: int = _SIDE_BY_SIDE,
+    pills: bool = False,
     help: str | None = None,
 ) -> None:
     """Draw one choice: side by side where there are few options, else a list.
@@ -91,15 +92,17 @@ def setting_choice(
         name: The setting.
         label: Its visible name.
         options: Legal value to visible name, in the order they are offered; defaults to every legal value as it is.
-        side_by_side: How many are few.
-        help: What it means, in a sentence.
+        side_by_side: Up to how many options are drawn side by side.
+        pills: Whether to draw them as separate pills, which wrap better.
+        help: Its meaning, in a sentence.
     """
-    value, names = _value(name), dict(options or {option: option for option in _choices(name)})
+    value, names = _value(name), dict(options or {option: option for option in _field(name).options})
     names.setdefault(value, str(value))  # an address may ask for a value that this page does not offer
-    _seed(name, value)
-    shared: dict[str, Any] = {"format_func": names.__getitem__, "key": name, "help": help, "on_change": _take}
-    if len(names) <= side_by_side:
-        st.segmented_control(label, list(names), required=True, args=(name, name), **shared)
+    _synchronise(name, value)
+    shared: dict[str, Any] = {"format_func": names.__getitem__, "key": name, "help": help, "on_change": _write_back}
+    if pills or len(names) <= side_by_side:
+        draw = st.pills if pills else st.segmented_control
+        draw(label, list(names), required=True, wrap=True, args=(name, name), **shared)
     else:
         st.selectbox(label, list(names), args=(name, name), **shared)
 
@@ -111,46 +114,46 @@ def setting_subset(name: str, label: str, options: Mapping[str, str], *, help: s
         name: The field.
         label: Its visible name.
         options: Legal value to visible name, in the order they are offered.
-        help: What it means, in a sentence.
+        help: Its meaning, in a sentence.
     """
-    _seed(name, list(_value(name)))
-    st.segmented_control(
-        label, list(options), selection_mode="multi", format_func=options.__getitem__, key=name,
-        help=help, on_change=_take, args=(name, name),
+    _synchronise(name, list(_value(name)))
+    st.pills(
+        label, list(options), selection_mode="multi", format_func=options.__getitem__, key=name, help=help, wrap=True,
+        on_change=_write_back, args=(name, name),
     )  # fmt: skip
 
 
 def setting_toggle(name: str, label: str, *, help: str | None = None) -> None:
     """Draw a switch."""
-    _seed(name, _value(name))
-    st.toggle(label, key=name, help=help, on_change=_take, args=(name, name))
+    _synchronise(name, _value(name))
+    st.toggle(label, key=name, help=help, on_change=_write_back, args=(name, name))
 
 
 def setting_text(name: str, label: str, *, help: str | None = None) -> None:
     """Draw a box for a line of text; an empty one is refused and the last text stays."""
-    _seed(name, _value(name))
-    st.text_input(label, key=name, help=help, max_chars=LONGEST_TEXT, on_change=_take, args=(name, name))
+    _synchronise(name, _value(name))
+    st.text_input(label, key=name, help=help, max_chars=LONGEST_TEXT, on_change=_write_back, args=(name, name))
 
 
 def presets(
     label: str, options: Mapping[str, tuple[str, Mapping[str, Any]]], *, key: str = "preset", help: str | None = None
 ) -> str | None:
-    """Draw one-click sets of changes as pills; the one that matches what is shown is lit.
+    """Draw one-click sets of changes as pills; the one that matches the settings is highlighted.
 
     Args:
         label: Visible name of the group.
         options: Code of a preset to its visible name and the changes it makes.
         key: Key of the widget, where a page has more than one group.
-        help: What it means, in a sentence.
+        help: Its meaning, in a sentence.
 
     Returns:
         Code of the preset that matches the settings now, or None.
     """
-    lit = matching(address.current_settings(), {code: changes for code, (_name, changes) in options.items()})
-    _seed(key, lit)
+    lit = matching(session.current_settings(), {code: changes for code, (_name, changes) in options.items()})
+    _synchronise(key, lit)
     st.pills(
-        label, list(options), format_func=lambda code: options[code][0], key=key, help=help,
-        on_change=_take_preset, args=(key, {code: dict(changes) for code, (_name, changes) in options.items()}),
+        label, list(options), format_func=lambda code: options[code][0], key=key, help=help, wrap=True,
+        on_change=_write_back_preset, args=(key, {code: dict(changes) for code, (_name, changes) in options.items()}),
     )  # fmt: skip
     return lit
 
@@ -171,52 +174,53 @@ def log_stops(low: int, high: int, value: int) -> list[int]:
     return sorted({stop for stop in stops if low < stop < high} | {low, high, value})
 
 
+def _record(name: str) -> Record:
+    """Return the record that has a field: the settings, or the open page's view."""
+    return session.current_settings() if name in schema(Settings) else session.current_view()
+
+
+def _field(name: str) -> Field:
+    return schema(type(_record(name)))[name]
+
+
 def _value(name: str) -> Any:
-    settings = address.current_settings()
-    return getattr(settings, name) if hasattr(settings, name) else getattr(address.current_view(), name)
+    return getattr(_record(name), name)
 
 
 def _limits(name: str) -> Limits:
-    limits = address.current_limits()
-    return limits[name] if name in limits else address.current_view().limits(name)
+    return session.current_limits().get(name) or _field(name).limits or Limits(0, 0)
 
 
-def _choices(name: str) -> tuple[str, ...]:
-    return choices(name) if name in Settings.__dataclass_fields__ else address.current_view().choices(name)
-
-
-def _seed(key: str, value: Any, *identity: Any) -> None:
-    """Give a widget the record's value, where it is new or shows another.
+def _synchronise(key: str, value: Any, *identity: Any) -> None:
+    """Give a widget the record's value, where it is new or has another.
 
     Not on every run: that would pull a slider back under a moving thumb. A widget is new on another page, with other
     limits, or with labels in another language, even though its key still has a value from the one before.
     """
     drawn = st.session_state.setdefault(_DRAWN, {})
-    now = (address.current_page(), current_language(), *identity)
+    now = (session.current_page(), current_language(), *identity)
     if drawn.get(key) != now or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
         drawn[key] = now
 
 
-def _take(name: str, key: str) -> None:
-    """Write a widget's value to the record; one that is not legal is dropped and said."""
-    value = st.session_state[key]
-    is_setting = name in Settings.__dataclass_fields__
-    record: Any = address.current_settings() if is_setting else address.current_view()
-    if isinstance(getattr(record, name), tuple):
-        value = tuple(option for option in record.choices(name) if option in value)
+def _write_back(name: str, key: str) -> None:
+    """Write a widget's value to the record; one that is not legal is dropped and reported."""
+    value, field = st.session_state[key], _field(name)
+    if field.kind is tuple:
+        value = tuple(option for option in field.options if option in value)
         if not value:
-            return  # at least one stays: the next run lights it again
+            return  # at least one must stay: the next run selects it again
     try:
-        if name in address.current_limits():
-            low, high = address.current_limits()[name]
-            value = kind_of(Settings, name)(min(max(value, low), high))
-        address.apply(**{name: value})
+        if name in session.current_limits():
+            low, high = session.current_limits()[name]
+            value = field.kind(min(max(value, low), high))
+        session.apply(**{name: value})
     except (TypeError, ValueError):
-        address.report(Repair(name, str(value), getattr(record, name)))
+        session.report(Correction(name, str(value), _value(name)))
 
 
-def _take_preset(key: str, options: Mapping[str, Mapping[str, Any]]) -> None:
+def _write_back_preset(key: str, options: Mapping[str, Mapping[str, Any]]) -> None:
     code = st.session_state[key]
     if code in options:
-        address.apply(**options[code])
+        session.apply(**options[code])

@@ -20,7 +20,7 @@ from lstm_explorer.ui.errors import shielded
 def download_button(
     label: str, name: str, mime: str, work: Callable[[], bytes], *, key: str, disabled: bool = False
 ) -> None:
-    """Draw a button that makes a file when it is clicked, hands it to the browser, and says so if that fails.
+    """Draw a button that makes a file when it is clicked and hands it to the browser; a failure becomes a message.
 
     Args:
         label: Its visible name.

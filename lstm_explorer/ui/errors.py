@@ -1,4 +1,4 @@
-"""Turn what goes wrong into one clear box; the traceback goes to the log, never to a reader."""
+"""Turn an error into one clear box; the traceback goes to the log, never to a reader."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from lstm_explorer.core.errors import Explained
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.locales import _, translated
 
 _LOG = logging.getLogger("lstm_explorer")
@@ -21,8 +21,8 @@ _SPEAKS_TO_READERS = "lstm_explorer.core"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~<>:])")
 
 
-class Refused(Exception):  # noqa: N818 - a refusal, not an error
-    """Something this server does not begin; the message is for the reader, already in their language."""
+class RefusedError(Exception):
+    """Work that this server refuses; the message is for the reader, already in their language."""
 
 
 @contextlib.contextmanager
@@ -30,16 +30,17 @@ def shielded() -> Iterator[None]:
     """Keep what fails inside from taking the rest of the page with it.
 
     A ``ValueError`` or ``TypeError`` raised by the core becomes one box with its message (what was expected, what came,
-    the mend). Anything else becomes a generic box and a record in the log. Streamlit's own stop and rerun pass through.
+    and what to do). Anything else becomes a generic box and a record in the log. Streamlit's own stop and rerun
+    pass through.
 
     Example:
         ``with shielded(): show_figure(plot_gradients(flows))``
     """
     try:
         yield
-    except Refused as refused:
+    except RefusedError as refused:
         st.warning(plain(str(refused)), icon=":material/block:")
-    except Explained as error:
+    except ExplainedError as error:
         st.error(plain(translated(error.template).format(**error.values)), icon=":material/error:")
     except (ValueError, TypeError) as error:
         if _is_for_readers(error):
@@ -51,7 +52,7 @@ def shielded() -> Iterator[None]:
 
 
 def plain(text: str) -> str:
-    r"""Return text that Markdown shows as it is, whatever characters it holds.
+    r"""Return text escaped for Markdown.
 
     Example:
         >>> plain("a*b")

@@ -1,16 +1,18 @@
-"""The one way a figure is shown: the picture, how to read it, and what it says now."""
+"""How a figure is shown: the picture, its summary, and how to read it."""
 
 from __future__ import annotations
 
+import base64
 import time
+from typing import Any
 
+import numpy as np
 import plotly.basedatatypes
 import streamlit as st
-from _plotly_utils.utils import convert_to_base64
 
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.interactive import chart_config
-from lstm_explorer.figures.gradient_flow import FigureSpec
+from lstm_explorer.figures.axes import FigureSpec
 from lstm_explorer.locales import _
 from lstm_explorer.ui.browser import draw
 
@@ -18,36 +20,70 @@ from lstm_explorer.ui.browser import draw
 #: every move of a slider comes a moment later, and the picture takes a third less (benchmarks/bench_app.py).
 _HEAD_START = 0.06
 
+#: Types of numbers that plotly.js takes as bytes: NumPy's names are its names.
+_PACKED = ("i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8")
+
 
 def theme_name() -> str:
     """Return ``"light"`` or ``"dark"``, as the reader's screen is."""
     return st.context.theme.type or "light"
 
 
-def show_figure(exhibit: Exhibit, *, key: str) -> None:
-    """Draw a figure with its two sentences: what it says now, and how to read it."""
-    if exhibit.near:
-        draw(exhibit.near(theme_name()), key=key, slider=".st-key-step input[type=range]")
+def show_figure(exhibit: Exhibit, *, key: str, slider: str = "", head_start: bool = False) -> None:
+    """Draw a figure with its summary and how to read it.
+
+    Args:
+        exhibit: The exhibit to draw.
+        key: Of the element.
+        slider: Key of the slider that moves a drawing (``exhibit.neighbours``) in the browser, on a page that has one.
+        head_start: Whether a figure that a slider redraws (``exhibit.spec``) is sent a moment before what follows it.
+    """
+    if exhibit.neighbours:
+        draw(exhibit.neighbours(theme_name()), key=key, slider=f".st-key-{slider} input[type=range]" if slider else "")
     else:
         _show_chart(exhibit, key)
-    if exhibit.spec:
+    if head_start and exhibit.spec:
         time.sleep(_HEAD_START)
-    if exhibit.says:
-        st.markdown(exhibit.says)
-    st.caption(_("**How to read it.** {text}").format(text=exhibit.read))
+    if exhibit.summary:
+        st.markdown(exhibit.summary)
+    st.caption(_("**How to read it.** {text}").format(text=exhibit.how_to_read))
 
 
 class _Unchecked(plotly.basedatatypes.BaseFigure):
     """A figure that is plain dicts: Streamlit asks it for nothing else, and tests check them as ``go.Figure``."""
 
     def __init__(self, spec: FigureSpec) -> None:
-        """Keep the dicts; nothing is checked or copied."""
-        convert_to_base64(spec["data"])  # numbers as bytes, as Plotly's own figures send them
-        self._spec = spec
+        """Keep the dicts; nothing is checked."""
+        self._spec: FigureSpec = {**spec, "data": packed(spec["data"])}
 
     def to_dict(self) -> FigureSpec:
         """Return the dicts."""
         return self._spec
+
+
+def packed(part: Any) -> Any:
+    """Return a part of a figure with its numbers as plotly.js takes them: their type and their bytes, in base64.
+
+    Args:
+        part: Plain dicts, lists and arrays; they are not changed.
+
+    Example:
+        >>> packed({"y": np.array([[1.0], [2.0]]), "name": "RNN"})
+        {'y': {'dtype': 'f8', 'bdata': 'AAAAAAAA8D8AAAAAAAAAQA==', 'shape': '2, 1'}, 'name': 'RNN'}
+    """
+    if isinstance(part, dict):
+        return {name: packed(inner) for name, inner in part.items()}
+    if isinstance(part, list | tuple):
+        return [packed(inner) for inner in part]
+    if not isinstance(part, np.ndarray) or not part.size:
+        return part
+    if part.dtype.str[1:] == "i8":  # plotly.js has no such numbers; ours are steps and units, and far smaller
+        part = part.astype(np.result_type(*map(np.min_scalar_type, (part.min(), part.max()))))
+    kind = part.dtype.str[1:]
+    if kind not in _PACKED:
+        return part
+    spec = {"dtype": kind, "bdata": base64.b64encode(part.tobytes()).decode("ascii")}
+    return {**spec, "shape": ", ".join(map(str, part.shape))} if part.ndim > 1 else spec
 
 
 def _show_chart(exhibit: Exhibit, key: str) -> None:

@@ -1,19 +1,19 @@
-"""The parts of the page Inside the cell: what is looked into, the walk, and the step."""
+"""The parts of the page Inside the cell: its settings, the step, and the walk through its stages."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.engine.trajectory import Trajectory
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.exhibits.inside import InsideView, part_of, parts, place, stage_of
+from lstm_explorer.exhibits.inside import InsideView, part_of, place, stage_of, stages
 from lstm_explorer.exhibits.walk import walk
-from lstm_explorer.figures.cell import STAGES, cell_values
+from lstm_explorer.figures.cell import DIAGRAMS, cell_values
 from lstm_explorer.figures.digit import plot_digit
-from lstm_explorer.figures.inside import gate_name
-from lstm_explorer.figures.theme import NETWORK_NAMES
+from lstm_explorer.figures.names import gate_name, network_names, parts
 from lstm_explorer.locales import _
-from lstm_explorer.ui import address
+from lstm_explorer.ui import session
 from lstm_explorer.ui.browser import draw, play
 from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider
 from lstm_explorer.ui.figure import theme_name
@@ -21,13 +21,12 @@ from lstm_explorer.ui.lab import input_controls
 
 
 def network_controls(settings: Settings, view: InsideView) -> None:
-    """Draw what decides which cell is looked into."""
-    setting_choice("network", _("Cell"), dict(NETWORK_NAMES))
+    """Draw the settings of the cell."""
+    setting_choice("network", _("Cell"), network_names(*DIAGRAMS))
     setting_number("sequence_length", _("Sequence length (steps)"))
-    if view.network == "lstm":
-        _bias_sliders("forget", "input", "output", network="lstm")
-    elif view.network == "gru":
-        _bias_sliders("reset", "update", network="gru")
+    squashing = {gate.name for gate in architecture_named(view.network).gates if gate.function == "sigmoid"}
+    for gate in filter(squashing.__contains__, parts(view.network)):
+        setting_slider(f"{gate}_bias", _("Bias of the {gate}").format(gate=gate_name(gate, view.network)), step=0.25)
     with st.expander(_("Input")):
         input_controls()
     with st.expander(_("Size and weights")):
@@ -39,13 +38,8 @@ def network_controls(settings: Settings, view: InsideView) -> None:
         setting_number("seed", _("First seed"))
 
 
-def _bias_sliders(*gates: str, network: str) -> None:
-    for gate in gates:
-        setting_slider(f"{gate}_bias", _("Bias of the {gate}").format(gate=gate_name(gate, network)), step=0.25)
-
-
 def fit_view(view: InsideView, trajectory: Trajectory) -> None:
-    """Bring the view to what this network has: a step, a stage and a part that exist."""
+    """Limit the view to what this network has: a step, a stage and a part that exist."""
     step, _layer, _unit = place(trajectory, view)
     fitting = view.replace(
         step=step,
@@ -54,7 +48,7 @@ def fit_view(view: InsideView, trajectory: Trajectory) -> None:
         part=part_of(view),
     )
     if fitting != view:
-        address.apply(step=fitting.step, unit=fitting.unit, stage=fitting.stage, part=fitting.part)
+        session.apply(step=fitting.step, unit=fitting.unit, stage=fitting.stage, part=fitting.part)
 
 
 def step_controls(settings: Settings, view: InsideView, trajectory: Trajectory) -> None:
@@ -79,18 +73,18 @@ def step_controls(settings: Settings, view: InsideView, trajectory: Trajectory) 
     )  # fmt: skip
 
 
-def reading(settings: Settings, view: InsideView) -> None:
-    """Draw what is read, where it is a picture; everything else stands beside x in the diagram."""
+def input_picture(settings: Settings, view: InsideView) -> None:
+    """Draw the input where it is a picture; every other input is written beside x in the diagram."""
     if settings.input_kind == "digit":
         draw({view.step: plot_digit(settings, step=view.step, theme=theme_name())}, key="digit_read")
 
 
 def stage_controls(view: InsideView) -> None:
-    """Draw the choice of a stage of the step, with buttons that lead through all of them in the lesson's order."""
-    order = ["all", *STAGES[view.network]]
+    """Draw the choice of a stage of the step, with buttons that go through all of them in the lesson's order."""
+    order = ["all", *stages(view.network)]
     at = order.index(stage_of(view) or "all")
     with st.container(horizontal=True, vertical_alignment="bottom", key="stage_row"):
-        names = {"all": _("all"), **{name: _stage_name(name) for name in order[1:]}}
+        names = {"all": _("all"), **stages(view.network)}
         setting_choice("stage", _("Walk through the step"), names, side_by_side=len(names))
         st.button(
             _("Previous stage"), key="stage_back", shortcut="B", disabled=at == 0,
@@ -108,12 +102,12 @@ def walk_through(settings: Settings, view: InsideView, trajectory: Trajectory) -
     step, layer, unit = place(trajectory, view)
     values = cell_values(trajectory, step=step, layer=layer, unit=unit)
     units = settings.hidden_size if unit is None else None
-    names = [here] if here else list(STAGES[view.network])
-    stages = [walk(view.network, name, values, units=units, theme=theme_name()) for name in names]
+    names = [here] if here else list(stages(view.network))
+    steps = [walk(view.network, name, values, units=units, theme=theme_name()) for name in names]
     if here:
-        st.markdown(f"**{stages[0].title}**  \n{stages[0].text}")
-    # One element, not two a stage: each costs the browser a while, at every step.
-    lines = r" \\[0.9em] ".join(rf"{stage.equation} \\[0.3em] {stage.numbers}" for stage in stages)
+        st.markdown(f"**{steps[0].title}**  \n{steps[0].text}")
+    # One element, not two per stage: each costs the browser time at every step.
+    lines = r" \\[0.9em] ".join(rf"{stage.equation} \\[0.3em] {stage.numbers}" for stage in steps)
     st.latex(rf"\begin{{gathered}}{lines}\end{{gathered}}")
     if units is not None:
         st.caption(
@@ -124,17 +118,17 @@ def walk_through(settings: Settings, view: InsideView, trajectory: Trajectory) -
 
 
 def part_control(view: InsideView) -> None:
-    """Draw the choice of what the heat map shows."""
+    """Draw the choice of the heat map's gate or state."""
     setting_choice("part", _("Every unit's"), {name: gate_name(name, view.network) for name in parts(view.network)})
 
 
 def pick_unit(step: float, unit: float) -> None:
-    """Look at the unit and the step that were clicked on in the heat map; a callback."""
-    address.apply(unit=round(unit), step=max(1, round(step)))
+    """Select the unit and the step that were clicked on in the heat map; a callback."""
+    session.apply(unit=round(unit), step=max(1, round(step)))
 
 
-def lesson_slips() -> None:
-    """Say openly what many notes have the wrong way round."""
+def common_mistakes() -> None:
+    """Draw the four mistakes that many notes share."""
     with st.expander(_("Four slips that many notes share")):
         st.markdown(
             _(
@@ -147,13 +141,5 @@ def lesson_slips() -> None:
         )
 
 
-def _stage_name(name: str) -> str:
-    names = {
-        "forget": _("forget"), "candidate": _("candidate"), "input": _("input"), "update": _("update"),
-        "output": _("output"), "reset": _("reset"), "new": _("new state"), "rewrite": _("rewrite"),
-    }  # fmt: skip
-    return names[name]
-
-
 def _go(name: str, value: object) -> None:
-    address.apply(**{name: value})
+    session.apply(**{name: value})

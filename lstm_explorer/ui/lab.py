@@ -1,4 +1,4 @@
-"""The lab's controls and what it draws from them."""
+"""The controls of the page Gradient flow, and its tables and heat maps."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from lstm_explorer.core.datasets import load_digits, load_sunspots
+from lstm_explorer.core.architectures import ARCHITECTURES, Architecture, architecture_named
+from lstm_explorer.core.inputs import INPUTS
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.exhibits.exhibit import Bench
-from lstm_explorer.exhibits.registry import GradientsView, units
-from lstm_explorer.figures.gradient_flow import Series
-from lstm_explorer.figures.theme import NETWORK_NAMES
-from lstm_explorer.locales import _
+from lstm_explorer.exhibits.gradients import GradientsView, units
+from lstm_explorer.figures.curves import Series
+from lstm_explorer.figures.names import gate_name, network_names, parts
+from lstm_explorer.locales import _, translated
+from lstm_explorer.runs.experiment import Experiment, unread
+from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import uploads
-from lstm_explorer.ui.address import current_settings, current_view
 from lstm_explorer.ui.controls import (
     presets,
     setting_choice,
@@ -27,17 +28,18 @@ from lstm_explorer.ui.controls import (
 )
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.presets import preset_note, preset_options
+from lstm_explorer.ui.session import current_settings, current_view
 from lstm_explorer.ui.toolbar import show_exhibit
 
 
 def experiment_controls() -> None:
     """Draw every setting of the experiment, in the order a reader needs them."""
-    setting_subset("networks", _("Networks"), dict(NETWORK_NAMES))
+    setting_subset("networks", _("Networks"), network_names())
     setting_number("sequence_length", _("Sequence length (steps)"))
     with st.expander(_("Gate biases"), expanded=True):
         _bias_controls()
     with st.expander(_("Weights")):
-        weight_controls()
+        weight_controls(current_view().networks)
     with st.expander(_("Input")):
         input_controls()
     with st.expander(_("Size, seeds and loss")):
@@ -45,7 +47,7 @@ def experiment_controls() -> None:
 
 
 def preset_controls() -> None:
-    """Draw the presets, and what the lit one shows.
+    """Draw the presets, and a note on the chosen one.
 
     In a container of their own: a note that comes and goes would move all that follows, and close its open expanders.
     """
@@ -56,7 +58,7 @@ def preset_controls() -> None:
 
 
 def view_controls() -> None:
-    """Draw what decides how the experiment is shown."""
+    """Draw the controls of the view."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         setting_choice(
             "quantity",
@@ -80,13 +82,19 @@ def view_controls() -> None:
 
 
 def view_note(view: GradientsView) -> None:
-    """Say where another quantity is drawn than the one that was asked for."""
-    if view.quantity in ("cell", "cell_path") and {"rnn", "gru"} & set(view.networks):
-        st.caption(_("The RNN and the GRU have no cell state: their hidden state is drawn instead."))
+    """Note which networks lack the chosen quantity, and the remarks on networks."""
+    without = [record.title for record in map(architecture_named, view.networks) if record.memory != "cell"]
+    if view.quantity in ("cell", "cell_path") and without:
+        st.caption(
+            _("No cell state: {networks}. The hidden state is drawn instead.").format(networks=", ".join(without))
+        )
+    for record in map(architecture_named, view.networks):
+        if record.remark:
+            st.caption(translated(record.remark))
 
 
 def numbers_table(series: Sequence[Series]) -> None:
-    """Draw the numbers behind the curves, one row a step."""
+    """Draw the numbers behind the curves, one row per step."""
     with st.expander(_("The numbers"), on_change="rerun", key="numbers_open") as expander:
         if not expander.open or not series:
             return
@@ -97,45 +105,53 @@ def numbers_table(series: Sequence[Series]) -> None:
         st.dataframe(table, height=320)
 
 
-def unit_heat_maps(bench: Bench, settings: Settings, view: GradientsView) -> None:
-    """Draw every unit's gradient along time, for the networks that are on."""
+def unit_heat_maps(runner: Runner, settings: Settings, view: GradientsView) -> None:
+    """Draw every unit's gradient over time, for the chosen networks."""
     with st.expander(_("Unit by unit"), on_change="rerun", key="units_open") as expander:
         if not expander.open:
             return
         for network in view.networks:
             with shielded():
-                if exhibit := units(bench, settings, view, network=network):
+                if exhibit := units(runner, settings, view, network=network):
                     show_exhibit(exhibit)
 
 
 def _bias_controls() -> None:
     networks = current_view().networks
-    chrono = current_settings().recurrent_init == "chrono"
-    if chrono:
+    records = [ARCHITECTURES[name] for name in networks]
+    if current_settings().recurrent_init == "chrono":
         st.caption(_("Chrono draws the forget, input and update biases for every unit; the others are yours."))
-    if "lstm" in networks:
-        if not chrono:
-            setting_slider("forget_bias", _("LSTM forget gate"), step=0.25)
-            setting_slider("input_bias", _("LSTM input gate"), step=0.25)
-        setting_slider("output_bias", _("LSTM output gate"), step=0.25)
-    if {"lstm", "gru"} & set(networks):
-        setting_slider("candidate_bias", _("Candidate (LSTM and GRU)"), step=0.25)
-    if "gru" in networks:
-        setting_slider("reset_bias", _("GRU reset gate"), step=0.25)
-        if not chrono:
-            setting_slider("update_bias", _("GRU update gate (1 keeps)"), step=0.25)
-    if {"lstm", "gru"} & set(networks):
+    for gate in dict.fromkeys(part for record in records for part in parts(record.name) if record.has_gate(part)):
+        having = [record for record in records if record.has_gate(gate)]
+        if all(f"{gate}_bias" not in unread(record.name, current_settings()) for record in having):
+            bias_slider(gate, having)
+    if any(record.recurrent and record.gates for record in records):
         setting_toggle(
             "split_biases",
             _("Half in bias_ih, half in bias_hh"),
             help=_("The sum counts: filling both vectors with 1 is an effective bias of 2."),
         )
-    else:
+    if not any(record.gates for record in records):
         st.caption(_("The plain RNN has no gates."))
 
 
-def weight_controls() -> None:
-    """Draw how the weights are drawn."""
+def bias_slider(gate: str, networks: Sequence[Architecture]) -> None:
+    """Draw the bias of a gate that some networks share, and where it keeps the memory."""
+    ends = {1: _("{network} keeps near 1"), -1: _("{network} keeps near 0")}
+    keeps = [(record.title, record.gate(gate).keeps) for record in networks if record.gate(gate).keeps]
+    setting_slider(
+        f"{gate}_bias",
+        _("{networks}: {gate}").format(
+            networks=", ".join(record.title for record in networks), gate=gate_name(gate, networks[0].name)
+        ),
+        step=0.25,
+        help="; ".join(ends[sign].format(network=title) for title, sign in keeps) or None,
+    )
+
+
+def weight_controls(networks: Sequence[str]) -> None:
+    """Draw the settings of some networks' weights."""
+    records = [ARCHITECTURES[name] for name in networks]
     setting_choice(
         "recurrent_init",
         _("Initialisation"),
@@ -148,53 +164,33 @@ def weight_controls() -> None:
             "chrono": _("Chrono (biases for memory up to T)"),
         },
     )
-    if current_settings().recurrent_init == "chrono":
+    if current_settings().reads("chrono_max"):
         setting_number("chrono_max", _("Longest memory of chrono (steps)"))
-    setting_slider("recurrent_gain", _("Gain on weight_hh, every network"), step=0.05)
-    setting_choice("nonlinearity", _("Nonlinearity of the RNN"), {"tanh": "tanh", "relu": "ReLU"})
+    if any(record.recurrent for record in records):
+        setting_slider("recurrent_gain", _("Gain on weight_hh, every network"), step=0.05)
+    if any("nonlinearity" in record.options for record in records):
+        setting_choice("nonlinearity", _("Nonlinearity of the RNN"), {"tanh": "tanh", "relu": "ReLU"})
 
 
 def input_controls() -> None:
-    """Draw what the networks read."""
+    """Draw the settings of the input."""
     setting_choice(
-        "input_kind",
-        _("The networks read"),
-        {
-            "noise": _("noise"),
-            "zeros": _("zeros"),
-            "impulse": _("an impulse at step 1"),
-            "sine": _("sine waves"),
-            "text": _("a sentence, character by character"),
-            "digit": _("a handwritten digit, pixel by pixel"),
-            "sunspots": _("the sunspot numbers since 1700"),
-            "csv": _("your own table (CSV)"),
-        },
+        "input_kind", _("The networks read"), {name: translated(kind.title) for name, kind in INPUTS.items()}
     )
     settings = current_settings()
-    if settings.input_kind == "text":
+    if settings.reads("text"):
         setting_text("text", _("Sentence"))
-    if settings.input_kind == "digit":
+    if settings.reads("digit"):
         setting_slider("digit", _("Digit"))
-    if settings.input_kind == "csv":
+    if INPUTS[settings.input_kind].reads_table:
         uploads.table_control()
-    own = _own_length(settings)
-    if own is not None and own < settings.sequence_length:
-        st.caption(_("This input has {steps} steps; the sequence ends there.").format(steps=own))
-    if settings.input_kind in ("noise", "zeros", "impulse", "sine", "text"):
-        setting_number("input_size", _("Numbers a step"))
+        settings = current_settings()  # a new table sets the input size
+    one = Experiment(architecture="rnn", settings=settings, table=uploads.current_table())
+    if one.steps < settings.sequence_length:
+        st.caption(_("This input has {steps} steps; the sequence ends there.").format(steps=one.steps))
+    if settings.reads("input_size") and not INPUTS[settings.input_kind].reads_table:
+        setting_number("input_size", _("Input size (features per step)"))
     setting_slider("input_scale", _("Input scale"), step=0.1)
-
-
-def _own_length(settings: Settings) -> int | None:
-    """Return how many steps the input itself has, where it has a length."""
-    table = uploads.current_table()
-    lengths = {
-        "text": len(settings.text),
-        "digit": load_digits().images[0].size,
-        "sunspots": len(load_sunspots()),
-        "csv": len(table.values) if table else None,
-    }
-    return lengths.get(settings.input_kind)
 
 
 def size_controls() -> None:

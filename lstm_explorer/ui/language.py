@@ -1,4 +1,4 @@
-"""Which language this session reads, and how fragments and downloads are made to speak it."""
+"""The language of this session, also in fragments and downloads."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from lstm_explorer.core.settings import Repair
+from lstm_explorer.core.record import Correction
 from lstm_explorer.locales import DEFAULT_LANGUAGE, LANGUAGES, _, current_language, use_language
-from lstm_explorer.ui import address
+from lstm_explorer.ui import address, session
 from lstm_explorer.ui.errors import shielded
 
 #: The URL parameter; it appears only where the language is not the one the browser asks for.
@@ -34,17 +34,17 @@ def language_of_locale(locale: str | None) -> str:
     return code if code in LANGUAGES else DEFAULT_LANGUAGE
 
 
-def begin(news: address.Address | None) -> None:
+def begin(incoming: address.Address | None) -> None:
     """Settle the language of this run: the address's, else the session's, else the browser's.
 
     Args:
-        news: What :func:`address.begin` returned.
+        incoming: What :func:`address.begin` returned.
     """
-    asked = address.last_values(news or {}).get(PARAMETER)
+    asked = address.last_values(incoming or {}).get(PARAMETER)
     if asked in LANGUAGES:
         st.session_state[_CHOSEN] = asked
     elif asked is not None:
-        address.report(Repair(PARAMETER, asked, chosen()))
+        session.report(Correction(PARAMETER, asked, chosen()))
     use_language(chosen())
     _share()
 
@@ -105,4 +105,4 @@ def _choose() -> None:
 
 def _share() -> None:
     differs = chosen() != language_of_locale(st.context.locale)
-    address.share(PARAMETER, chosen() if differs else None)
+    session.share(PARAMETER, chosen() if differs else None)

@@ -8,7 +8,7 @@ from lstm_explorer.locales import _
 
 
 def show_lesson() -> None:
-    """Draw the lesson: why, the way out, when it fails, and the words."""
+    """Draw the lesson: why the RNN forgets, why the LSTM can remember, when it fails, and five sentences."""
     st.header(_("What you just saw"))
     why, way_out, caveat = st.columns(3, gap="medium")
     with why:

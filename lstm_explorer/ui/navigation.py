@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from lstm_explorer.locales import _
+from lstm_explorer.ui.launch import APP_FOLDER
 
-PAGES_FOLDER = Path(__file__).resolve().parents[2] / "pages"
+PAGES_FOLDER = APP_FOLDER / "pages"
 
-#: Up to this many pages stand side by side; more are folded into one menu a group.
+#: Up to this many pages stand side by side; more are folded into one menu per group.
 _SIDE_BY_SIDE = 5
 
 #: Set once a session's run has gone through the entry.
@@ -22,8 +21,8 @@ def pages() -> dict[str, list[StreamlitPage]]:
     """Return every page, grouped, with titles in the running language; addresses never change with the language."""
     return {
         _("Learn"): [_page("start", _("Start here"), default=True), _page("inside", _("Inside the cell"))],
-        _("Explore"): [_page("gradients", _("Gradient flow")), _page("biases", _("Gate biases"))],
-        _("Take home"): [_page("report", _("Report"))],
+        _("Measure"): [_page("gradients", _("Gradient flow")), _page("biases", _("Gate biases"))],
+        _("Export"): [_page("report", _("Report"))],
     }
 
 
@@ -42,7 +41,7 @@ def choose() -> StreamlitPage:
 
 
 def require_entry() -> None:
-    """Let the entry frame this page; the first thing every page does (``ui/page.py``).
+    """Make sure that this page runs through the entry; every page calls it first (``ui/page.py``).
 
     Until some session has called ``st.navigation``, a process serves a deep link to ``/gradients`` as the bare file
     ``pages/gradients.py``: no navigation, no language, no settings. Calling it ends that mode for the process, and a

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from lstm_explorer.core.settings import LIMITS, Repair, Settings, choices
-from lstm_explorer.exhibits.view import View, kind_of
+from lstm_explorer.core.record import Correction, schema
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.locales import _
-from lstm_explorer.ui import address
+from lstm_explorer.ui import address, session
 from lstm_explorer.ui.errors import plain
 from lstm_explorer.ui.figure import theme_name
 from lstm_explorer.ui.language import PARAMETER, language_picker
@@ -40,7 +41,7 @@ _DARK_STYLE = (
 
 
 def frame() -> None:
-    """Draw what stands around every page."""
+    """Draw the frame of every page."""
     st.html(_STYLE + (_DARK_STYLE if theme_name() == "dark" else ""))
     with st.container(key="frame", width="content"):
         language_picker()
@@ -49,8 +50,8 @@ def frame() -> None:
 def open_page(file: str, *, view: type[View] = View, lists: Mapping[str, address.Reader] = address.NO_LISTS) -> None:
     """Open a page; its first line: ``open_page(__file__)``.
 
-    Afterwards ``address.current_settings()`` and ``address.current_view()`` are legal on this page, the address bar
-    reads as they do, and what had to be mended in the address is said.
+    Afterwards ``session.current_settings()`` and ``session.current_view()`` are legal on this page, the address bar
+    matches them, and corrections to the address are listed.
 
     Args:
         file: The page's ``__file__``.
@@ -59,48 +60,48 @@ def open_page(file: str, *, view: type[View] = View, lists: Mapping[str, address
     """
     require_entry()
     address.open_page(Path(file).stem, view=view, lists=lists)
-    _show_repairs(view)
+    _show_corrections(view)
 
 
-def _show_repairs(view: type[View]) -> None:
-    """Say in one box what had to be mended; it stays until it is dismissed or settings change."""
-    repairs = address.current_repairs()
-    if not repairs:
+def _show_corrections(view: type[View]) -> None:
+    """List the corrections to the address in one box, until it is dismissed or settings change."""
+    corrections = session.current_corrections()
+    if not corrections:
         return
-    with st.container(key="repairs"):
+    with st.container(key="corrections"):
         lines = [_("The address asked for something that is not possible here:")]
-        lines += [f"- {_in_words(repair, view)}" for repair in repairs]
+        lines += [f"- {_correction_sentence(correction, view)}" for correction in corrections]
         st.warning("\n".join(lines), icon=":material/build:")
-        st.button(_("Understood"), key="dismiss_repairs", on_click=address.dismiss)
+        st.button(_("Dismiss"), key="dismiss_corrections", on_click=session.dismiss)
 
 
-def _in_words(repair: Repair, view: type[View]) -> str:
-    if repair.taken == "":
+def _correction_sentence(correction: Correction, view: type[View]) -> str:
+    if correction.used == "":
         return _("**{name}** was {came}: this page cannot read that, and left it out.").format(
-            name=plain(repair.name), came=_quoted(repair.came)
+            name=plain(correction.name), came=_quoted(correction.given)
         )
     return _("**{name}** was {came}: expected {expected}; {taken} is used.").format(
-        name=plain(repair.name),
-        came=_quoted(repair.came),
-        expected=plain(_expected(repair.name, view)),
-        taken=_quoted(_as_text(repair.taken)),
+        name=plain(correction.name),
+        came=_quoted(correction.given),
+        expected=plain(_expected(correction.name, view)),
+        taken=_quoted(_as_text(correction.used)),
     )
 
 
 def _expected(name: str, view: type[View]) -> str:
-    """Say what a parameter takes on the open page."""
-    if name in LIMITS:
-        return _range(*address.current_limits()[name])
+    """Return the legal values of a parameter on the open page, in words."""
+    if name in session.current_limits():
+        return _range(*session.current_limits()[name])
     if name == PARAMETER:
         return _("a language of this app")
-    record = Settings if name in Settings.__dataclass_fields__ else view
-    kind = kind_of(record, name)
-    if kind is bool:
-        return _("0 or 1")
-    if kind is str:
-        return _("a text that is not empty and not too long")
-    options = choices(name) if record is Settings else view.choices(name)
-    return _("one of {options}").format(options=", ".join(options)) if options else _range(*view.limits(name))
+    field = {**schema(view), **schema(Settings)}[name]
+    if field.kind is tuple:
+        return _("any of {options}, joined by hyphens").format(options=", ".join(field.options))
+    if field.options:
+        return _("one of {options}").format(options=", ".join(field.options))
+    if field.limits is not None:
+        return _range(*field.limits)
+    return _("0 or 1") if field.kind is bool else _("a text that is not empty and not too long")
 
 
 def _range(low: float, high: float) -> str:

@@ -1,4 +1,4 @@
-"""Pinned curves: kept as named ghosts while settings change, and carried by the address."""
+"""Pinned curves: drawn with their own settings while the page's change, and kept in the address."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from lstm_explorer.core.settings import ARCHITECTURES, Architecture, Settings, parse_query
-from lstm_explorer.exhibits.exhibit import Experiment
-from lstm_explorer.figures.theme import NETWORK_NAMES
+from lstm_explorer.core.architectures import ARCHITECTURES
+from lstm_explorer.core.settings import Settings, parse_query
+from lstm_explorer.figures.names import network_name
 from lstm_explorer.locales import _
-from lstm_explorer.ui import address
+from lstm_explorer.runs.experiment import Experiment
+from lstm_explorer.ui import address, session
 from lstm_explorer.ui.limits import page_limits
 
 #: Repeated parameter of the address.
 PARAMETER = "pin"
-#: More ghosts than this nobody can tell apart.
+#: Most pins: more curves cannot be told apart.
 MOST_PINS = 8
 _LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pin(Experiment):
-    """One kept curve: whose, with which settings, under which name."""
+    """One pinned curve: its architecture, settings and name."""
 
     def to_text(self) -> str:
         """Return the pin as one parameter of an address."""
@@ -34,31 +35,31 @@ class Pin(Experiment):
         """Read a pin from an address.
 
         Raises:
-            ValueError: It names no network; nonsense in its settings is mended instead.
+            ValueError: It names no network; illegal settings are corrected instead.
         """
         query = dict(parse_qsl(text, keep_blank_values=True))
-        network = query.get("network")
+        network = query.get("network", "")
         if network not in ARCHITECTURES:
             raise ValueError(f"pin is {text!r}: expected name=...&network= one of {', '.join(ARCHITECTURES)}.")
-        settings, _repairs = address.clamp(parse_query(query).settings, page_limits("gradients"))
+        settings, _corrections = address.clamp(parse_query(query).record, page_limits("gradients"))
         name = query.get("name", "").strip()[:_LONGEST_NAME]
         return cls(name=name or default_name(network, settings), architecture=network, settings=settings)
 
 
-def default_name(architecture: Architecture, settings: Settings) -> str:
+def default_name(architecture: str, settings: Settings) -> str:
     """Return a name that says what differs from the defaults, such as ``LSTM forget_bias=5``."""
     differs = " ".join(f"{name}={text.removesuffix('.0')}" for name, text in settings.to_query().items())
-    return f"{NETWORK_NAMES[architecture]} {differs}".strip()[:_LONGEST_NAME]
+    return f"{network_name(architecture)} {differs}".strip()[:_LONGEST_NAME]
 
 
 def current_pins() -> list[Pin]:
     """Return the pins of this page, each name once."""
-    pins = {pin.name: pin for pin in map(Pin.from_text, address.current_list(PARAMETER))}
+    pins = {pin.name: pin for pin in map(Pin.from_text, session.current_list(PARAMETER))}
     return list(pins.values())[:MOST_PINS]
 
 
-def pin_controls(networks: tuple[Architecture, ...], settings: Settings) -> None:
-    """Draw what pins the curves on screen, and what takes pins away again."""
+def pin_controls(networks: tuple[str, ...], settings: Settings) -> None:
+    """Draw the buttons that pin curves, and the list that removes pins."""
     pins = current_pins()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
@@ -70,7 +71,7 @@ def pin_controls(networks: tuple[Architecture, ...], settings: Settings) -> None
         )
         for network in networks:
             st.button(
-                _("Pin {network}").format(network=NETWORK_NAMES[network]), key=f"pin_{network}", icon=":material/keep:",
+                _("Pin {network}").format(network=network_name(network)), key=f"pin_{network}", icon=":material/keep:",
                 disabled=len(pins) >= MOST_PINS, on_click=_pin, args=(network, settings),
             )  # fmt: skip
     if not pins:
@@ -81,16 +82,16 @@ def pin_controls(networks: tuple[Architecture, ...], settings: Settings) -> None
     st.multiselect(_("Pinned curves (take one out to unpin it)"), names, key="pins", on_change=_unpin)
 
 
-def _pin(network: Architecture, settings: Settings) -> None:
+def _pin(network: str, settings: Settings) -> None:
     pins = current_pins()
     name = st.session_state.get("pin_name", "").strip() or default_name(network, settings)
     taken = {pin.name for pin in pins}
     unique = next(n for n in [name, *(f"{name} ({i})" for i in range(2, MOST_PINS + 2))] if n not in taken)
     pin = Pin(name=unique, architecture=network, settings=settings)
-    address.apply_list(PARAMETER, [*(p.to_text() for p in pins), pin.to_text()])
+    session.apply_list(PARAMETER, [*(p.to_text() for p in pins), pin.to_text()])
     st.session_state["pin_name"] = ""
 
 
 def _unpin() -> None:
     kept = st.session_state["pins"]
-    address.apply_list(PARAMETER, [pin.to_text() for pin in current_pins() if pin.name in kept])
+    session.apply_list(PARAMETER, [pin.to_text() for pin in current_pins() if pin.name in kept])

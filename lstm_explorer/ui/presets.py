@@ -7,7 +7,7 @@ from typing import Any
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.locales import _
 
-#: What every preset sets, so that one click never leaves something of another behind.
+#: Settings that every preset resets, so that nothing of another preset remains.
 _NEUTRAL: dict[str, Any] = {
     "recurrent_init": "pytorch", "recurrent_gain": 1.0, "nonlinearity": "tanh", "split_biases": False,
     "input_bias": 0.0, "forget_bias": 0.0, "candidate_bias": 0.0, "output_bias": 0.0,
@@ -19,7 +19,7 @@ def preset_options(settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
     """Return code, name and changes of every preset, in the order they are offered.
 
     Args:
-        settings: What is shown now; the chrono preset takes its longest memory from the sequence length.
+        settings: The current settings; the chrono preset takes its longest memory from the sequence length.
     """
     longest = max(3, settings.sequence_length)
     changes: dict[str, tuple[str, dict[str, Any]]] = {
@@ -37,7 +37,7 @@ def preset_options(settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def preset_note(code: str | None) -> str:
-    """Return one sentence on what a preset shows; empty where none is lit."""
+    """Return one sentence on a preset; empty for None."""
     notes = {
         "pytorch": _(
             "PyTorch draws every weight from ±1/√H and leaves the forget bias near 0, so f ≈ 0.5: this LSTM forgets "

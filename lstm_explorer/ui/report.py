@@ -1,7 +1,6 @@
 """The report: views the reader collected, in order, titled and annotated.
 
-It lives in the address, like everything else: one parameter, carried by every page, so that a change of page, a reload
-and a copied link keep it.
+It is kept in the address as one parameter of every page, so that a change of page, a reload and a copied link keep it.
 """
 
 from __future__ import annotations
@@ -15,29 +14,31 @@ from typing import Any
 
 import streamlit as st
 
-from lstm_explorer.core.settings import Repair, Settings, parse_query
+from lstm_explorer.core.record import Correction
+from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.exhibits.view import View
-from lstm_explorer.ui import address
+from lstm_explorer.runs.job import Runner
+from lstm_explorer.ui import address, session
 from lstm_explorer.ui.limits import page_limits
 from lstm_explorer.ui.pins import PARAMETER as PIN
 from lstm_explorer.ui.pins import Pin
 
 #: Parameter of the address.
 PARAMETER = "report"
-#: More figures than this make no report, and no address.
+#: Most figures: more do not fit an address.
 MOST_ITEMS = 24
 LONGEST_TITLE, LONGEST_NOTE = 120, 1500
 
 _KEY = "lstm_explorer_report"
-#: Bytes that a report in an address may unpack to; longer is no report of ours.
+#: Bytes that a report in an address may unpack to.
 _LARGEST = 400_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One view: which exhibit, of which settings, shown how; and what the reader wrote to it."""
+    """One figure: its exhibit, settings, view and pins, and the reader's title and note."""
 
     figure: str
     settings: Settings
@@ -46,13 +47,13 @@ class Item:
     title: str = ""
     note: str = ""
 
-    def build(self, bench: Any) -> Exhibit | None:
+    def build(self, runner: Runner) -> Exhibit | None:
         """Make the exhibit."""
         pins = [Pin.from_text(text) for text in self.pins]
-        return EXHIBITS[self.figure].build(bench, self.settings, self.view, pins)
+        return EXHIBITS[self.figure].build(runner, self.settings, self.view, pins)
 
     def same_view(self, other: Item) -> bool:
-        """Tell whether another item shows the same, whatever is written to it."""
+        """Tell whether another item shows the same figure, whatever its title and note."""
         return replace(self, title="", note="") == replace(other, title="", note="")
 
 
@@ -64,15 +65,15 @@ class Report:
     items: tuple[Item, ...] = ()
 
 
-def begin(news: address.Address | None) -> None:
-    """Take the report of a new session's address; a session's own is never overwritten by a link or a step back."""
-    text = address.last_values(news or {}).get(PARAMETER)
+def begin(incoming: address.Address | None) -> None:
+    """Read the report from a new session's address; a session's own report is never overwritten."""
+    text = address.last_values(incoming or {}).get(PARAMETER)
     if _KEY in st.session_state or text is None:
         return
     try:
         _set(from_text(text))
     except ValueError:
-        address.report(Repair(PARAMETER, text, ""))
+        session.report(Correction(PARAMETER, text, ""))
 
 
 def current() -> Report:
@@ -81,15 +82,15 @@ def current() -> Report:
 
 
 def item_of(exhibit: Exhibit) -> Item:
-    """Return what is on screen as an item."""
-    pins = address.current_list(PIN) if exhibit.name == "gradients" else ()
-    view = EXHIBITS[exhibit.name].view()
+    """Return an exhibit on screen as an item."""
+    entry = EXHIBITS[exhibit.name]
+    pins, view = session.current_list(PIN) if entry.pins else (), entry.view()
     if type(exhibit.view) is type(view):
         view = exhibit.view
     return Item(figure=exhibit.name, settings=exhibit.settings, view=view, pins=pins)
 
 
-def holds(item: Item) -> bool:
+def contains(item: Item) -> bool:
     """Tell whether the report shows this view already."""
     return any(item.same_view(other) for other in current().items)
 
@@ -98,13 +99,13 @@ def holds(item: Item) -> bool:
 
 
 def toggle(item: Item) -> None:
-    """Put a view at the end of the report, or take it out."""
+    """Put a view at the end of the report, or remove it."""
     rest = tuple(other for other in current().items if not item.same_view(other))
     _set(replace(current(), items=rest if len(rest) < len(current().items) else (*rest, item)))
 
 
 def remove(index: int) -> None:
-    """Take an item out."""
+    """Remove an item."""
     items = current().items
     _set(replace(current(), items=(*items[:index], *items[index + 1 :])))
 
@@ -116,21 +117,21 @@ def move(index: int, by: int) -> None:
     _set(replace(current(), items=tuple(items)))
 
 
-def write(index: int, *, title: str, note: str) -> None:
+def annotate(index: int, *, title: str, note: str) -> None:
     """Change an item's title and note."""
     items = list(current().items)
     items[index] = replace(items[index], title=title, note=note)
     _set(replace(current(), items=tuple(items)))
 
 
-def entitle(title: str) -> None:
+def set_title(title: str) -> None:
     """Name the report."""
     _set(replace(current(), title=title))
 
 
 def _set(report: Report) -> None:
     st.session_state[_KEY] = report
-    address.share(PARAMETER, to_text(report) if report != Report() else None)
+    session.share(PARAMETER, to_text(report) if report != Report() else None)
 
 
 # In the address: JSON, packed.
@@ -148,7 +149,7 @@ def to_text(report: Report) -> str:
 
 
 def from_text(text: str) -> Report:
-    """Read a report from an address; nonsense in its settings is mended like that of any address.
+    """Read a report from an address; illegal settings are corrected like those of any address.
 
     Raises:
         ValueError: It is no report.
@@ -164,12 +165,12 @@ def from_text(text: str) -> Report:
 
 
 def _item(item: Any) -> Item:
-    plan = EXHIBITS[item["figure"]]
-    settings, _mended = address.clamp(parse_query(_texts(item["settings"])).settings, page_limits(plan.page))
+    entry = EXHIBITS[item["figure"]]
+    settings, _corrections = address.clamp(parse_query(_texts(item["settings"])).record, page_limits(entry.page))
     return Item(
         figure=item["figure"],
         settings=settings,
-        view=plan.view.parse_query(_texts(item["view"])).view,
+        view=entry.view.parse_query(_texts(item["view"])).record,
         pins=tuple(Pin.from_text(pin).to_text() for pin in _strings(item["pins"])),
         title=str(item["title"])[:LONGEST_TITLE],
         note=str(item["note"])[:LONGEST_NOTE],

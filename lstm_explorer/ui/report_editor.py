@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lstm_explorer.exhibits.exhibit import Bench
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.report import Entry, report_html, report_pdf, report_zip
 from lstm_explorer.locales import _
+from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import report, uploads
 from lstm_explorer.ui.download import download_button
 from lstm_explorer.ui.errors import shielded
@@ -21,31 +21,31 @@ def title_editor() -> None:
     _text_box("report_title", report.current().title)
     st.text_input(
         _("Title of the report"), key="report_title", max_chars=report.LONGEST_TITLE,
-        placeholder=_("Report"), on_change=_entitle,
+        placeholder=_("Report"), on_change=_set_title,
     )  # fmt: skip
 
 
-def item_editor(bench: Bench, index: int, item: report.Item) -> Entry | None:
+def item_editor(runner: Runner, index: int, item: report.Item) -> Entry | None:
     """Draw one item: its title, its place, its figure and its note; return it, where it could be measured."""
     exhibit = None
     with st.container(border=True, key=f"item_{index}"):
         title = st.container()
         _place_buttons(index)
         with shielded():
-            exhibit = item.build(bench)
+            exhibit = item.build(runner)
         with title:
             _text_box(f"item_title_{index}", item.title)
             st.text_input(
                 _("{number}. Title").format(number=index + 1), key=f"item_title_{index}",
                 max_chars=report.LONGEST_TITLE, placeholder=exhibit.title if exhibit else "",
-                on_change=_write, args=(index,),
+                on_change=_annotate, args=(index,),
             )  # fmt: skip
         if exhibit:
             show_figure(exhibit, key=f"item_{index}_{exhibit.name}")
         _text_box(f"item_note_{index}", item.note)
         st.text_area(
             _("Note"), key=f"item_note_{index}", max_chars=report.LONGEST_NOTE, height=90,
-            placeholder=_("What does it show? What do you conclude?"), on_change=_write, args=(index,),
+            placeholder=_("What does it show? What do you conclude?"), on_change=_annotate, args=(index,),
         )  # fmt: skip
     return Entry(item.title, item.note, exhibit) if exhibit else None
 
@@ -83,9 +83,7 @@ def _place_buttons(index: int) -> None:
             _("Down"), key=f"item_down_{index}", icon=":material/arrow_downward:", disabled=index == last,
             on_click=report.move, args=(index, 1),
         )  # fmt: skip
-        st.button(
-            _("Take out"), key=f"item_out_{index}", icon=":material/delete:", on_click=report.remove, args=(index,)
-        )
+        st.button(_("Remove"), key=f"item_out_{index}", icon=":material/delete:", on_click=report.remove, args=(index,))
 
 
 def _text_box(key: str, text: str) -> None:
@@ -94,10 +92,10 @@ def _text_box(key: str, text: str) -> None:
         st.session_state[key] = text
 
 
-def _entitle() -> None:
-    report.entitle(st.session_state["report_title"].strip())
+def _set_title() -> None:
+    report.set_title(st.session_state["report_title"].strip())
 
 
-def _write(index: int) -> None:
+def _annotate(index: int) -> None:
     title, note = (st.session_state[f"item_{part}_{index}"].strip() for part in ("title", "note"))
-    report.write(index, title=title, note=note)
+    report.annotate(index, title=title, note=note)

@@ -1,4 +1,4 @@
-"""Open a JSON file of the Download button: the settings and the view come back as they were."""
+"""Open a JSON file of the Download button, with its settings and its view."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from lstm_explorer.core.errors import Explained
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.locales import _, translated
-from lstm_explorer.ui import address
+from lstm_explorer.ui import address, session
 from lstm_explorer.ui.errors import plain
 
 _SEEN, _ERROR = "settings_file_id", "settings_file_error"
@@ -32,15 +32,15 @@ def settings_file_control(figure: str) -> None:
 
 
 def _open(data: bytes, figure: str) -> str:
-    """Take the settings over, or return what is wrong with the file."""
+    """Apply the settings, or return what is wrong with the file."""
     try:
         settings, view = read_settings(data, figure)
-    except Explained as error:
+    except ExplainedError as error:
         return translated(error.template).format(**error.values)
     except (TypeError, ValueError) as error:
         return str(error)
-    fitting, repairs = address.clamp(settings, address.current_limits())
+    fitting, corrections = address.clamp(settings, session.current_limits())
     fields = {name: getattr(view, name) for name in view.__dataclass_fields__}
-    address.apply(**asdict(fitting), **fields)
-    address.report(*repairs)
+    session.apply(**asdict(fitting), **fields)
+    session.report(*corrections)
     return ""

@@ -1,4 +1,4 @@
-"""What a server process does once, before the first page is drawn."""
+"""The work of a server process before its first page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _compiled = threading.Event()
 
 
 def compile_recurrences() -> None:
-    """Compile what the first picture needs, with a word of why nothing is there yet; it is kept on disk afterwards."""
+    """Compile what the first picture needs, with a message while it takes; the result is kept on disk."""
     if _compiled.is_set():
         return
     with st.spinner(_("The first start on this machine: the recurrences are compiled, once. It takes some seconds.")):

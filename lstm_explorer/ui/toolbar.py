@@ -1,11 +1,11 @@
-"""Under every figure: take it home as an image, a page, data or a script; copy its address; add it to the report."""
+"""Under every figure: export it as an image, a page, data or a script; copy its address; add it to the report."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from lstm_explorer.exhibits.exhibit import Exhibit
-from lstm_explorer.export.files import FORMATS, FileFormat, Order, file_name, make
+from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, make
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.paper import Paper, Size
 from lstm_explorer.locales import _
@@ -16,9 +16,14 @@ from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.language import fragment
 
 
-def show_exhibit(exhibit: Exhibit) -> None:
-    """Draw a figure and its toolbar; the one way a page shows a figure."""
-    show_figure(exhibit, key=exhibit.name)
+def show_exhibit(exhibit: Exhibit, *, slider: str = "") -> None:
+    """Draw a figure and its toolbar, as every page does.
+
+    Args:
+        exhibit: The exhibit to draw.
+        slider: Key of the page's slider that moves the drawing in the browser.
+    """
+    show_figure(exhibit, key=exhibit.name, slider=slider, head_start=True)
     show_toolbar(exhibit)
 
 
@@ -26,7 +31,7 @@ def show_exhibit(exhibit: Exhibit) -> None:
 # the browser was sent all of it, Streamlit drops the rest, but not what belongs to fragments inside. A toolbar whose
 # figure was dropped is then for a place that the browser does not have, and the whole page goes blank.
 def show_toolbar(exhibit: Exhibit) -> None:
-    """Draw the toolbar; what is opened reruns alone, and nothing is made before it is asked for."""
+    """Draw the toolbar; an opened part reruns alone, and no file is made before its button is clicked."""
     with st.container(horizontal=True, key=f"{exhibit.name}_toolbar", gap="small"):
         with st.popover(
             _("Download"), icon=":material/download:", on_change="rerun", key=f"{exhibit.name}_download"
@@ -59,7 +64,7 @@ def _download(exhibit: Exhibit) -> None:
         key=f"{key}_format",
     )  # fmt: skip
     st.caption(_about(chosen))
-    order = _order(exhibit, chosen)
+    options = _options(exhibit, chosen)
     missing = FORMATS[chosen].drawn and find_browser() is None
     if missing:
         st.info(
@@ -73,23 +78,23 @@ def _download(exhibit: Exhibit) -> None:
     rows = table.values if table else None
     download_button(
         _("Download {name}").format(name=_format_names()[chosen]),
-        file_name(exhibit, order),
+        file_name(exhibit, options),
         FORMATS[chosen].mime,
-        lambda: make(exhibit, order, table=rows),
+        lambda: make(exhibit, options, table=rows),
         key=f"{key}_file",
         disabled=missing,
     )
 
 
-def _order(exhibit: Exhibit, chosen: FileFormat) -> Order:
+def _options(exhibit: Exhibit, chosen: FileFormat) -> ExportOptions:
     """Draw the options of a format and return what was chosen."""
     key = exhibit.name
     if chosen == "py":
         names = [one.name for one in exhibit.experiments]
         which = st.selectbox(_("Network"), names, key=f"{key}_experiment") if len(names) > 1 else names[0]
-        return Order(format=chosen, experiment=names.index(which))
+        return ExportOptions(format=chosen, experiment=names.index(which))
     if chosen not in ("png", "svg", "pdf", "html"):
-        return Order(format=chosen)
+        return ExportOptions(format=chosen)
     size: Size = "slide"
     scale = 2.0
     if FORMATS[chosen].drawn:
@@ -102,19 +107,19 @@ def _order(exhibit: Exhibit, chosen: FileFormat) -> Order:
     title = st.toggle(_("Title"), value=True, key=f"{key}_title")
     caption = st.toggle(_("A line with the settings"), key=f"{key}_caption")
     paper = Paper(size=size, theme="dark" if dark else "light", title=title, caption=caption)
-    return Order(format=chosen, paper=paper, scale=scale)
+    return ExportOptions(format=chosen, paper=paper, scale=scale)
 
 
 def _report_button(exhibit: Exhibit) -> None:
-    """Draw the switch that puts this view into the report, or takes it out again."""
+    """Draw the button that adds this view to the report, or removes it."""
     item = report.item_of(exhibit)
-    inside = report.holds(item)
+    inside = report.contains(item)
     full = not inside and len(report.current().items) >= report.MOST_ITEMS
     st.button(
         _("In the report") if inside else _("Add to report"),
         icon=":material/check:" if inside else ":material/note_add:",
         key=f"{exhibit.name}_report", on_click=report.toggle, args=(item,), disabled=full,
-        help=_("The page Report collects views, and exports them together. Click again to take it out."),
+        help=_("The page Report collects views, and exports them together. Click again to remove it."),
     )  # fmt: skip
 
 
@@ -131,7 +136,7 @@ def _about(chosen: FileFormat) -> str:
         "svg": _("A drawing, sharp at any size, with its fonts inside."),
         "pdf": _("A drawing for LaTeX and print, with its fonts inside."),
         "html": _("The figure with everything that moves, in one file that works offline."),
-        "csv": _("The numbers drawn, one row a curve and step, at full precision."),
+        "csv": _("The numbers drawn, one row per curve and step, at full precision."),
         "parquet": _("The numbers drawn, for pandas, R or DuckDB: pd.read_parquet."),
         "json": _("Settings, results, versions and seed; the command line reads it back."),
         "py": _("A short PyTorch program that computes these numbers by hand: plain cells, one step at a time."),

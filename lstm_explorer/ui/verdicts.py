@@ -1,4 +1,4 @@
-"""The numbers beneath the first picture: who vanishes, who survives, who explodes."""
+"""The cards beneath the first picture: which gradient vanishes, survives or explodes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from html import escape
 import streamlit as st
 
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE, VANISHES_BELOW
-from lstm_explorer.exhibits.words import verdict_word
+from lstm_explorer.exhibits.curve_summaries import verdict_word
+from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.figures.formatting import percent, steps
-from lstm_explorer.figures.gradient_flow import Series, TheoryLine
 from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.locales import _
 from lstm_explorer.ui.figure import theme_name
 
-#: Signs that say the verdict without colour.
+#: Symbols of the verdicts, readable without colour.
 _SIGNS = {"vanishes": "↘", "survives": "→", "explodes": "↗"}
 
 _STYLE = """<style>
@@ -32,13 +32,13 @@ _STYLE = """<style>
 
 
 def show_verdicts(series: Sequence[Series], theory: Sequence[TheoryLine]) -> None:
-    """Draw a card a curve: the verdict, how much of the gradient arrives, and its half-life beside the theory's.
+    """Draw a card per curve: the verdict, how much of the gradient arrives, and its half-life beside the theory's.
 
     One block of HTML, not a dozen widgets: it is redrawn at every move of a slider.
 
     Args:
         series: The curves on screen.
-        theory: The closed forms on screen; each is set beside the curve it is about.
+        theory: The closed forms on screen; each is written on the card of the curve that it predicts.
     """
     cards = "".join(_card(one, [line for line in theory if line.about == _about(one)]) for one in series)
     st.html(f'{_STYLE}<div class="verdicts">{cards}</div>')
@@ -57,7 +57,7 @@ def _card(one: Series, theory: Sequence[TheoryLine]) -> str:
     curve = one.curve
     share = _("reaches step 0")
     period = _("doubles every (steps)") if curve.half_life < 0 else _("halves every (steps)")
-    notes = "".join(f"<p>{escape(_beside(line))}</p>" for line in theory)
+    notes = "".join(f"<p>{escape(_theory_sentence(line))}</p>" for line in theory)
     return (
         f'<section style="--network: {theme_of(theme_name()).networks[one.network]}">'
         f"<h4><span>{escape(one.name)}</span>"
@@ -67,7 +67,7 @@ def _card(one: Series, theory: Sequence[TheoryLine]) -> str:
     )
 
 
-def _beside(line: TheoryLine) -> str:
+def _theory_sentence(line: TheoryLine) -> str:
     growing = line.half_life < 0
     sentence = _("{theory}: doubles every {steps} steps") if growing else _("{theory}: halves every {steps} steps")
     return sentence.format(theory=line.name, steps=steps(abs(line.half_life)))

@@ -1,94 +1,82 @@
-"""Long work of a session: done a piece a run, with progress and a way to stop."""
+"""Long work of a session: one piece per run, with its progress and a button that stops it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from lstm_explorer.core.settings import Settings
 from lstm_explorer.locales import _
+from lstm_explorer.runs.job import Job
 
 T = TypeVar("T")
 
-#: What each session's long work has come to: replicas done, work stopped, and whether this run left any out.
+#: State of a session's long work: units done, jobs stopped, and whether this run was incomplete.
 _PROGRESS, _STOPPED, _UNFINISHED = "work_done", "work_stopped", "work_unfinished"
-#: Parts of a session's last few large maps; a page shows two at once, a report more.
-_PARTS, _MAPS_KEPT = "work_parts", 3
+#: Pieces of a session's last large measurements; a page shows two at once, a report more.
+_PARTS, _JOBS_KEPT = "work_parts", 3
 
 
-class Work(NamedTuple):
-    """Long work of a session: over what it goes, of which settings, and what else tells it from others."""
-
-    what: str
-    settings: Settings
-    rest: str
-
-
-def parts_of(work: Work, shown: Container[Work]) -> dict[int, Any]:
-    """Return what is measured of a session's map, by the first bias: of the last few maps only, they are large.
+def measured_pieces(job: Job[Any], shown: Container[Job[Any]]) -> dict[int, Any]:
+    """Return the pieces of a job that this session has measured, by first unit; only the last few jobs keep theirs.
 
     Args:
-        work: The map.
-        shown: The maps of this run, this one among them. They stay, however many: a report shows all it holds, and one
-            dropped for the next would be begun anew, and drop another, run after run for ever.
+        job: The job.
+        shown: The jobs of this run, this one among them. All of them keep their pieces: one dropped for the next would
+            be measured again, and drop another, without end.
     """
-    kept: dict[Work, dict[int, Any]] = st.session_state.setdefault(_PARTS, {})
-    others = [] if work in kept else [one for one in kept if one not in shown]
-    parts = kept[work] = kept.pop(work, {})
-    for dropped in others[: max(0, len(kept) - _MAPS_KEPT)]:
+    kept: dict[Job[Any], dict[int, Any]] = st.session_state.setdefault(_PARTS, {})
+    others = [] if job in kept else [one for one in kept if one not in shown]
+    parts = kept[job] = kept.pop(job, {})
+    for dropped in others[: max(0, len(kept) - _JOBS_KEPT)]:
         del kept[dropped]
-        st.session_state.get(_PROGRESS, {}).pop(dropped, None)  # or all of it would be measured again in one run
+        st.session_state.get(_PROGRESS, {}).pop(dropped, None)  # else all of it would be measured again in one run
     return parts
 
 
-def step_by_step(work: Work, total: int, size: int, piece: Callable[[int, int], T]) -> list[T]:
-    """Return the pieces, each of at most so many things, that are done by now; one more than the last run did.
-
-    Where all fit into one piece there is no progress to show.
-    """
-    if total <= size:
-        return [piece(0, total)]
+def pieces_so_far(job: Job[T], size: int, piece: Callable[[int, int], T]) -> list[T]:
+    """Return the pieces done so far, each of at most ``size`` units; one more than the last run did."""
     progress = st.session_state.setdefault(_PROGRESS, {})
-    stopped = work in st.session_state.setdefault(_STOPPED, set())
-    done = progress.get(work, size) if stopped else min(progress.get(work, 0) + size, total)
-    progress[work] = done
+    stopped = job in st.session_state.setdefault(_STOPPED, set())
+    done = progress.get(job, size) if stopped else min(progress.get(job, 0) + size, job.total)
+    progress[job] = done
     pieces = [piece(first, min(first + size, done)) for first in range(0, done, size)]
-    if done < total:
-        _show_progress(work, done, total, stopped=stopped)
+    if done < job.total:
+        _show_progress(job, done, stopped=stopped)
     return pieces
 
 
-def _show_progress(work: Work, done: int, total: int, *, stopped: bool) -> None:
-    key, seeds = f"{work.what}_{hash(work)}", work.what == "seeds"
+def _show_progress(job: Job[Any], done: int, *, stopped: bool) -> None:
+    key, counts = f"{job.unit}_{hash(job)}", {"done": done, "total": job.total}
     if stopped:
-        shown = _("Stopped: the picture shows {done} of {total} seeds.") if seeds else _(
-            "Stopped: the picture shows {done} of {total} biases."
-        )  # fmt: skip
-        st.info(shown.format(done=done, total=total))
-        st.button(_("Go on"), key=f"go_on_{key}", on_click=_go_on, args=(work,))
+        shown = {
+            "seeds": _("Stopped: the picture shows {done} of {total} seeds."),
+            "biases": _("Stopped: the picture shows {done} of {total} biases."),
+        }
+        st.info(shown[job.unit].format(**counts))
+        st.button(_("Go on"), key=f"go_on_{key}", on_click=_go_on, args=(job,))
         return
     st.session_state[_UNFINISHED] = True
-    counted = _("{done} of {total} seeds") if seeds else _("{done} of {total} biases")
-    st.progress(done / total, text=counted.format(done=done, total=total))
-    st.button(_("Stop here"), key=f"stop_{key}", on_click=_stop, args=(work,))
+    counted = {"seeds": _("{done} of {total} seeds"), "biases": _("{done} of {total} biases")}
+    st.progress(done / job.total, text=counted[job.unit].format(**counts))
+    st.button(_("Stop here"), key=f"stop_{key}", on_click=_stop, args=(job,))
 
 
-def _stop(work: Work) -> None:
-    st.session_state[_STOPPED].add(work)
+def _stop(job: Job[Any]) -> None:
+    st.session_state[_STOPPED].add(job)
 
 
-def _go_on(work: Work) -> None:
-    st.session_state[_STOPPED].discard(work)
+def _go_on(job: Job[Any]) -> None:
+    st.session_state[_STOPPED].discard(job)
 
 
 def continue_work() -> None:
-    """Run the page again where :func:`step_by_step` left something out; the last line of every page that measures.
+    """Run the page again where :func:`pieces_so_far` was incomplete; the last line of every page that measures.
 
-    Streamlit lets nobody interrupt a fragment. So a run measures a little, draws it, and ends: between two runs a click
-    on the stop button, or on anything else, takes effect.
+    Streamlit cannot interrupt a fragment. So a run measures one piece, draws it, and ends: between two runs a click on
+    the stop button, or on anything else, takes effect.
     """
     if not st.session_state.pop(_UNFINISHED, False):
         return

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,13 +35,21 @@ def running(
     script: str = "streamlit_app.py", environment: Mapping[str, str] | None = None, python: str = sys.executable
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run a Streamlit script under any Python; give its address and its process."""
+    with started([python, "-m", "streamlit", "run", script], folder=ROOT, environment=environment) as app:
+        yield app
+
+
+@contextlib.contextmanager
+def started(
+    command: Sequence[str], *, folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a command that takes Streamlit's options, in a folder; give the app's address and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [python, "-m", "streamlit", "run", script]
     options = ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
     process = subprocess.Popen(
-        [*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [*command, *options], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, **(environment or {})},
     )  # fmt: skip
     try:

@@ -61,12 +61,17 @@ def main() -> None:
         raise SystemExit(f"the server takes {server} MB: expected at most {MOST_MB}.")
 
 
+def environment(folder: Path) -> Path:
+    """Return the Python of a new virtual environment."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    return folder / "bin" / "python"
+
+
 def install(folder: Path) -> Path:
     """Return the Python of a new virtual environment with the app's requirements."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, "-r", "requirements.txt"], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+    python = environment(folder)
+    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    subprocess.run([*command, "-r", "requirements.txt"], cwd=ROOT, check=True)
     return python
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 import lstm_explorer as lx
-from lstm_explorer.exhibits.bias_view import BiasesView
 from lstm_explorer.exhibits.biases import lag_map
-from lstm_explorer.export.command import PlainBench
+from lstm_explorer.exhibits.biases_view import BiasesView
 from lstm_explorer.export.interactive import to_html
+from lstm_explorer.runs.direct import DirectRunner
 
 ROW = """() => {
     const chart = document.querySelector('.js-plotly-plot');
@@ -60,7 +60,7 @@ def test_the_row_is_moved_in_the_browser_without_a_rerun(server, page, settled):
 def test_the_row_is_moved_in_an_exported_page_too(page, tmp_path):
     settings = lx.Settings(sequence_length=25, forget_bias=0.0)
     file = tmp_path / "map.html"
-    file.write_bytes(to_html(lag_map(PlainBench(), settings, BiasesView())))
+    file.write_bytes(to_html(lag_map(DirectRunner(), settings, BiasesView())))
     page.goto(file.as_uri())
     page.locator(".js-plotly-plot .main-svg").first.wait_for()
     assert_row_moves(page, settings)

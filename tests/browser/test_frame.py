@@ -84,7 +84,7 @@ def test_defaults_stay_out_of_the_address(server, page, settled):
 def test_nonsense_opens_at_the_nearest_legal_setting_and_says_so(server, page, settled):
     page.goto(f"{server}/?sequence_length=99999&forget_bias=abc&dtype=float16&lang=xx")
     settled(page)
-    said = page.locator(".st-key-repairs").inner_text()
+    said = page.locator(".st-key-corrections").inner_text()
     assert "sequence_length was 99999: expected 2 to 2000; 2000 is used." in said
     assert "forget_bias was abc: expected -6 to 8; 0 is used." in said
     assert "dtype was float16: expected one of float32, float64; float32 is used." in said
@@ -97,16 +97,16 @@ def test_repairs_stay_until_dismissed(server, page, settled):
     page.goto(f"{server}/?sequence_length=1")
     settled(page)
     choose_language(page, "한국어")
-    page.locator(".st-key-repairs").get_by_text("2 이상 2000 이하").wait_for()
-    page.locator(".st-key-dismiss_repairs button").click()
-    page.locator(".st-key-repairs").wait_for(state="detached")
+    page.locator(".st-key-corrections").get_by_text("2 이상 2000 이하").wait_for()
+    page.locator(".st-key-dismiss_corrections button").click()
+    page.locator(".st-key-corrections").wait_for(state="detached")
 
 
 def test_repairs_go_when_a_setting_changes(server, page, settled):
     page.goto(f"{server}/?sequence_length=1")
     settled(page)
     forget_bias(page).press("ArrowRight")
-    page.locator(".st-key-repairs").wait_for(state="detached")
+    page.locator(".st-key-corrections").wait_for(state="detached")
     assert "forget_bias" in query(page)
 
 
@@ -219,7 +219,7 @@ def test_repairs_go_when_a_fragment_changes_a_setting(server, page, settled):
     page.goto(f"{server}/gradients?sequence_length=1")
     settled(page)
     page.locator(".st-key-scale").get_by_text("linear").click()
-    page.locator(".st-key-repairs").wait_for(state="detached")
+    page.locator(".st-key-corrections").wait_for(state="detached")
     wait_for_query(page, "scale", "linear")
 
 

@@ -17,10 +17,12 @@ import pytest
 import torch
 
 import lstm_explorer as lx
+from lstm_explorer.core.architectures import ARCHITECTURES
 from lstm_explorer.core.gradients.summaries import summarise
-from lstm_explorer.core.inputs.scripts import MOST_NUMBERS
+from lstm_explorer.core.inputs.code import MOST_NUMBERS
+from lstm_explorer.core.record import schema
 from lstm_explorer.core.scripts import to_script
-from lstm_explorer.core.settings import ARCHITECTURES, choices
+from lstm_explorer.core.settings import Settings
 
 TOLERANCE = {"float32": 1e-3, "float64": 1e-8}
 BIASES = {
@@ -71,7 +73,7 @@ def check(settings, architecture, table=None):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("split_biases", [False, True])
-@pytest.mark.parametrize("init", choices("recurrent_init"))
+@pytest.mark.parametrize("init", schema(Settings)["recurrent_init"].options)
 def test_every_initialisation(init, split_biases, dtype, architecture):
     settings = SMALL.replace(recurrent_init=init, split_biases=split_biases, dtype=dtype, recurrent_gain=1.2, seed=3)
     check(settings, architecture)
@@ -85,7 +87,7 @@ def test_layers_draw_one_after_another(init, architecture):
 
 @pytest.mark.parametrize(("architecture", "dtype"), [("rnn", "float64"), ("lstm", "float32"), ("gru", "float64")])
 @pytest.mark.parametrize(("batch_size", "num_seeds"), [(1, 1), (4, 1), (1, 2), (3, 3)])
-@pytest.mark.parametrize("kind", choices("input_kind"))
+@pytest.mark.parametrize("kind", schema(Settings)["input_kind"].options)
 def test_every_input(kind, batch_size, num_seeds, architecture, dtype):
     settings = SMALL.replace(
         input_kind=kind, batch_size=batch_size, num_seeds=num_seeds, dtype=dtype, input_scale=0.7, seed=175
@@ -213,8 +215,8 @@ def test_as_a_program_of_its_own(settings, architecture, tmp_path):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("kind", choices("input_kind"))
-@pytest.mark.parametrize("init", choices("recurrent_init"))
+@pytest.mark.parametrize("kind", schema(Settings)["input_kind"].options)
+@pytest.mark.parametrize("init", schema(Settings)["recurrent_init"].options)
 def test_it_imports_nothing_but_torch_and_math_and_uses_what_it_imports(init, kind, architecture):
     settings = SMALL.replace(recurrent_init=init, input_kind=kind, num_seeds=2, batch_size=2)
     script = to_script(settings, architecture=architecture, table=TABLE if kind == "csv" else None)

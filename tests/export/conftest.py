@@ -4,7 +4,7 @@ import pytest
 
 import lstm_explorer as lx
 from lstm_explorer.exhibits.registry import EXHIBITS
-from lstm_explorer.export.command import PlainBench
+from lstm_explorer.runs.direct import DirectRunner
 
 
 @pytest.fixture(scope="session")
@@ -12,8 +12,8 @@ def exhibit_of():
     """Build an exhibit by its name, with settings and fields of its view."""
 
     def build(name, settings=None, **view):
-        plan = EXHIBITS[name]
+        entry = EXHIBITS[name]
         settings = settings or lx.Settings(sequence_length=30, hidden_size=8, num_seeds=3)
-        return plan.build(PlainBench(), settings, plan.view(**view))
+        return entry.build(DirectRunner(), settings, entry.view(**view))
 
     return build

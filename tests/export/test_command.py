@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def run(*arguments):
     try:
-        return main(["export", *map(str, arguments)])
+        return main([*map(str, arguments)])
     except SystemExit as left:
         return left.code
 
@@ -106,23 +106,23 @@ def test_no_browser_is_one_clear_line(capsys, monkeypatch, tmp_path):
 
 def test_long_work_says_how_far_it_is(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("lstm_explorer.export.command._QUIET", 0.0)
-    monkeypatch.setattr("lstm_explorer.export.command._BETWEEN_SIGNS", 1)
+    monkeypatch.setattr("lstm_explorer.runs.direct._WORK_BETWEEN_REPORTS", 1)
     assert run("--architecture", "rnn", "--num-seeds", 4, "--sequence-length", 5, "--out", tmp_path / "a.csv") == 0
     assert "RNN: 3 of 4 seeds measured" in capsys.readouterr().err
 
 
 def test_help_names_every_setting_and_teaches():
-    text = make_parser().format_help() + make_parser()._subparsers._group_actions[0].choices["export"].format_help()
+    text = make_parser().format_help()
     for name in lx.Settings.__dataclass_fields__:
         assert f"--{name.replace('_', '-')}" in text
     assert "LSTM forget gate, effective." in text
-    assert "python -m lstm_explorer export --sequence-length 200" in text
+    assert "lstm-explorer export --sequence-length 200" in text
 
 
 def test_it_runs_as_a_module_without_streamlit():
     code = (
         "import sys; from lstm_explorer.export.command import main;"
-        "main(['export', '--sequence-length', '5', '--architecture', 'rnn', '--format', 'csv', '--out', '-']);"
+        "main(['--sequence-length', '5', '--architecture', 'rnn', '--format', 'csv', '--out', '-']);"
         "print('streamlit' in sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import lstm_explorer as lx
-from lstm_explorer.core.errors import Explained
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.gradients.summaries import summarise
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.export import data
@@ -81,7 +81,7 @@ def test_plain_settings_are_read_too():
     ],
 )
 def test_nonsense_is_refused_with_what_was_expected(text, message):
-    with pytest.raises(Explained, match=message):
+    with pytest.raises(ExplainedError, match=message):
         data.read_settings(text, "gradients")
 
 

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import pytest
 
 from lstm_explorer.export import images, vector
-from lstm_explorer.export.files import Order, make
+from lstm_explorer.export.files import ExportOptions, make
 from lstm_explorer.export.paper import Paper
 from lstm_explorer.figures.theme import FONT, template
 
@@ -130,7 +130,7 @@ def test_a_heat_map_in_pdf_stays_sharp(tmp_path):
 @needs_fonts
 @needs_browser
 def test_a_drawing_inside_a_drawing_has_its_own_fonts(exhibit_of):
-    drawn = make(exhibit_of("cell"), Order(format="svg", paper=Paper())).decode()
+    drawn = make(exhibit_of("cell"), ExportOptions(format="svg", paper=Paper())).decode()
     (inner,) = re.findall(r'href="data:image/svg\+xml,([^"]*)"', drawn)
     svg = ElementTree.fromstring(unquote(inner))
     (style,) = svg.findall("{*}style")

@@ -5,15 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from lstm_explorer.core.by_hand import CHALLENGES, Phase, run_by_hand
-from lstm_explorer.figures.by_hand import (
-    by_hand_numbers,
-    by_hand_says,
-    challenge_hint,
-    challenge_text,
-    challenge_title,
-    plot_by_hand,
-)
+from lstm_explorer.core.by_hand import Phase, run_by_hand
+from lstm_explorer.figures.by_hand import plot_by_hand
 from lstm_explorer.figures.theme import THEMES
 
 
@@ -140,26 +133,6 @@ def test_hovering_is_scientific():
     assert trace(figure, "input gate").text[1] == "1, writes i × g = −1"
 
 
-def test_the_sentence_has_the_numbers():
-    assert by_hand_says(run((1, 1, 1, 1, 1), (100, 0, 0.9, 0.5, 0))) == (
-        "At step 100 the cell holds 2.95×10⁻⁵ and puts out 1.48×10⁻⁵; of its gradient, 3.0×10⁻⁵ reaches step 0."
-    )
-    assert by_hand_says(run((1, 1, 1, 1, -1), (100, 0, 1, 0, 0))) == (
-        "At step 100 the cell holds −1 and puts out 0; of its gradient, 100% reaches step 0."
-    )
-    assert by_hand_says(CUT).endswith("none of its gradient reaches step 0: the forget gate of step 30 is 0.")
-
-
-def test_numbers_are_the_run_a_row_a_step():
-    frame = by_hand_numbers(CUT)
-    assert list(frame["step"] + frame["lag"]) == [60] * 61
-    for name in ("cell", "hidden", "log10_gradient"):
-        np.testing.assert_array_equal(frame[name], getattr(CUT, name))
-    np.testing.assert_array_equal(frame["log10_gradient_hidden"], CUT.gradient_hidden)
-    for name in ("input", "forget", "output", "value"):
-        np.testing.assert_array_equal(frame[name], [np.nan, *getattr(CUT, name)])
-
-
 def test_one_step_is_enough():
     figure = plot_by_hand(run(WRITE))
     assert list(trace(figure, "cell state").y) == [0, 1]
@@ -168,12 +141,3 @@ def test_one_step_is_enough():
 
 def test_long_run_sends_little():
     assert len(plot_by_hand(run((1000, 1, 0.99, 1, 1), (2000, 0, 0.999, 1, 0))).to_json()) < 400_000
-
-
-@pytest.mark.parametrize("words", [challenge_title, challenge_text, challenge_hint])
-def test_every_challenge_has_its_words(words):
-    said = [words(code) for code in CHALLENGES]
-    assert len(set(said)) == len(CHALLENGES)
-    assert not any("{" in text for text in said)
-    with pytest.raises(ValueError, match="challenge is 'keep': expected one of 'hold'"):
-        words("keep")

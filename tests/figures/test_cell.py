@@ -9,7 +9,8 @@ import pytest
 import torch
 
 import lstm_explorer as lx
-from lstm_explorer.figures.cell import STAGES, cell_values, plot_cell
+from lstm_explorer.core.architectures import architecture_named
+from lstm_explorer.figures.cell import DIAGRAMS, cell_values, plot_cell
 from lstm_explorer.figures.cell_svg import fitting, number
 from lstm_explorer.figures.theme import THEMES
 
@@ -26,6 +27,8 @@ QUANTITIES = {
 }
 ARCHITECTURES = pytest.mark.parametrize("architecture", NETWORKS)
 SVG = "{http://www.w3.org/2000/svg}"
+
+STAGES = {name: tuple(stage.name for stage in architecture_named(name).stages) for name in DIAGRAMS}
 
 
 def network_and_inputs(architecture, layers=1):
@@ -327,14 +330,3 @@ def test_what_does_not_exist_is_refused(wrong, message):
 def test_values_that_do_not_exist_are_refused(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} is "):
         cell_values(trajectory_of("gru"), **{"step": 3, **wrong})
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        *((0.0, "0"), (-0.0, "0"), (0.99951, "1.00"), (-0.05555, "−0.056"), (0.00999, "0.010"), (12.34, "12.3")),
-        *((999.4, "999"), (999.9, "1.0×10³"), (-0.000999, "−1.0×10⁻³"), (1e-300, "1.0×10⁻³⁰⁰")),
-    ],
-)
-def test_numbers_have_two_or_three_digits(value, shown):
-    assert number(value) == shown

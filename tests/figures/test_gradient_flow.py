@@ -7,14 +7,9 @@ import pytest
 
 import lstm_explorer as lx
 from lstm_explorer.core.gradients.summaries import summarise
-from lstm_explorer.figures.gradient_flow import (
-    FLOAT32_FLOOR,
-    FlowAxes,
-    Series,
-    TheoryLine,
-    log_ticks,
-    plot_gradient_flow,
-)
+from lstm_explorer.figures.axes import FLOAT32_FLOOR, FlowAxes
+from lstm_explorer.figures.curves import Series, TheoryLine
+from lstm_explorer.figures.gradient_flow import plot_gradient_flow
 from lstm_explorer.figures.theme import THEMES
 from lstm_explorer.figures.units import plot_unit_heatmap
 
@@ -103,26 +98,6 @@ def test_networks_keep_their_colours(flows, theme):
     for name in flows:
         assert trace(figure, name).line.color == THEMES[theme].networks[name]
     assert figure.layout.template.layout.paper_bgcolor == THEMES[theme].background
-
-
-def test_heat_map_holds_every_unit(flows):
-    heat = plot_unit_heatmap(flows["lstm"]).data[0]
-    expected = flows["lstm"].log10_hidden_units[0, -1, :, 0].numpy().T
-    np.testing.assert_array_equal(heat.z, expected)
-
-
-def test_long_heat_map_skips_steps_and_says_so(flows):
-    figure = plot_unit_heatmap(flows["lstm"], most_columns=10)
-    assert list(figure.data[0].x) == [0, 5, 10, 15, 20, 25, 30, 35, 40]
-    assert "every 5 steps" in figure.layout.xaxis.title.text
-
-
-@pytest.mark.parametrize(("low", "high"), [(-24.0, 0.0), (-1740.0, 0.0), (-0.5, 400.0), (-3.0, 0.0)])
-def test_ticks_are_few_and_inside(low, high):
-    ticks = log_ticks(low, high)["tickvals"]
-    assert 2 <= len(ticks) <= 9
-    assert low <= ticks[0]
-    assert ticks[-1] <= high
 
 
 # --- refused --------------------------------------------------------------------------------------------------------

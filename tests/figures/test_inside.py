@@ -5,7 +5,6 @@ import pytest
 import torch
 
 import lstm_explorer as lx
-from lstm_explorer.exhibits.walk import walk
 from lstm_explorer.figures import inside
 
 SETTINGS = lx.Settings(sequence_length=25, hidden_size=6, forget_bias=1.0, num_layers=2, dtype="float64")
@@ -66,24 +65,3 @@ def test_a_flow_without_units_is_refused(run):
     network, inputs = lx.build_network(trajectory.architecture, SETTINGS), lx.make_inputs(SETTINGS)
     with pytest.raises(ValueError, match="measured with units=True"):
         inside.plot_inside(trajectory, lx.gradient_flow(network, inputs), step=1, unit=0)
-
-
-VALUES = {"forget": 0.75, "input": 0.25, "candidate": -0.5, "output": 0.5, "kept": 0.3, "written": -0.125,
-          "cell": 0.175, "hidden": 0.08}  # fmt: skip
-
-
-def test_the_walk_writes_the_step_s_sum():
-    assert walk("lstm", "update", VALUES).numbers == "c_t = 0.3 + (-0.125) = 0.175"
-    forget = walk("lstm", "forget", VALUES)
-    assert r"\sigma(1.1)" in forget.numbers  # log(0.75 / 0.25)
-    assert "#A02C72" in forget.equation  # the forget gate's colour, as in the diagram
-
-
-def test_the_walk_says_that_a_mean_is_a_mean():
-    assert walk("lstm", "update", VALUES, units=32).numbers.startswith(r"\overline{c_t} = \overline{")
-    assert r"\sigma(" not in walk("lstm", "forget", VALUES, units=32).numbers
-
-
-def test_an_unknown_stage_is_refused_by_name():
-    with pytest.raises(ValueError, match="stage is 'peephole': expected one of forget, candidate, input"):
-        walk("lstm", "peephole", VALUES)

@@ -8,7 +8,7 @@ import pytest
 
 import lstm_explorer as lx
 from lstm_explorer.core.gradients.summaries import summarise
-from lstm_explorer.figures.gradient_flow import Series
+from lstm_explorer.figures.curves import Series
 from lstm_explorer.figures.journey import plot_journey
 from lstm_explorer.figures.theme import THEMES
 

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
+from lstm_explorer.exhibits.registry import EXHIBITS
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
@@ -115,3 +116,10 @@ def test_a_map_too_large_for_the_server_is_refused_and_the_rest_stays():
     assert "this server keeps 3,000,000" in refusals[0].replace("\\", "")
     assert at.slider(key="forget_bias").value == 0.0
     assert not at.error
+
+
+def test_a_network_with_one_bias_vector_cannot_be_filled_twice():
+    at = app(network="minlstm", topic="effective")
+    assert any("minLSTM has one bias vector per layer" in caption.value for caption in at.caption)
+    assert len(at.get("plotly_chart")) == 1  # the map alone
+    assert EXHIBITS["effective_bias"].networks == ("lstm", "gru")

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
 from lstm_explorer.core.gradients.summaries import summarise
-from lstm_explorer.ui.pins import Pin, default_name
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
@@ -67,16 +66,6 @@ def test_a_pin_stays_when_the_setting_moves_and_goes_when_unpinned():
     assert "pin" not in at.query_params
 
 
-def test_pin_round_trip_through_an_address():
-    pin = Pin(
-        name="a & b = 파", architecture="gru", settings=lx.Settings(update_bias=2.5, text="안녕", input_kind="text")
-    )
-    assert Pin.from_text(pin.to_text()) == pin
-    assert default_name("lstm", lx.Settings(forget_bias=5)) == "LSTM forget_bias=5"
-    with pytest.raises(ValueError, match="network="):
-        Pin.from_text("zzz")
-
-
 def test_text_of_any_language_is_read_and_shown_on_hover():
     at = app(input_kind="text", text="그래디언트", networks="rnn")
     assert len(curves(at)["RNN"]) == 6
@@ -117,3 +106,9 @@ def test_theory_is_drawn_and_can_be_put_away():
     assert any("mean field" in name for name in curves(at))
     at.toggle(key="theory").set_value(False).run()
     assert not any("theory" in name for name in curves(at))
+
+
+def test_a_list_of_networks_that_is_none_says_how_to_write_one():
+    at = app(networks="rnn,lstm")
+    (warning,) = at.warning
+    assert "any of rnn, lstm, gru, mingru, minlstm, joined by hyphens; rnn\\-lstm is used" in warning.value

@@ -9,7 +9,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
-from lstm_explorer.figures.cell import STAGES
+from lstm_explorer.exhibits.inside import stages
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
@@ -50,11 +50,11 @@ def test_the_step_s_numbers_are_those_of_a_plain_cell():
 
 def test_buttons_and_stages_walk_in_the_lesson_s_order():
     at = app()
-    for name in STAGES["lstm"]:
+    for name in stages("lstm"):
         at.button(key="stage_next").click().run()
         assert at.query_params["stage"] == name
     assert at.button(key="stage_next").disabled
-    assert STAGES["lstm"] == ("forget", "candidate", "input", "update", "output")
+    assert tuple(stages("lstm")) == ("forget", "candidate", "input", "update", "output")
     at.button(key="step_next").click().run()
     assert at.slider(key="step").value == 2
 

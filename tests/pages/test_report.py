@@ -5,7 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
-from lstm_explorer.ui import experiments, report
+from lstm_explorer.ui import report, runner
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
@@ -102,7 +102,7 @@ def _large_maps(count):
 
 
 def test_more_large_maps_than_are_kept_of_other_pages_are_all_measured_to_the_end(monkeypatch):
-    monkeypatch.setattr(experiments, "_SWEPT_BETWEEN_LOOKS", 2000)  # three pieces each
+    monkeypatch.setattr(runner, "_WORK_PER_RUN", 750)  # three pieces each
     maps = _large_maps(5)
     at = app(report=address_of(*maps))
     assert not at.exception
@@ -111,8 +111,8 @@ def test_more_large_maps_than_are_kept_of_other_pages_are_all_measured_to_the_en
 
 
 def test_a_map_too_many_for_the_server_is_refused_and_the_others_stay(monkeypatch):
-    monkeypatch.setattr(experiments, "_SWEPT_BETWEEN_LOOKS", 2000)
-    monkeypatch.setattr(experiments, "LARGEST_PAGE", 2 * 65 * 20)  # biases and steps of two maps
+    monkeypatch.setattr(runner, "_WORK_PER_RUN", 750)
+    monkeypatch.setattr(runner, "LARGEST_PAGE", 2 * 65 * 20)  # biases and steps of two maps
     at = app(report=address_of(*_large_maps(3)))
     assert not at.exception
     assert len(at.get("plotly_chart")) == 2

@@ -9,7 +9,6 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.navigation import PAGES_FOLDER, pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +29,11 @@ def test_every_file_in_pages_is_registered_under_its_own_name(monkeypatch):
     registered = [page for group in pages().values() for page in group]
     assert {path for path, _options in registered} == set(PAGES_FOLDER.glob("*.py"))
     assert all(path.stem == options["url_path"] for path, options in registered)
+
+
+def test_groups_say_what_one_does_there(monkeypatch):
+    monkeypatch.setattr(st, "Page", lambda path, **_options: path.stem)
+    assert pages() == {"Learn": ["start", "inside"], "Measure": ["gradients", "biases"], "Export": ["report"]}
 
 
 def test_every_page_opens_through_the_guard():
@@ -68,7 +72,7 @@ def test_narrower_limits_of_a_page_are_said():
     at = app(forget_bias="9").run()
     assert "9: expected" in texts(at.warning)
     assert at.slider(key="forget_bias").value == 8.0
-    at.button(key="dismiss_repairs").click().run()
+    at.button(key="dismiss_corrections").click().run()
     assert not at.warning
 
 
@@ -81,22 +85,3 @@ def test_language_follows_the_address():
     at = app(lang="ko").run()
     assert at.segmented_control(key="language").value == "ko"
     assert at.query_params["lang"] == "ko"
-
-
-def _raise_from(module: str, error: Exception) -> None:
-    exec("raise error", {"__name__": module, "error": error})
-
-
-def test_the_shield_shows_the_message_of_the_core_and_hides_the_rest(monkeypatch, caplog):
-    boxes: list[str] = []
-    monkeypatch.setattr(st, "error", lambda text, **_options: boxes.append(text))
-    for module, error in [
-        ("lstm_explorer.core.settings", ValueError("hidden is 0")),
-        ("torch.nn", ValueError("secret")),
-        ("lstm_explorer.core.architectures.lstm", KeyError("secret")),
-    ]:
-        with shielded():
-            _raise_from(module, error)
-    assert boxes[0] == "hidden is 0"
-    assert not any("secret" in box for box in boxes)
-    assert [record.exc_info is not None for record in caplog.records] == [True, True]

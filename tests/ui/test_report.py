@@ -7,7 +7,8 @@ import zlib
 import pytest
 
 import lstm_explorer as lx
-from lstm_explorer.exhibits.registry import EXHIBITS, GradientsView
+from lstm_explorer.exhibits.gradients import GradientsView
+from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.ui import report
 from lstm_explorer.ui.pins import Pin
 

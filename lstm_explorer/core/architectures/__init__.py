@@ -1,6 +1,6 @@
 r"""The networks: one file each, a record with everything that is true of it alone.
 
-The conventions that bite, said once:
+The conventions that are often mistaken:
 
 - **Gate order.** The rows of ``weight_ih`` and ``weight_hh`` are stacked blocks of ``hidden_size``: input, forget,
   candidate, output (``i f g o``) in the LSTM; reset, update, candidate (``r z n``) in the GRU.
@@ -37,6 +37,8 @@ from lstm_explorer.core.architectures.parameters import (
     layer_parameters,
     network_parameters,
 )
+from lstm_explorer.core.record import schema
+from lstm_explorer.core.settings import Settings
 
 __all__ = [
     "ARCHITECTURES",
@@ -56,9 +58,23 @@ __all__ = [
 
 
 def _records() -> list[Architecture]:
-    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
     records = [module.ARCHITECTURE for module in modules if hasattr(module, "ARCHITECTURE")]
+    for record in records:
+        _check(record)
     return sorted(records, key=lambda record: record.rank)
+
+
+def _check(record: Architecture) -> None:
+    """Refuse a record that the rest of the core could not read."""
+    states = tuple(state.name for state in record.states)
+    if states not in (("hidden",), ("hidden", "cell")):
+        raise ValueError(f"{record.name} has the states {states}: expected ('hidden',) or ('hidden', 'cell').")
+    for gate in record.gates:
+        if f"{gate.name}_bias" not in schema(Settings):
+            raise ValueError(f"{record.name} has a gate {gate.name!r}: expected {gate.name}_bias in Settings; add it.")
+    if not record.name.isidentifier():
+        raise ValueError(f"the name is {record.name!r}: expected a name that can be a variable of Python.")
 
 
 #: Name -> record, in the order in which they are offered.

@@ -29,7 +29,8 @@ class Gate(NamedTuple):
         function: What its preactivation goes through.
         keeps: 1 where it keeps the memory when it is near 1, -1 where it keeps it when it is near 0; else 0.
         chrono: The sign with which chrono initialisation's draw becomes its bias; 0 where chrono leaves it alone.
-        split: Whether half of its bias in each of two vectors is the same network; not inside a reset product.
+        split: Whether half of its bias in each of two vectors is the same network; False where the reset gate
+            multiplies ``bias_hh``.
     """
 
     name: str
@@ -42,7 +43,10 @@ class Gate(NamedTuple):
 
 
 class State(NamedTuple):
-    """One state: its name in results (``hidden``, ``cell``), its letter, and its title, marked for translation."""
+    """One state: its name in results, its letter, and its title, marked for translation.
+
+    A network has ``hidden``, or ``hidden`` and ``cell``, in this order.
+    """
 
     name: str
     letter: str
@@ -69,7 +73,7 @@ class Stage(NamedTuple):
         label: Its name on a button, marked for translation; so are ``title`` and ``text``.
         title: Its heading.
         text: What happens.
-        lights: The quantities that it is about.
+        lights: The quantities that it highlights.
         equation: In symbols.
         unit: With the numbers of one unit.
         mean: With the means over all units.
@@ -98,7 +102,7 @@ class ClosedForm(NamedTuple):
 
     name: str
     log10_rate: float
-    quantity: str
+    quantity: Literal["hidden", "cell", "cell_path"]
     dash: str = "dash"
     bound: bool = False
 
@@ -118,20 +122,20 @@ class Architecture:
         states: The hidden state first.
         memory: Name of the state that remembers.
         options: Settings that are arguments of the module and of ``step``, such as ``nonlinearity``.
-        recurrent: Whether the gates read the hidden state, through ``weight_hh``.
+        recurrent: Whether the gates read the hidden state, through ``weight_hh``. Where they do not, and there is one
+            state, a unit must be made of its own old state alone: the engine relies on it.
         log10_kept: Gate name to effective bias -> log10 of the factor per step by which these biases alone keep the
             memory; None where no gate keeps.
         required: ``(lag, share, biases)`` -> the bias of the memory gate with which the biases alone keep that share
             over that lag; infinite where none does.
-        closed_forms: ``(settings, parameters of the first layer, inputs)`` -> the theory to draw beside a measurement.
+        closed_forms: ``(settings, parameters of the first layer, inputs)`` -> the theory to draw with a measurement.
         quantities: The numbers of one step, for the diagram and the walk.
         values: ``(states before, gates, states after)``, each by name -> those numbers, ``(H,)`` each.
         stages: The walk through one step.
-        says: One sentence about a step, with the quantities as fields; marked for translation.
-        remark: What has to be said wherever it is drawn; marked for translation, or empty.
+        step_summary: One sentence about a step, with the quantities as fields; marked for translation.
+        remark: A note to show wherever it is drawn; marked for translation, or empty.
         script_step: The same step as the text of a short program that needs only torch.
-        script_network: Text that makes ``layers``, where PyTorch has no such module.
-        colour: Name of its colour in the palette of the figures.
+        colour: Its colour by its name in the figures' palette (vermilion, blue, green, purple, amber, slate, olive).
     """
 
     name: str
@@ -151,10 +155,9 @@ class Architecture:
     quantities: tuple[Quantity, ...]
     values: Callable[[Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, Tensor]], Mapping[str, Tensor]]
     stages: tuple[Stage, ...]
-    says: str
+    step_summary: str
     remark: str = ""
     script_step: str
-    script_network: str = ""
     colour: str
 
     @property
@@ -178,6 +181,10 @@ class Architecture:
         biases = {f"{gate.name}_bias" for gate in self.gates}
         weights = {"recurrent_gain", *({"split_biases"} if self.gates else ())} if self.recurrent else set()
         return frozenset(biases | weights | set(self.options))
+
+    def has_gate(self, name: str) -> bool:
+        """Tell whether it has a gate of this name."""
+        return any(gate.name == name for gate in self.gates)
 
     def gate(self, name: str) -> Gate:
         """Return a gate by its name.

@@ -17,7 +17,7 @@ from lstm_explorer.locales import N_
 
 
 class GRUGates(NamedTuple):
-    """The GRU's gates in PyTorch's order; each ``(..., B, H)`` for a step, ``(L, T, B, H)`` in a trajectory."""
+    """The GRU's gates in PyTorch's order; each ``(..., B, H)`` for one step, ``(L, T, B, H)`` in a trajectory."""
 
     reset: Tensor
     update: Tensor
@@ -154,7 +154,7 @@ ARCHITECTURE = Architecture(
     quantities=_QUANTITIES,
     values=_values,
     stages=_STAGES,
-    says=N_("At step {step} the GRU keeps **{update:.0%}** of its state and takes the rest anew."),
+    step_summary=N_("At step {step} the GRU keeps **{update:.0%}** of its state and replaces the rest."),
     script_step='''\
 def step(weights, h, x):
     """Advance the GRU one step: h before -> h after."""

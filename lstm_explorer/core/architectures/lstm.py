@@ -24,7 +24,7 @@ class LSTMState(NamedTuple):
 
 
 class LSTMGates(NamedTuple):
-    """The LSTM's gates in PyTorch's order; each ``(..., B, H)`` for a step, ``(L, T, B, H)`` in a trajectory."""
+    """The LSTM's gates in PyTorch's order; each ``(..., B, H)`` for one step, ``(L, T, B, H)`` in a trajectory."""
 
     input: Tensor
     forget: Tensor
@@ -103,7 +103,7 @@ _OUTPUT = Gate("output", "o", N_("output gate o"))
 _QUANTITIES = (
     Quantity("cell_before", "c_{t-1}", N_("old cell state"), N_("the memory that arrives from the step before.")),
     Quantity(
-        "hidden_before", "h_{t-1}", N_("old hidden state"), N_("what the step before gave out; all gates see it.")
+        "hidden_before", "h_{t-1}", N_("old hidden state"), N_("the output of the step before; all gates read it.")
     ),
     Quantity(
         "forget", "f_t", N_("forget gate"),
@@ -111,13 +111,13 @@ _QUANTITIES = (
     ),
     Quantity("input", "i_t", N_("input gate"), N_("how much of the candidate is written into the cell state.")),
     Quantity("candidate", "g_t", N_("candidate"), N_("what could be written into the cell state, from -1 to 1.")),
-    Quantity("output", "o_t", N_("output gate"), N_("how much of the cell state is given out.")),
+    Quantity("output", "o_t", N_("output gate"), N_("how much of the cell state becomes the output.")),
     Quantity("kept", "f_t ⊙ c_{t-1}", N_("kept"), N_("what the forget gate leaves of the old cell state.")),
     Quantity("written", "i_t ⊙ g_t", N_("written"), N_("what the input gate lets in of the candidate.")),
     Quantity("cell", "c_t", N_("cell state"), N_("the memory after this step: kept plus written.")),
     Quantity("exposed", "tanh c_t", N_("squashed cell state"), N_("the cell state, brought between -1 and 1.")),
     Quantity(
-        "hidden", "h_t", N_("hidden state"), N_("what this step gives out: output gate times squashed cell state.")
+        "hidden", "h_t", N_("hidden state"), N_("the output of this step: output gate times squashed cell state.")
     ),
 )  # fmt: skip
 
@@ -127,7 +127,7 @@ _STAGES = (
         label=N_("forget"),
         title=N_("1. Forget: how much of the old memory stays"),
         text=N_(
-            "The forget gate looks at the new input and at what was shown before, and gives every unit a number "
+            "The forget gate reads the new input and the previous hidden state, and gives every unit a number "
             "between 0 and 1. The old cell state is multiplied by it: near **1 keeps**, near **0 erases**, whatever "
             "its name suggests."
         ),
@@ -195,7 +195,7 @@ ARCHITECTURE = Architecture(
     quantities=_QUANTITIES,
     values=_values,
     stages=_STAGES,
-    says=N_(
+    step_summary=N_(
         "At step {step} the cell keeps **{forget:.0%}** of its memory and writes **{input:.0%}** of the candidate; "
         "{output:.0%} of what it holds is shown."
     ),

@@ -97,7 +97,7 @@ ARCHITECTURE = Architecture(
             r"\overline{h_t} = [hidden]",
         ),
     ),
-    says=N_("At step {step} the RNN keeps nothing as it was: its state is written anew."),
+    step_summary=N_("At step {step} the RNN keeps nothing as it was: its state is written anew."),
     script_step='''\
 def step(weights, h, x):
     """Advance the RNN one step: h before -> h after."""

@@ -16,7 +16,7 @@ def gate_stage(gate: Gate, *, label: str, title: str, text: str, preactivation: 
         title: Its heading.
         text: What happens.
         preactivation: LaTeX of what goes through the gate's function; PyTorch's two affine maps by default.
-        lights: Further quantities that it is about, between spaces.
+        lights: Further quantities that it highlights, separated by spaces.
     """
     letter, name = gate.letter, gate.name
     symbol = f"<{name}|{letter}_t>"

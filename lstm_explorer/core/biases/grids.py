@@ -13,17 +13,17 @@ from torch import Tensor
 from lstm_explorer.core.biases.maps import (
     Norms,
     StateQuantity,
-    ascending,
     check_biases,
     check_lag,
+    is_ascending,
+    is_whole_number,
     median_of_runs,
     norms_of,
     relative_to_last,
     sweep_biases,
-    whole,
 )
-from lstm_explorer.core.inputs.kinds import TableLike, make_inputs
-from lstm_explorer.core.settings import LIMITS, Architecture, Settings
+from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.settings import LIMITS, Settings
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,7 +31,7 @@ class BiasGrid:
     """Ratios of gradient norms of the last layer over two axes, as log10; detached, on the CPU.
 
     Attributes:
-        architecture: ``"lstm"`` or ``"gru"``.
+        architecture: One with gates, such as ``"lstm"``.
         gate: Whose bias is the first axis.
         biases: The effective biases, ascending, ``N`` of them.
         across: What the second axis is: ``"length"``, or the name of the other gate.
@@ -67,7 +67,7 @@ def two_gate_map(
     gates: tuple[str, str] = ("forget", "input"),
     biases: tuple[Sequence[float], Sequence[float]],
     lag: int,
-    architecture: Architecture = "lstm",
+    architecture: str = "lstm",
     table: TableLike | None = None,
 ) -> BiasGrid:
     """Measure the gradient at one lag for every pair of biases of two gates.
@@ -79,7 +79,7 @@ def two_gate_map(
         gates: Two gates of the architecture.
         biases: Effective biases of the first and of the second gate, each ascending.
         lag: Steps back from the last one, 1 to ``T``.
-        architecture: ``"lstm"`` or ``"gru"``.
+        architecture: One with gates, such as ``"lstm"``.
         table: The rows read when ``input_kind="csv"``.
 
     Returns:
@@ -122,7 +122,7 @@ def length_map(
     gate: str = "forget",
     biases: Sequence[float],
     lengths: Sequence[int],
-    architecture: Architecture = "lstm",
+    architecture: str = "lstm",
     table: TableLike | None = None,
 ) -> BiasGrid:
     """Measure how much of the gradient reaches step 0, for every bias of one gate and every sequence length.
@@ -134,7 +134,7 @@ def length_map(
         gate: A gate of the architecture.
         biases: Effective biases, ascending.
         lengths: Sequence lengths, ascending; an input with a length of its own bounds them.
-        architecture: ``"lstm"`` or ``"gru"``.
+        architecture: One with gates, such as ``"lstm"``.
         table: The rows read when ``input_kind="csv"``.
 
     Returns:
@@ -170,11 +170,21 @@ def join_grids(grids: Sequence[BiasGrid]) -> BiasGrid:
 
 
 def check_lengths(lengths: Sequence[int], settings: Settings, table: TableLike | None = None) -> tuple[int, ...]:
-    """Return sequence lengths as whole numbers, or say what was expected."""
-    if not hasattr(lengths, "__len__") or not all(whole(length) for length in lengths):
+    """Return sequence lengths as whole numbers.
+
+    Args:
+        lengths: Ascending.
+        settings: The experiment; its input may have a length of its own.
+        table: The rows read when ``input_kind="csv"``.
+
+    Raises:
+        TypeError: It is no sequence of whole numbers.
+        ValueError: There is no length, they do not ascend, or they are outside the limits or longer than the input.
+    """
+    if not hasattr(lengths, "__len__") or not all(is_whole_number(length) for length in lengths):
         raise TypeError(f"lengths is {lengths!r}: expected a sequence of whole numbers, such as (10, 20, 40).")
     low, high = LIMITS["sequence_length"]
-    if not len(lengths) or not ascending(lengths):
+    if not len(lengths) or not is_ascending(lengths):
         raise ValueError(
             f"lengths is {lengths!r}: expected at least one length, ascending, each once; sort them first."
         )

@@ -1,13 +1,12 @@
 """The gradient over a range of gate biases: a map of bias and step, measured in batched passes.
 
-A sweep over biases is a batch: what the inputs give is made once, each sample adds its own biases to it, and one pass
-serves them all. The pass is our own, compiled; PyTorch's would take every bias for a network of its own.
+A sweep over biases is a batch: the inputs' share of the preactivations is computed once, each sample adds its own
+biases to it, and one compiled pass serves them all. In PyTorch every bias would be a network of its own.
 """
 
 from __future__ import annotations
 
 import itertools
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -17,28 +16,29 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from lstm_explorer.core.architectures import Network, Parameters, network_parameters
-from lstm_explorer.core.engine import forward
-from lstm_explorer.core.engine.backward import total_and_cell_path
-from lstm_explorer.core.engine.trajectory import LayerStates, affine, architecture_of, check_finite
-from lstm_explorer.core.errors import Explained
-from lstm_explorer.core.gradients.flow import Loss, at_loss
-from lstm_explorer.core.inputs.kinds import TableLike, make_inputs
-from lstm_explorer.core.networks.build import BLOCKS, build_network
-from lstm_explorer.core.settings import LIMITS, Architecture, Settings
+from lstm_explorer.core.architectures import (
+    ARCHITECTURES,
+    Network,
+    architecture_named,
+    architecture_of,
+    network_parameters,
+)
+from lstm_explorer.core.engine.engines import engine_of
+from lstm_explorer.core.engine.layers import Request, at_loss
+from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.gradients.flow import Loss
+from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.networks import build_network
+from lstm_explorer.core.settings import LIMITS, Settings
 from lstm_explorer.locales import N_
 
 StateQuantity = Literal["hidden", "cell", "cell_path"]
 
-#: Numbers of one state, ``T * N * B * H``, in one batched pass: what is made for them stays under about 100 MB, and
-#: larger passes are no faster.
+#: Numbers of one state, ``T * N * B * H``, in one batched pass: a pass stays under about 100 MB, and larger ones are no
+#: faster.
 _NUMBERS_AT_ONCE = 300_000
-#: The gate that keeps the old state, in each architecture that has gates.
-KEEPING: Mapping[str, str] = types.MappingProxyType({"lstm": "forget", "gru": "update"})
-#: Gates whose biases chrono initialisation draws itself.
-DRAWN_BY_CHRONO = ("forget", "input", "update")
 
 
 class Norms(NamedTuple):
@@ -65,7 +65,7 @@ class BiasMap:
     """Gradient norms of the last layer over a range of one gate's bias, as log10; detached, on the CPU.
 
     Attributes:
-        architecture: ``"lstm"`` or ``"gru"``.
+        architecture: One with gates, such as ``"lstm"``.
         gate: Whose bias.
         biases: The effective biases, ascending, ``N`` of them.
         log10_hidden: log10 of the norm of the total derivative dL/dh_t, ``(N, R, T + 1, B)``.
@@ -115,7 +115,7 @@ def bias_map(
     *,
     gate: str = "forget",
     biases: Sequence[float],
-    architecture: Architecture = "lstm",
+    architecture: str = "lstm",
     table: TableLike | None = None,
 ) -> BiasMap:
     """Measure the gradient for every bias of one gate, all other settings being as they are.
@@ -128,7 +128,7 @@ def bias_map(
         gate: ``"input"``, ``"forget"``, ``"candidate"`` or ``"output"`` of the LSTM; ``"reset"``, ``"update"`` or
             ``"candidate"`` of the GRU.
         biases: Effective biases, ascending; every layer has them.
-        architecture: ``"lstm"`` or ``"gru"``.
+        architecture: One with gates, such as ``"lstm"``.
         table: The rows read when ``input_kind="csv"``.
 
     Returns:
@@ -143,10 +143,10 @@ def bias_map(
         gers2000, can2020
 
     Example:
-        >>> found = bias_map(Settings(sequence_length=50), biases=(0, 2, 4))
-        >>> found.log10_cell.shape
+        >>> result = bias_map(Settings(sequence_length=50), biases=(0, 2, 4))
+        >>> result.log10_cell.shape
         torch.Size([3, 1, 51, 1])
-        >>> bool((found.ratios("cell_path")[:, 0].argsort() == [0, 1, 2]).all())
+        >>> bool((result.ratios("cell_path")[:, 0].argsort() == [0, 1, 2]).all())
         True
     """
     swept = check_biases(gate, biases, architecture, settings)
@@ -160,7 +160,12 @@ def join_maps(maps: Sequence[BiasMap]) -> BiasMap:
 
 
 def check_biases(gate: str, biases: Sequence[float], architecture: str, settings: Settings) -> tuple[float, ...]:
-    """Return the biases of a gate as floats, or say what was expected."""
+    """Return the biases of a gate as floats.
+
+    Raises:
+        TypeError: ``biases`` is no sequence of numbers.
+        ValueError: There is no bias, they do not ascend or are outside the limits; or as :func:`check_gate`.
+    """
     check_gate(gate, architecture, settings)
     swept = _as_floats(biases)
     if not swept:
@@ -168,7 +173,7 @@ def check_biases(gate: str, biases: Sequence[float], architecture: str, settings
     low, high = LIMITS[f"{gate}_bias"]
     if not all(low <= bias <= high for bias in swept):
         raise ValueError(f"biases is {biases!r}: expected finite numbers from {low:g} to {high:g}.")
-    if not ascending(swept):
+    if not is_ascending(swept):
         raise ValueError(f"biases is {biases!r}: expected ascending numbers, each once; sort them first.")
     return swept
 
@@ -182,20 +187,25 @@ def _as_floats(biases: Sequence[float]) -> tuple[float, ...]:
         raise TypeError(f"biases is {biases!r}: expected a sequence of numbers, such as (0, 1, 2).") from None
 
 
-def ascending(values: Sequence[float]) -> bool:
-    """Say whether every value is larger than the one before it."""
+def is_ascending(values: Sequence[float]) -> bool:
+    """Tell whether every value is larger than the one before it."""
     return all(before < after for before, after in itertools.pairwise(values))
 
 
 def check_gate(gate: str, architecture: str, settings: Settings) -> None:
-    """Refuse a gate that the architecture lacks, or whose bias is not the settings'."""
-    if architecture not in ("lstm", "gru"):
-        raise ValueError(f"architecture is {architecture!r}: expected 'lstm' or 'gru'; nothing else has gates.")
-    if gate not in BLOCKS[architecture]:
-        names = ", ".join(map(repr, BLOCKS[architecture]))
-        raise ValueError(f"gate is {gate!r}: expected one of {names}, the gates of the {architecture.upper()}.")
-    if settings.recurrent_init == "chrono" and gate in DRAWN_BY_CHRONO:
-        raise Explained(
+    """Refuse a gate that the architecture lacks, or whose bias is not the settings'.
+
+    Raises:
+        ValueError: The architecture has no gates, or not this one.
+        ExplainedError: Chrono initialisation draws the bias of this gate.
+    """
+    gated = [name for name, record in ARCHITECTURES.items() if record.gates]
+    if architecture not in gated:
+        expected = ", ".join(map(repr, gated))
+        raise ValueError(f"architecture is {architecture!r}: expected one of {expected}; nothing else has gates.")
+    gate_record = architecture_named(architecture).gate(gate)
+    if settings.recurrent_init == "chrono" and gate_record.chrono:
+        raise ExplainedError(
             N_(
                 "Chrono initialisation draws the bias of the {gate} gate for every unit: expected another "
                 "initialisation, or a gate that chrono leaves alone."
@@ -205,16 +215,21 @@ def check_gate(gate: str, architecture: str, settings: Settings) -> None:
 
 
 def check_lag(lag: int, settings: Settings, table: TableLike | None = None) -> None:
-    """Refuse a lag that is no whole number of steps of the sequence that the settings give."""
+    """Refuse a lag that is not within the sequence that the settings give.
+
+    Raises:
+        TypeError: The lag is no whole number.
+        ValueError: It is less than 1 or longer than the sequence.
+    """
     steps = len(make_inputs(settings, table=table))
-    if not whole(lag):
+    if not is_whole_number(lag):
         raise TypeError(f"lag is {lag!r} ({type(lag).__name__}): expected a whole number of steps.")
     if not 1 <= lag <= steps:
         raise ValueError(f"lag is {lag}: expected 1 to {steps}, the steps of this sequence; lengthen the sequence.")
 
 
-def whole(value: Any) -> bool:
-    """Say whether a value is a whole number, Python's or NumPy's; True and False are none."""
+def is_whole_number(value: Any) -> bool:
+    """Tell whether a value is a whole number, Python's or NumPy's; True and False are none."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
@@ -222,15 +237,15 @@ def sweep_biases(
     settings: Settings,
     swept: Mapping[str, Sequence[float]],
     *,
-    architecture: Architecture,
+    architecture: str,
     table: TableLike | None = None,
 ) -> Iterator[Norms]:
-    """Measure with the biases of some gates varied together, as many of them in a pass as memory is meant to hold.
+    """Measure with the biases of some gates varied together, as many of them per pass as the memory limit allows.
 
     Args:
         settings: The experiment.
         swept: Gate to its effective biases, as many each; run ``n`` takes the ``n``-th of every gate.
-        architecture: ``"lstm"`` or ``"gru"``.
+        architecture: One with gates, such as ``"lstm"``.
         table: The rows read when ``input_kind="csv"``.
 
     Yields:
@@ -251,53 +266,36 @@ def sweep_biases(
 @torch.no_grad()
 def _swept(network: Network, inputs: Tensor, gates: tuple[str, ...], biases: Tensor, loss: Loss) -> Norms:
     """Measure one replica for all biases ``(N, gates)`` at once; norms ``(N, T + 1, B)`` of the last layer."""
-    count, samples = len(biases), inputs.shape[1]
-    by_block = biases.new_zeros(count, len(BLOCKS[architecture_of(network)]))
-    by_block[:, [BLOCKS[architecture_of(network)].index(gate) for gate in gates]] = biases
-    added = by_block.repeat_interleave(samples, dim=0).repeat_interleave(network.hidden_size, dim=1)
-    parameters, x = network_parameters(network), inputs
-    for weights in parameters:
-        layer = _pass(network, weights, x, added)
+    blocks, engine = architecture_of(network).blocks, engine_of(network)
+    by_block = biases.new_zeros(len(biases), len(blocks))
+    by_block[:, [blocks.index(gate) for gate in gates]] = biases
+    added = by_block.repeat_interleave(network.hidden_size, dim=1)
+    x = inputs
+    for weights in network_parameters(network):
+        biased = weights._replace(bias_ih=weights.bias_ih + added)
+        layer = engine.forward_with_biases(biased, x)
         x = layer.hidden[1:]
-    check_finite(layer.hidden)
-    outside = at_loss(layer.hidden, x.new_ones(x.shape[1:]), loss)
-    total, by_cell = total_and_cell_path(network, parameters[-1], layer, (outside, ()), (outside, ()))
-    states = [*total.log10_states.swapaxes(0, 1), *([by_cell.log10_states[:, 1]] if by_cell else [])]
-    hidden, *of_cell = (torch.from_numpy(norms).to(x.dtype).unflatten(1, (count, samples)) for norms in states)
-    return Norms(hidden, *(of_cell or (None, None))).map(lambda norms: norms.movedim(1, 0))
-
-
-def _pass(network: Network, weights: Parameters, inputs: Tensor, added: Tensor) -> LayerStates:
-    """Return a layer's states from the inputs of all samples, or of some that all share, and what their biases add."""
-    steps, size = len(inputs), network.hidden_size
-    hidden = inputs.new_empty(steps + 1, len(added), size)
-    hidden[0] = 0.0
-    gates = np.empty((added.shape[1] // size, steps, len(added), size))
-    weight_hh = weights.weight_hh.mT.contiguous().numpy()
-    if isinstance(network, nn.GRU):
-        from_input = affine(inputs, weights.weight_ih, weights.bias_ih)
-        forward.gru_pass(from_input.numpy(), added.numpy(), weight_hh, weights.bias_hh.numpy(), hidden.numpy(), gates)
-        return LayerStates(hidden, None, gates)
-    cell = np.empty(hidden.shape)
-    cell[0] = 0.0
-    from_input = affine(inputs, weights.weight_ih, weights.bias_ih + weights.bias_hh)
-    forward.lstm_pass(from_input.numpy(), added.numpy(), weight_hh, hidden.numpy(), gates, cell)
-    return LayerStates(hidden, cell, gates)
+    upstream = at_loss(layer.hidden, x.new_ones(x.shape[1:]), loss)
+    requests = [Request(upstream), *([Request(upstream, cut=True)] if layer.cell is not None else [])]
+    total, *by_cell = engine.backward(biased, layer, requests)
+    of_path = [norms for path in by_cell for norms in (total.log10_states["cell"], path.log10_states["cell"])]
+    norms = [total.log10_states["hidden"], *of_path]
+    hidden, *of_cell = (torch.from_numpy(one).to(x.dtype).movedim(1, 0) for one in norms)
+    return Norms(hidden, *(of_cell or (None, None)))
 
 
 def norms_of(record: Any, quantity: StateQuantity) -> Tensor:
-    """Return the norms of a quantity, or say which there are."""
+    """Return the norms of a quantity.
+
+    Raises:
+        ValueError: The architecture has no such quantity.
+    """
     there = {name.removeprefix("log10_") for name in Norms._fields if getattr(record, name) is not None}
     if quantity not in there:
-        expected, name = ", ".join(map(repr, sorted(there))), record.architecture.upper()
+        expected, name = ", ".join(map(repr, sorted(there))), architecture_named(record.architecture).title
         raise ValueError(f"quantity is {quantity!r}: expected one of {expected}, the states of the {name}.")
     norms: Tensor = getattr(record, f"log10_{quantity}")
     return norms
-
-
-def total_of(architecture: str) -> StateQuantity:
-    """Return the state whose total derivative says what is remembered: the cell where there is one."""
-    return "cell" if architecture == "lstm" else "hidden"
 
 
 def relative_to_last(norms: Tensor) -> Tensor:

@@ -1,27 +1,42 @@
 """Functions that become machine code the first time they are called.
 
 A step of a small network is a few hundred multiplications. One NumPy call costs as much, so loops over steps are
-written as loops and compiled by Numba; benchmarks/README.md says what that gained. The code is kept on disk beside the
-module, or where ``NUMBA_CACHE_DIR`` says, and serves the next process; it is made anew for another processor.
+written as loops and compiled by Numba; benchmarks/README.md says what that gained.
+
+The code is kept for the next process in one archive, named for the sources that it was made of, beside the modules or
+where ``NUMBA_CACHE_DIR`` says. Every process unpacks it into a folder of its own, where Numba reads and writes, and
+replaces the archive as a whole when it has compiled more. So no two processes write to the same file, and an archive
+whose checksum does not match is not read: machine code with a wrong bit would end the process. Processors are told
+apart by Numba.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import hashlib
+import io
+import os
+import shutil
+import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from numba import njit
-from numba.core.caching import FunctionCache
+import numba
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_CONFIG: Any = numba.config
 #: Sums may be taken in any order, a product and a sum in one rounding; NaN and infinities stay what they are.
 _FREEDOMS = {"reassoc", "contract", "nsz"}
+#: How many archives may lie in one place: those of older sources are of use to nobody.
+_ARCHIVES = 3
+#: How often a call may fail because a function that it compiles cannot be saved; more than there are functions.
+_ATTEMPTS = 50
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -34,34 +49,130 @@ def compiled_as_written(function: Callable[P, R]) -> Callable[P, R]:
     return _compiled(function, {"contract"})
 
 
+def compiled_entry(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that Python calls, not another compiled one; what it compiles is kept for the next process."""
+    made: Any = compiled(function)
+    if _CONFIG.DISABLE_JIT:
+        return made
+    kept, compiled_here = 0, made.stats.cache_misses
+
+    @functools.wraps(made)
+    def call(*arguments: P.args, **keywords: P.kwargs) -> R:
+        nonlocal kept
+        try:
+            found: R = made(*arguments, **keywords)
+        except OSError:
+            found = _despite_a_full_disk(made, *arguments, **keywords)
+        if len(compiled_here) > kept:
+            kept = len(compiled_here)
+            _keep()
+        return found
+
+    return call
+
+
 def _compiled(function: Callable[P, R], freedoms: set[str]) -> Callable[P, R]:
+    folder = _folder()
     # A division that asks first whether it is by zero is not vectorised.
-    made: Any = njit(nogil=True, fastmath=freedoms, error_model="numpy")(function)
-    with contextlib.suppress(RuntimeError):  # neither the module's folder nor the user's can be written to
-        made._cache = _Cache(function)
+    with _numba_caches_in(folder):
+        made: Callable[P, R] = numba.njit(nogil=True, fastmath=freedoms, error_model="numpy", cache=folder is not None)(
+            function
+        )
     return made
 
 
-class _Cache(FunctionCache):
-    """Numba's cache, which follows every source of the core, not one file alone, and is never an error."""
+def _despite_a_full_disk(function: Callable[P, R], *arguments: P.args, **keywords: P.kwargs) -> R:
+    """Call a compiled function; where Numba cannot save one it fails, but has it, and the next call goes further."""
+    for _ in range(_ATTEMPTS):
+        with contextlib.suppress(OSError):
+            return function(*arguments, **keywords)
+    return function(*arguments, **keywords)
 
-    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
-        return (*super()._index_key(sig, codegen), _sources())
 
-    @contextlib.contextmanager
-    def _guard_against_spurious_io_errors(self) -> Iterator[None]:
-        """Take what cannot be read for missing, and begin its index anew; what cannot be written is not kept."""
-        try:
-            yield
-        except Exception:
-            with contextlib.suppress(Exception):
-                self.flush()
+@contextlib.contextmanager
+def _numba_caches_in(folder: Path | None) -> Iterator[None]:
+    """Tell Numba where to cache what is declared here, and nothing else."""
+    before = _CONFIG.CACHE_DIR
+    _CONFIG.CACHE_DIR = before if folder is None else str(folder)
+    try:
+        yield
+    finally:
+        _CONFIG.CACHE_DIR = before
 
 
 @functools.cache
-def _sources() -> str:
-    """Return a digest of the core: constants, records and functions of several files end up in the machine code."""
-    found = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        found.update(path.read_bytes())
-    return found.hexdigest()
+def _folder() -> Path | None:
+    """Return this process's folder, with the code that was kept; None where no folder can be made."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="lstm-explorer-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        with zipfile.ZipFile(io.BytesIO(_kept())) as archive:
+            archive.extractall(folder)
+    except OSError:
+        return None
+    return folder
+
+
+def _kept() -> bytes:
+    """Return the archive of the first place that has a sound one; an empty one where there is none."""
+    for place in _places():
+        with contextlib.suppress(OSError):
+            content = (place / _name()).read_bytes()
+            if hashlib.sha256(content[32:]).digest() == content[:32]:
+                return content[32:]
+    return _archived({})
+
+
+def _keep() -> None:
+    """Replace the archive by what this process has, in the first place that takes it."""
+    folder = _folder()
+    if folder is None:
+        return
+    with contextlib.suppress(OSError):
+        files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.nb[ci]")}
+        content = _archived(files)
+        for place in _places():
+            with contextlib.suppress(OSError):
+                _write(place / _name(), hashlib.sha256(content).digest() + content)
+                return
+
+
+def _archived(files: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all, and remove the oldest of its kind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix="lstm-explorer-", suffix=".part", delete=False) as part:
+        part.write(content)
+    os.chmod(part.name, 0o644)  # whoever may run the modules may read it
+    os.replace(part.name, path)
+    archives = sorted(path.parent.glob("lstm-explorer-*.zip"), key=lambda one: one.stat().st_mtime)
+    for old in archives[:-_ARCHIVES]:
+        old.unlink(missing_ok=True)
+
+
+def _places() -> list[Path]:
+    """Return where the archive may lie: where the user says, or else beside the modules or in the user's own cache."""
+    if _CONFIG.CACHE_DIR:
+        return [Path(_CONFIG.CACHE_DIR)]
+    places = [Path(__file__).parent / "__pycache__"]
+    with contextlib.suppress(RuntimeError):  # there is no home
+        places.append(Path.home() / ".cache" / "lstm-explorer")
+    return places
+
+
+@functools.cache
+def _name() -> str:
+    """Return the archive's name: a digest of the core, whose constants and records end up in the code, and of Numba."""
+    core = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    digest.update(f"{core} {numba.__version__}".encode())
+    for path in sorted(core.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return f"lstm-explorer-{digest.hexdigest()[:32]}.zip"

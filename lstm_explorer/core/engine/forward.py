@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_explorer.core.engine.compiled import compiled
+from lstm_explorer.core.engine.compiled import compiled, compiled_entry
 from lstm_explorer.core.engine.nonlinearities import sigmoid, tanh, tanh_and_slope
+from lstm_explorer.core.engine.products import add_product
 from lstm_explorer.core.engine.scaled import Array
 
 
-@compiled
+@compiled_entry
 def lstm_gates_and_cells(start: int, preactivation: NDArray[Any], gates: Array, cell: Array) -> None:
     r"""Fill an LSTM's gates and cells over a window.
 
@@ -37,7 +38,7 @@ def lstm_gates_and_cells(start: int, preactivation: NDArray[Any], gates: Array, 
         _lstm_step(t, preactivation[t - start], gates, cell)
 
 
-@compiled
+@compiled_entry
 def gru_gates(start: int, from_input: NDArray[Any], from_hidden: NDArray[Any], gates: Array) -> None:
     r"""Fill a GRU's gates over a window.
 
@@ -54,7 +55,7 @@ def gru_gates(start: int, from_input: NDArray[Any], from_hidden: NDArray[Any], g
         _gru_step(t, from_input[t - start], from_hidden[t - start], gates)
 
 
-@compiled
+@compiled_entry
 def lstm_pass(
     from_input: NDArray[Any], bias: NDArray[Any], weight: NDArray[Any], hidden: NDArray[Any], gates: Array, cell: Array
 ) -> None:
@@ -73,14 +74,14 @@ def lstm_pass(
         for b in range(len(bias)):
             for k in range(bias.shape[1]):
                 preactivation[b, k] = from_input[t, b % from_input.shape[1], k] + bias[b, k]
-        _add_product(hidden[t], weight, preactivation)
+        add_product(hidden[t], weight, preactivation)
         _lstm_step(t, preactivation, gates, cell)
         for b in range(len(bias)):
             for k in range(hidden.shape[2]):
                 hidden[t + 1, b, k] = gates[3, t, b, k] * tanh(cell[t + 1, b, k])
 
 
-@compiled
+@compiled_entry
 def gru_pass(
     from_input: NDArray[Any],
     bias: NDArray[Any],
@@ -105,7 +106,7 @@ def gru_pass(
             for k in range(bias.shape[1]):
                 outer[b, k] = from_input[t, b % from_input.shape[1], k] + bias[b, k]
                 inner[b, k] = bias_hidden[k]
-        _add_product(hidden[t], weight, inner)
+        add_product(hidden[t], weight, inner)
         _gru_step(t, outer, inner, gates)
         for b in range(len(bias)):
             for k in range(hidden.shape[2]):
@@ -113,12 +114,12 @@ def gru_pass(
                 hidden[t + 1, b, k] = candidate + update * (hidden[t, b, k] - candidate)
 
 
-@compiled
-def show(output: Array, cell: Array, exposed: Array, shown: Array) -> None:
-    r"""Fill :math:`o_t (1 - \tanh^2 c_t)` and :math:`\tanh c_t`; arrays of one axis."""
+@compiled_entry
+def slope_of_hidden(output: Array, cell: Array, hidden_slope: Array, tanh_cell: Array) -> None:
+    r"""Fill :math:`\partial h_t / \partial c_t = o_t (1 - \tanh^2 c_t)` and :math:`\tanh c_t`; arrays of one axis."""
     for k in range(cell.size):
-        shown[k], slope = tanh_and_slope(cell[k])
-        exposed[k] = output[k] * slope
+        tanh_cell[k], slope = tanh_and_slope(cell[k])
+        hidden_slope[k] = output[k] * slope
 
 
 @compiled
@@ -150,32 +151,3 @@ def _gru_step(t: int, outer: NDArray[Any], inner: NDArray[Any], gates: Array) ->
         for k in range(size):
             recurrent = gates[0, t, b, k] * inner[b, 2 * size + k]
             gates[2, t, b, k] = tanh(outer[b, 2 * size + k] + recurrent)
-
-
-@compiled
-def _add_product(left: NDArray[Any], right: NDArray[Any], out: NDArray[Any]) -> None:
-    """Add ``left @ right`` to ``out``, ``(N, J)`` and ``(J, K)``; four rows of each at a time."""
-    rows, length = left.shape
-    columns = right.shape[1]
-    whole = length - length % 4
-    for b in range(0, rows - 3, 4):
-        for j in range(0, whole, 4):
-            p0, p1, p2, p3 = left[b, j], left[b, j + 1], left[b, j + 2], left[b, j + 3]
-            q0, q1, q2, q3 = left[b + 1, j], left[b + 1, j + 1], left[b + 1, j + 2], left[b + 1, j + 3]
-            s0, s1, s2, s3 = left[b + 2, j], left[b + 2, j + 1], left[b + 2, j + 2], left[b + 2, j + 3]
-            t0, t1, t2, t3 = left[b + 3, j], left[b + 3, j + 1], left[b + 3, j + 2], left[b + 3, j + 3]
-            for k in range(columns):
-                r0, r1, r2, r3 = right[j, k], right[j + 1, k], right[j + 2, k], right[j + 3, k]
-                out[b, k] += p0 * r0 + p1 * r1 + p2 * r2 + p3 * r3
-                out[b + 1, k] += q0 * r0 + q1 * r1 + q2 * r2 + q3 * r3
-                out[b + 2, k] += s0 * r0 + s1 * r1 + s2 * r2 + s3 * r3
-                out[b + 3, k] += t0 * r0 + t1 * r1 + t2 * r2 + t3 * r3
-    for b in range(rows - rows % 4, rows):
-        for j in range(0, whole, 4):
-            p0, p1, p2, p3 = left[b, j], left[b, j + 1], left[b, j + 2], left[b, j + 3]
-            for k in range(columns):
-                out[b, k] += p0 * right[j, k] + p1 * right[j + 1, k] + p2 * right[j + 2, k] + p3 * right[j + 3, k]
-    for b in range(rows):
-        for j in range(whole, length):
-            for k in range(columns):
-                out[b, k] += left[b, j] * right[j, k]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 #: Numbers inside these bounds have lost nothing to the float range; squares of theirs may.
 SMALLEST, LARGEST = 1e-200, 1e200
@@ -22,7 +23,7 @@ class Scaled(NamedTuple):
     """Numbers past the float range: ``mantissa * 2**exponent``, one exponent for a vector of the last axis."""
 
     mantissa: Array
-    exponent: NDArray[np.int64]
+    exponent: Integers
 
 
 def add(one: Scaled, other: Scaled) -> Scaled:
@@ -30,6 +31,12 @@ def add(one: Scaled, other: Scaled) -> Scaled:
     common = common_exponent(one, other)
     mantissa = shifted(one.mantissa, one.exponent - common) + shifted(other.mantissa, other.exponent - common)
     return Scaled(mantissa, common)
+
+
+def near_one(vectors: Scaled) -> Scaled:
+    """Return the same vectors with the largest element of each between a half and 1."""
+    _, shift = np.frexp(np.abs(vectors.mantissa).max(axis=-1))
+    return Scaled(np.ldexp(vectors.mantissa, -shift[..., None]), vectors.exponent + shift)
 
 
 def log10_norm(vectors: Scaled) -> Array:
@@ -66,14 +73,14 @@ def _log10_norm_by_largest(vectors: Array) -> Array:
     return log10 + np.log10(safe)
 
 
-def common_exponent(one: Scaled, other: Scaled) -> NDArray[np.int64]:
+def common_exponent(one: Scaled, other: Scaled) -> Integers:
     """Return the larger exponent; that of a zero says nothing, so there the other one decides."""
     common = np.maximum(one.exponent, other.exponent)
     common = np.where((one.mantissa == 0).all(axis=-1), other.exponent, common)
     return np.where((other.mantissa == 0).all(axis=-1), one.exponent, common)
 
 
-def shifted(mantissa: Array, shift: NDArray[np.int64]) -> Array:
+def shifted(mantissa: Array, shift: Integers) -> Array:
     """Return ``mantissa * 2**shift``, one shift for a vector of the last axis; 0 or inf where that leaves the range."""
     with np.errstate(over="ignore", under="ignore"):
         return np.ldexp(mantissa, np.clip(shift, -5000, 5000)[..., None])

@@ -10,11 +10,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.architectures import Network, Parameters
+from lstm_explorer.core.architectures import Network, Parameters, architecture_of
 from lstm_explorer.core.checks import InitialState, check_cotangent, check_inputs, check_network
-from lstm_explorer.core.engine.backward import Kept, Outside, from_inputs, total_and_cell_path
+from lstm_explorer.core.engine.engines import engine_of
+from lstm_explorer.core.engine.layers import LayerStates, Quantity, Request, at_loss, from_inputs
 from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, log10_size
-from lstm_explorer.core.engine.trajectory import LayerStates, architecture_of, unroll_layers
+from lstm_explorer.core.engine.trajectory import unroll_layers
 
 Loss = Literal["last", "every"]
 
@@ -27,7 +28,7 @@ class GradientFlow:
     With replicas (:func:`lstm_explorer.seed_flows`) every tensor has one more axis ``R`` in front.
 
     Attributes:
-        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``.
         log10_hidden: log10 of the norm of the total derivative dL/dh_t, ``(L, T + 1, B)``.
         log10_cell: log10 of the norm of the total derivative dL/dc_t, ``(L, T + 1, B)``; None unless LSTM.
         log10_cell_path: The part of dL/dc_t that travels by the cell state alone, the hidden state being detached
@@ -46,7 +47,7 @@ class GradientFlow:
     log10_cell_units: Tensor | None = None
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the norms as a tidy table, one row a number.
+        """Return the norms as a tidy table, one row per number.
 
         Returns:
             Columns ``architecture, layer, quantity, step, lag, sample, log10_norm``, and ``replica`` in front of
@@ -79,8 +80,8 @@ def gradient_flow(
     r"""Measure the gradient of a loss with respect to every state of a network, exactly.
 
     The loss is :math:`L = \langle v, h_T \rangle` of the last layer, or :math:`\sum_{t \ge 1} \langle v, h_t \rangle`.
-    All derivatives are total: they count every way in which a state reaches the loss, but for the cell path, which is
-    named for what it leaves out. Norms are Euclidean, per sample.
+    All derivatives are total, over every path from a state to the loss, except the cell path. Norms are Euclidean, per
+    sample.
 
     Args:
         network: ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` with any ``num_layers``, ``batch_first``, ``bias``; not modified.
@@ -101,7 +102,7 @@ def gradient_flow(
         torch.nn.LSTM; the recurrence is written out in :mod:`lstm_explorer.core.engine.adjoints`
 
     Example:
-        With weights and inputs of zero the cell path is all there is, sigma(b_f) a step:
+        With weights and inputs of zero the cell path is all there is, sigma(b_f) per step:
 
         >>> lstm = torch.nn.LSTM(1, 1).double()
         >>> for weight in lstm.parameters(): _ = torch.nn.init.zeros_(weight)
@@ -118,7 +119,11 @@ def gradient_flow(
 
 
 def check_loss(loss: str) -> None:
-    """Refuse a loss that is neither ``"last"`` nor ``"every"``."""
+    """Refuse a loss that is neither ``"last"`` nor ``"every"``.
+
+    Raises:
+        ValueError: It is neither.
+    """
     if loss not in ("last", "every"):
         raise ValueError(f"loss is {loss!r}: expected 'last' (the last step) or 'every' (summed over all steps).")
 
@@ -133,48 +138,37 @@ def flow_of_layers(
     units: bool,
 ) -> GradientFlow:
     """Carry the gradient back through all layers, the last one first; lead axes ``(B,)`` or ``(R, B)``."""
-    states, path, sizes = [], [], []
+    engine, backs, paths = engine_of(network), [], []
     total = alone = at_loss(layers[-1].hidden, cotangent, loss)
     for index in reversed(range(len(layers))):
-        of_total: list[Kept] = ["inputs", "states"] if units else ["inputs"]
-        of_path: list[Kept] = ["inputs"] if index > 0 else []
-        back, by_cell = total_and_cell_path(
-            network, parameters[index], layers[index], (total, of_total), (alone, of_path)
-        )
-        states.append(back.log10_states)
-        if by_cell:
-            path.append(by_cell.log10_states[:, 1])
-        if back.states:
-            sizes.append(log10_size(back.states))
-        inputs = cast(Scaled, back.inputs)
+        of_total: tuple[Quantity, ...] = ("inputs", "states") if units else ("inputs",)
+        of_path: tuple[Quantity, ...] = ("inputs",) if index > 0 else ()
+        paths_too = [Request(alone, of_path, cut=True)] if layers[index].cell is not None else []
+        back, *by_cell = engine.backward(parameters[index], layers[index], [Request(total, of_total), *paths_too])
+        backs.append(back)
+        paths += [path.log10_states["cell"] for path in by_cell]
         if index > 0:
-            total = from_inputs(inputs)
-            alone = from_inputs(by_cell.inputs) if by_cell and by_cell.inputs else alone
+            total = from_inputs(cast(Scaled, back.inputs))
+            alone = from_inputs(cast(Scaled, by_cell[0].inputs)) if by_cell else alone
     dtype = parameters[0].weight_hh.dtype
-    totals, elements = _stacked(states), _stacked(sizes) if sizes else None
+
+    def norms(name: str) -> Tensor | None:
+        arrays = [back.log10_states[name] for back in backs if name in back.log10_states]
+        return _tensor(_stacked(arrays), dtype) if arrays else None
+
+    def sizes(name: str) -> Tensor | None:
+        arrays = [log10_size(back.states[name]) for back in backs if name in back.states]
+        return _tensor(_stacked(arrays), dtype) if arrays else None
+
     return GradientFlow(
-        architecture=architecture_of(network),
-        log10_hidden=_tensor(totals[:, :, 0], dtype),
-        log10_cell=_tensor(totals[:, :, 1], dtype) if path else None,
-        log10_cell_path=_tensor(_stacked(path), dtype) if path else None,
-        log10_inputs=_tensor(log10_norm(inputs), dtype),
-        log10_hidden_units=_tensor(elements[:, :, 0], dtype) if elements is not None else None,
-        log10_cell_units=_tensor(elements[:, :, 1], dtype) if elements is not None and path else None,
+        architecture=architecture_of(network).name,
+        log10_hidden=cast(Tensor, norms("hidden")),
+        log10_cell=norms("cell"),
+        log10_cell_path=_tensor(_stacked(paths), dtype) if paths else None,
+        log10_inputs=_tensor(log10_norm(cast(Scaled, backs[-1].inputs)), dtype),
+        log10_hidden_units=sizes("hidden"),
+        log10_cell_units=sizes("cell"),
     )
-
-
-def at_loss(hidden: Tensor, cotangent: Tensor, loss: Loss) -> Outside:
-    """Return what the loss puts on the last layer's hidden states."""
-    shape = hidden.shape[1:]
-    value = np.empty(shape)
-    value[...] = cotangent.numpy(force=True)
-    final = Scaled(value, np.zeros(shape[:-1], dtype=np.int64))
-    if loss == "last":
-        return Outside(final, None)
-    every = np.empty(hidden.shape)
-    every[...] = value
-    every[0] = 0.0  # the initial state is no output
-    return Outside(final, Scaled(every, np.zeros(every.shape[:-1], dtype=np.int64)))
 
 
 def _stacked(last_layer_first: list[Array]) -> Array:

@@ -1,13 +1,13 @@
 r"""How the gradient travels through an LSTM: by the cell alone, and by the hidden state through each gate.
 
-To cut the hidden state before a gate, as ``h.detach()`` in that gate's preactivation does, is to lose the gate's block
-of ``weight_hh`` on the way back and nowhere else: states and gates stay what they are. So every cut is one more replica
-of the same backward recurrence, and all of them run in one batched pass.
+Cutting the hidden state before a gate, as ``h.detach()`` in that gate's preactivation does, drops the gate's block of
+``weight_hh`` from the backward pass and changes no state and no gate. So every cut is one more replica of the same
+backward recurrence, and all of them run in one batched pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -18,17 +18,21 @@ from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, Parameters, network_parameters
 from lstm_explorer.core.architectures.lstm import LSTMGates
-from lstm_explorer.core.engine.backward import Outside, as_float64, backward, cell_exposed
+from lstm_explorer.core.engine.compiled_networks import slope_of_hidden
+from lstm_explorer.core.engine.engines import engine_of
+from lstm_explorer.core.engine.layers import Backward, LayerStates, Request, Upstream, as_float64, at_loss, window_of
 from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, shifted
-from lstm_explorer.core.engine.trajectory import LayerStates, unroll_layers, window_of
-from lstm_explorer.core.inputs.kinds import TableLike, make_inputs
+from lstm_explorer.core.engine.trajectory import unroll_layers
+from lstm_explorer.core.inputs import TableLike, make_inputs
 from lstm_explorer.core.networks.build import build_network
-from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.core.settings import Settings
 
 #: The gates through which the hidden state reaches the next step, in PyTorch's order.
 GATES = LSTMGates._fields
 #: What dL/dc_t is the sum of, in the order in which :attr:`PathFlows.split` holds the shares.
 TERMS = ("cell", *GATES, "loss")
+#: Norms and shares of every step.
+NUMBERS_PER_STEP = 2 + 2 * len(GATES) + len(TERMS)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -51,9 +55,9 @@ class PathFlows:
         split: Term to its signed share of dL/dc_t, :math:`\langle term, total \rangle / \langle total, total \rangle`:
             the six sum to 1. ``"cell"`` is what comes along the cell, :math:`f_{t+1} \odot dc_{t+1}`; a gate's is what
             comes by the hidden state through that gate of the next step, :math:`o_t (1 - \tanh^2 c_t) \odot
-            W_{hh,gate}^T \delta_{t+1,gate}`; ``"loss"`` is what the loss puts on :math:`h_t` itself. The first five are
-            about the total derivative at step ``t + 1``, however that came about. A share below 0 points against the
-            total, one above 1 is taken back by others; NaN where the total is exactly zero.
+            W_{hh,gate}^T \delta_{t+1,gate}`; ``"loss"`` is what the loss puts on :math:`h_t` itself. The first five
+            come from the total derivative at step ``t + 1``. A share below 0 points against the total, one above 1 is
+            cancelled by others; NaN where the total is exactly zero.
     """
 
     total: Tensor
@@ -63,7 +67,7 @@ class PathFlows:
     split: Mapping[str, Tensor]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return all numbers as a tidy table, one row a number.
+        """Return all numbers as a tidy table, one row per number.
 
         Returns:
             Columns ``quantity, through, replica, step, lag, sample, log10_norm, share``. ``quantity`` is ``total``,
@@ -125,59 +129,60 @@ def path_flows(settings: Settings, *, table: TableLike | None = None) -> PathFlo
     )
 
 
+def join_paths(parts: Sequence[PathFlows]) -> PathFlows:
+    """Return the replicas of several measurements as one."""
+
+    def by_name(name: str) -> dict[str, Tensor]:
+        return {key: torch.cat([getattr(part, name)[key] for part in parts]) for key in getattr(parts[0], name)}
+
+    total, alone = (torch.cat([getattr(part, name) for part in parts]) for name in ("total", "cell_alone"))
+    return PathFlows(
+        total=total, cell_alone=alone, only=by_name("only"), without=by_name("without"), split=by_name("split")
+    )
+
+
 class LastLayer(NamedTuple):
     """The last layer of one replica: its network, weights and states, and what the loss puts on its hidden states."""
 
     network: Network
     weights: Parameters
     states: LayerStates
-    outside: Outside
+    upstream: Upstream
 
 
-def last_layers(settings: Settings, *, architecture: Architecture, table: TableLike | None) -> Iterator[LastLayer]:
+def last_layers(settings: Settings, *, architecture: str, table: TableLike | None) -> Iterator[LastLayer]:
     """Run the replicas forwards, one after another."""
     for r in range(settings.num_seeds):
         replica = settings.replace(seed=settings.seed + r, num_seeds=1)
         network = build_network(architecture, replica)
         states = unroll_layers(network, make_inputs(replica, table=table), None)[-1]
-        yield LastLayer(network, network_parameters(network)[-1], states, _ones(states.hidden.shape, settings.loss))
+        upstream = at_loss(states.hidden, states.hidden.new_ones(()), settings.loss)
+        yield LastLayer(network, network_parameters(network)[-1], states, upstream)
 
 
-def _ones(shape: torch.Size, loss: str) -> Outside:
-    """Return what the sum of the last or of every hidden state puts on hidden states of a shape."""
-    values, exponents = np.ones(shape), np.zeros(shape[:-1], dtype=np.int64)
-    values[0] = 0.0  # the initial state is no output
-    final = Scaled(values[-1], exponents[-1])
-    return Outside(final, Scaled(values, exponents) if loss == "every" else None)
-
-
-def deltas(layer: LastLayer) -> tuple[Scaled, Scaled]:
-    """Return the total derivatives of a layer's states and of its preactivations.
-
-    Returns:
-        dL/d state, ``(T + 1, S, B, H)``, and dL/d preactivation as the input meets it, ``(T, B, G*H)``.
-    """
-    network, weights, states, outside = layer
-    back = backward(network, weights, states, outside, "states", "preactivations")
-    return cast(Scaled, back.states), cast(Scaled, back.preactivations)
+def deltas(layer: LastLayer) -> Backward:
+    """Return the total derivatives of a layer's states, and of what the hidden state adds to its preactivations."""
+    request = Request(layer.upstream, ("states", "preactivations"))
+    (back,) = engine_of(layer.network).backward(layer.weights, layer.states, [request])
+    return back
 
 
 def _norms_and_shares(layer: LastLayer) -> tuple[Array, Array]:
     """Return the norms ``(10, T + 1, B)``, total and cuts, and the shares of the terms ``(6, T + 1, B)``."""
-    states, preactivations = deltas(layer)
-    cell = Scaled(states.mantissa[:, 1], states.exponent[:, 0])
+    back = deltas(layer)
+    cell = back.states["cell"]
     keep = np.concatenate([np.zeros((1, 4)), np.eye(4), 1 - np.eye(4)])  # cell alone; only; without
     norms = np.concatenate([log10_norm(cell)[None], _with_gates(layer, keep)])
-    return norms, _shares(layer, cell, preactivations)
+    return norms, _shares(layer, cell, cast(Scaled, back.preactivations))
 
 
 def _with_gates(layer: LastLayer, keep: Array) -> Array:
     """Return the norms of dL/dc_t, ``(V, T + 1, B)``, for each row of gates that the hidden state still reaches."""
-    weights, states, outside = layer.weights, layer.states, layer.outside
-    # In float64: with whole blocks cut away, float32 would come to the ends of its range sooner or later.
+    weights = layer.weights
     weight_hh = (torch.from_numpy(keep)[..., None, None] * weights.weight_hh.unflatten(0, (4, -1)).cpu()).flatten(1, 2)
-    back = backward(layer.network, weights._replace(weight_hh=weight_hh), states, outside)
-    return back.log10_states[:, 1].swapaxes(0, 1)
+    cut, request = weights._replace(weight_hh=weight_hh), Request(layer.upstream)
+    (back,) = engine_of(layer.network).backward(cut, layer.states, [request])
+    return back.log10_states["cell"].swapaxes(0, 1)
 
 
 def _shares(layer: LastLayer, cell: Scaled, preactivations: Scaled) -> Array:
@@ -197,35 +202,35 @@ def _shares_of(layer: LastLayer, cell: Scaled, preactivations: Scaled, steps: sl
     after = slice(steps.start, min(steps.stop, len(preactivations.mantissa)))
     count = after.stop - after.start
     from_next = Scaled(cell.mantissa[after.start + 1 : after.stop + 1], cell.exponent[after.start + 1 : after.stop + 1])
-    shown = _shown(layer.states, steps)
-    terms = np.zeros((len(TERMS), *shown.shape))
+    slope = _hidden_slope(layer.states, steps)
+    terms = np.zeros((len(TERMS), *slope.shape))
     terms[0, :count] = cast(Array, layer.states.gates)[1, after] * from_next.mantissa
     for term, delta, weight in zip(terms[1:5], *_blocks(layer, preactivations.mantissa[after]), strict=True):
-        term[:count] = shown[:count] * (delta @ weight)
+        term[:count] = slope[:count] * (delta @ weight)
     # Every term at the scale of its own step's total, near 1, so that no square leaves the float range.
     _, largest = np.frexp(np.abs(cell.mantissa[steps]).max(axis=-1))
     scale = cell.exponent[steps] + largest
     terms[:5, :count] = shifted(terms[:5, :count], from_next.exponent - scale[:count])
-    if layer.outside.steps is not None:
-        entering = layer.outside.steps
-        terms[5] = shifted(shown * entering.mantissa[steps], entering.exponent[steps] - scale)
+    if layer.upstream.steps is not None:
+        added = layer.upstream.steps
+        terms[5] = shifted(slope * added.mantissa[steps], added.exponent[steps] - scale)
     elif steps.stop == len(cell.mantissa):
-        entering = layer.outside.final
-        terms[5, -1] = shifted(shown[-1] * entering.mantissa, entering.exponent - scale[-1])
+        added = layer.upstream.final
+        terms[5, -1] = shifted(slope[-1] * added.mantissa, added.exponent - scale[-1])
     total = terms.sum(axis=0)
     with np.errstate(invalid="ignore"):
         return np.einsum("kt...h,t...h->kt...", terms, total) / np.einsum("t...h,t...h->t...", total, total)
 
 
-def _shown(states: LayerStates, steps: slice) -> Array:
+def _hidden_slope(states: LayerStates, steps: slice) -> Array:
     r"""Return :math:`o_t (1 - \tanh^2 c_t)` of some steps, ``(n, B, H)``.
 
-    Zero at step 0, whose cell no output gate has shown: h_0 and c_0 are two initial states.
+    Zero at step 0, of whose cell no hidden state was made: h_0 and c_0 are two initial states.
     """
     cell, output = cast(Array, states.cell)[steps], cast(Array, states.gates)[3]
-    shown, first = np.zeros(cell.shape), int(steps.start == 0)
-    shown[first:] = cell_exposed(output[steps.start + first - 1 : steps.stop - 1], cell[first:])[0]
-    return shown
+    slope, first = np.zeros(cell.shape), int(steps.start == 0)
+    slope[first:] = slope_of_hidden(output[steps.start + first - 1 : steps.stop - 1], cell[first:])[0]
+    return slope
 
 
 def _blocks(layer: LastLayer, preactivations: Array) -> tuple[list[Array], list[Array]]:

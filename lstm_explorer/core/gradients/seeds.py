@@ -6,26 +6,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, Parameters, layer_parameters
-from lstm_explorer.core.engine.trajectory import LayerStates, unroll_layers
+from lstm_explorer.core.engine.layers import LayerStates
+from lstm_explorer.core.engine.trajectory import unroll_layers
 from lstm_explorer.core.gradients.flow import GradientFlow, flow_of_layers, gradient_flow
-from lstm_explorer.core.inputs.kinds import TableLike, make_inputs
+from lstm_explorer.core.inputs import TableLike, make_inputs
 from lstm_explorer.core.networks.build import build_network
-from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.core.settings import Settings
 
-#: Numbers of one state, ``R * T * B * H``, in one batched pass. Up to here a step is dearer than its numbers and
-#: replicas ride along for little; past it the arrays outgrow the cache and one replica after another is faster.
+#: Numbers of one state, ``R * T * B * H``, in one batched pass. Up to here the
+#: overhead of a step outweighs its numbers, so that replicas cost little; past it the arrays outgrow the cache, and one
+#: replica after another is faster.
 _GROUP_NUMBERS = 100_000
 
 
 def seed_flows(
     settings: Settings,
     *,
-    architecture: Architecture,
+    architecture: str,
     table: TableLike | None = None,
     units: bool = False,
 ) -> GradientFlow:
@@ -33,7 +34,7 @@ def seed_flows(
 
     Args:
         settings: The experiment; its ``loss``, ``seed`` and ``num_seeds`` included.
-        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``.
         table: The rows read when ``input_kind="csv"``.
         units: Also keep every element of dL/dh_t.
 
@@ -74,23 +75,12 @@ def _flows(networks: list[Network], inputs: list[Tensor], settings: Settings, *,
         for layer in range(settings.num_layers)
     ]
     runs = [unroll_layers(network, x, None) for network, x in zip(networks, inputs, strict=True)]
-    layers = [_stacked(same_layer) for same_layer in zip(*runs, strict=True)]
+    layers = [LayerStates.stacked(same_layer) for same_layer in zip(*runs, strict=True)]
     cotangent = inputs[0].new_ones(settings.batch_size, settings.hidden_size)
     flow = flow_of_layers(first, parameters, layers, cotangent, loss=settings.loss, units=units)
     # The replicas are the axis before the batch there, and the first axis here.
     moved = _mapped(flow, lambda tensor: tensor.movedim(2, 0))
     return replace(moved, log10_inputs=flow.log10_inputs.movedim(1, 0))
-
-
-def _stacked(layers: tuple[LayerStates, ...]) -> LayerStates:
-    """Return the replicas' states of one layer with the axis ``R`` before the batch."""
-    cells = [layer.cell for layer in layers if layer.cell is not None]
-    gates = [layer.gates for layer in layers if layer.gates is not None]
-    return LayerStates(
-        hidden=torch.stack([layer.hidden for layer in layers], dim=1),
-        cell=np.stack(cells, axis=1) if cells else None,
-        gates=np.stack(gates, axis=2) if gates else None,
-    )
 
 
 def _tensors(flow: GradientFlow) -> dict[str, Tensor | None]:

@@ -1,4 +1,4 @@
-"""What a gradient curve says in a few numbers: how much arrives, how fast it is lost, and what to call that."""
+"""A gradient curve in a few numbers: how much arrives, how fast it is lost, and the verdict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VANISHES_BELOW, EXPLODES_ABOVE = 1e-2, 10.0
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Curve:
-    """One gradient norm along time, as log10: the median over replicas and samples, and the quartiles beside it.
+    """One gradient norm over time, as log10: the median over replicas and samples, and the quartiles beside it.
 
     Attributes:
         quantity: Which gradient.
@@ -59,7 +59,7 @@ class Curve:
 
     @property
     def verdict(self) -> Verdict:
-        """The word for it: ``vanishes`` below 1 %, ``explodes`` above ten times, else ``survives``.
+        """The verdict: ``vanishes`` below 1 %, ``explodes`` above ten times, else ``survives``.
 
         Where no gradient even leaves the last step there is no ratio, and it vanishes.
         """
@@ -101,7 +101,7 @@ def summarise(flow: GradientFlow, quantity: Quantity = "hidden", *, layer: int =
 
 
 def _runs(flow: GradientFlow, quantity: Quantity, layer: int) -> Tensor:
-    """Return one row a replica and sample, ``(R * B, S)``."""
+    """Return one row per replica and sample, ``(R * B, S)``."""
     norms: Tensor | None = getattr(flow, f"log10_{quantity}")
     if norms is None:
         name = flow.architecture.upper()

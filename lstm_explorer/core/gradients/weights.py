@@ -8,7 +8,7 @@ The steps near the loss keep this sum large, however little arrives from the ste
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -16,12 +16,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.biases.grids import check_lengths
-from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, shifted
+from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, near_one, shifted
 from lstm_explorer.core.gradients.paths import LastLayer, deltas, last_layers
-from lstm_explorer.core.inputs.kinds import TableLike
-from lstm_explorer.core.networks.build import BLOCKS
-from lstm_explorer.core.settings import Architecture, Settings
+from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.settings import Settings
 
 #: Numbers of steps' contributions, ``n * H * H``, made at once.
 _NUMBERS_AT_ONCE = 2**18
@@ -32,7 +32,7 @@ class WeightGradients:
     """Gradient norms of the last layer's recurrent weights and of its initial state, as log10; detached, on the CPU.
 
     Attributes:
-        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``.
         gates: Names of the row blocks of ``weight_hh`` in PyTorch's order, ``G`` of them; ``("hidden",)`` for the RNN.
         lengths: Sequence lengths, ascending, ``N`` of them.
         log10_weight_hh: log10 of the Frobenius norm of dL/dW_hh by gate, summed over the batch as ``.grad`` is,
@@ -71,7 +71,7 @@ class WeightGradients:
 def weight_gradients(
     settings: Settings,
     *,
-    architecture: Architecture = "lstm",
+    architecture: str = "lstm",
     lengths: Sequence[int],
     table: TableLike | None = None,
 ) -> WeightGradients:
@@ -81,7 +81,7 @@ def weight_gradients(
 
     Args:
         settings: The experiment; its own sequence length does not count. The layer is the last one.
-        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``.
         lengths: Sequence lengths, ascending; an input with a length of its own bounds them.
         table: The rows read when ``input_kind="csv"``.
 
@@ -97,8 +97,8 @@ def weight_gradients(
         pascanu2013
 
     Example:
-        >>> found = weight_gradients(Settings(), architecture="rnn", lengths=(10, 100))
-        >>> weights, states = found.log10_weight_hh[:, 0, 0], found.log10_hidden[:, 0, 0]
+        >>> result = weight_gradients(Settings(), architecture="rnn", lengths=(10, 100))
+        >>> weights, states = result.log10_weight_hh[:, 0, 0], result.log10_hidden[:, 0, 0]
         >>> bool(weights[1] - weights[0] > -0.5), bool(states[1] - states[0] < -15)
         (True, True)
     """
@@ -107,12 +107,12 @@ def weight_gradients(
     for length in checked:
         here = settings.replace(sequence_length=length)
         layers = last_layers(here, architecture=architecture, table=table)
-        runs = [_measured(layer, architecture, steps=False) for layer in layers]
+        runs = [_replica_gradients(layer, architecture, steps=False) for layer in layers]
         weights.append(_tensor([log10_norm(run.total) for run in runs], settings))
         states.append(_tensor([log10_norm(run.initial) for run in runs], settings))
     return WeightGradients(
         architecture=architecture,
-        gates=BLOCKS[architecture],
+        gates=architecture_named(architecture).blocks,
         lengths=checked,
         log10_weight_hh=torch.stack(weights),
         log10_hidden=torch.stack(states),
@@ -124,7 +124,7 @@ class StepContributions:
     r"""What every step adds to the gradient of the last layer's recurrent weights; detached, on the CPU.
 
     Attributes:
-        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``.
         gates: Names of the row blocks of ``weight_hh`` in PyTorch's order, ``G`` of them; ``("hidden",)`` for the RNN.
         log10_norm: log10 of the Frobenius norm of :math:`\delta_t \otimes h_{t-1}`, summed over the batch as ``.grad``
             is, ``(R, G, T)``; index ``t - 1`` is step ``t``. ``-inf`` where it is exactly zero, as at the first step of
@@ -161,7 +161,7 @@ class StepContributions:
 
 
 def step_contributions(
-    settings: Settings, *, architecture: Architecture = "lstm", table: TableLike | None = None
+    settings: Settings, *, architecture: str = "lstm", table: TableLike | None = None
 ) -> StepContributions:
     r"""Measure what every step adds to the gradient of the recurrent weights.
 
@@ -171,7 +171,7 @@ def step_contributions(
 
     Args:
         settings: The experiment; ``loss``, ``seed`` and ``num_seeds`` count. The layer is the last one.
-        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``.
         table: The rows read when ``input_kind="csv"``.
 
     Returns:
@@ -186,25 +186,44 @@ def step_contributions(
     Example:
         >>> from lstm_explorer import build_network, make_inputs
         >>> settings = Settings(sequence_length=20, hidden_size=3, dtype="float64")
-        >>> found = step_contributions(settings)
+        >>> result = step_contributions(settings)
         >>> lstm = build_network("lstm", settings)
         >>> lstm(make_inputs(settings))[0][-1].sum().backward()
-        >>> bool(torch.allclose(found.total[0].flatten(0, 1), lstm.weight_hh_l0.grad, rtol=1e-12))
+        >>> bool(torch.allclose(result.total[0].flatten(0, 1), lstm.weight_hh_l0.grad, rtol=1e-12))
         True
     """
     layers = last_layers(settings, architecture=architecture, table=table)
-    runs = [_measured(layer, architecture, steps=True) for layer in layers]
+    runs = [_replica_gradients(layer, architecture, steps=True) for layer in layers]
     hidden_size = settings.hidden_size
     return StepContributions(
         architecture=architecture,
-        gates=BLOCKS[architecture],
+        gates=architecture_named(architecture).blocks,
         log10_norm=_tensor([cast(Array, run.log10_steps) for run in runs], settings),
         log10_total=_tensor([log10_norm(run.total) for run in runs], settings),
         total=torch.from_numpy(np.stack([shifted(*run.total) for run in runs])).unflatten(-1, (hidden_size, -1)),
     )
 
 
-class _Measured(NamedTuple):
+def join_weight_gradients(parts: Sequence[WeightGradients]) -> WeightGradients:
+    """Return the replicas of several measurements as one."""
+    return replace(
+        parts[0],
+        log10_weight_hh=torch.cat([part.log10_weight_hh for part in parts], dim=1),
+        log10_hidden=torch.cat([part.log10_hidden for part in parts], dim=1),
+    )
+
+
+def join_contributions(parts: Sequence[StepContributions]) -> StepContributions:
+    """Return the replicas of several measurements as one."""
+    return replace(
+        parts[0],
+        log10_norm=torch.cat([part.log10_norm for part in parts]),
+        log10_total=torch.cat([part.log10_total for part in parts]),
+        total=torch.cat([part.total for part in parts]),
+    )
+
+
+class _ReplicaGradients(NamedTuple):
     """One replica: dL/dW_hh by gate, ``(G, H * H)``; the norms of its steps, ``(G, T)``; dL/dh_0, ``(B, H)``."""
 
     total: Scaled
@@ -212,28 +231,22 @@ class _Measured(NamedTuple):
     initial: Scaled
 
 
-def _measured(layer: LastLayer, architecture: Architecture, *, steps: bool) -> _Measured:
-    """Run one replica backwards and meet its gate gradients with the hidden states that the gates read."""
-    states, preactivations = deltas(layer)
+def _replica_gradients(layer: LastLayer, architecture: str, *, steps: bool) -> _ReplicaGradients:
+    """Run one replica backwards and multiply its gate gradients with the hidden states that the gates read."""
+    back = deltas(layer)
+    preactivations, initial = cast(Scaled, back.preactivations), back.states["hidden"]
     before = layer.states.hidden[:-1].double().numpy(force=True)
-    hidden = _near_one(Scaled(before, np.zeros(before.shape[:-1], dtype=np.int64)))
-    gates, totals, norms = BLOCKS[architecture], [], []
-    for block, gate in zip(np.split(preactivations.mantissa, len(gates), axis=-1), gates, strict=True):
-        # The GRU's candidate reads the recurrent product through the reset gate.
-        through = cast(Array, layer.states.gates)[0] if architecture == "gru" and gate == "candidate" else 1.0
-        delta = _near_one(Scaled(block * through, preactivations.exponent))
+    hidden = near_one(Scaled(before, np.zeros(before.shape[:-1], dtype=np.int64)))
+    blocks, totals, norms = len(architecture_named(architecture).blocks), [], []
+    for block in np.split(preactivations.mantissa, blocks, axis=-1):
+        delta = near_one(Scaled(block, preactivations.exponent))
         totals.append(_summed(_flat(delta), _flat(hidden)))
         if steps:
             norms.append(_log10_of_steps(delta, hidden))
     total = Scaled(np.stack([one.mantissa for one in totals]), np.stack([one.exponent for one in totals]))
-    initial = Scaled(states.mantissa[0, 0], states.exponent[0, 0])
-    return _Measured(total, np.stack(norms) if steps else None, initial)
-
-
-def _near_one(vectors: Scaled) -> Scaled:
-    """Return the same vectors with the largest element of each between a half and 1."""
-    _, shift = np.frexp(np.abs(vectors.mantissa).max(axis=-1))
-    return Scaled(shifted(vectors.mantissa, -shift.astype(np.int64)), vectors.exponent + shift)
+    return _ReplicaGradients(
+        total, np.stack(norms) if steps else None, Scaled(initial.mantissa[0], initial.exponent[0])
+    )
 
 
 def _flat(vectors: Scaled) -> Scaled:

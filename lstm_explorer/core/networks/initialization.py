@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Generator, Tensor, nn
 
-from lstm_explorer.core.architectures import Network
+from lstm_explorer.core.architectures import Architecture, Network, architecture_of
 from lstm_explorer.core.settings import Settings
 
 #: A weight ``(G*H, columns)`` and a generator -> new values for the weight, of the same shape and dtype.
@@ -26,7 +26,7 @@ def draw_weights(network: Network, settings: Settings, generator: Generator) -> 
     Args:
         network: A network whose parameters may be overwritten, all of them.
         settings: ``recurrent_init`` and ``recurrent_gain``.
-        generator: Where random numbers come from; moved on.
+        generator: The source of random numbers; advanced.
 
     Example:
         >>> torch.manual_seed(7) and None
@@ -38,44 +38,47 @@ def draw_weights(network: Network, settings: Settings, generator: Generator) -> 
     bound = 1 / math.sqrt(network.hidden_size)
     for parameter in network.parameters():
         parameter.uniform_(-bound, bound, generator=generator)
-    draws = _DRAWS.get(settings.recurrent_init, {})
+    draws, recurrent = _DRAWS.get(settings.recurrent_init, {}), architecture_of(network).recurrent
     for layer in range(network.num_layers):
         for kind, draw in draws.items():
-            weight = getattr(network, f"weight_{kind}_l{layer}")
-            weight.copy_(draw(weight, generator))
-        getattr(network, f"weight_hh_l{layer}").mul_(settings.recurrent_gain)
+            if kind == "ih" or recurrent:
+                weight = getattr(network, f"weight_{kind}_l{layer}")
+                weight.copy_(draw(weight, generator))
+        if recurrent:
+            getattr(network, f"weight_hh_l{layer}").mul_(settings.recurrent_gain)
 
 
-def draw_gate_biases(blocks: tuple[str, ...], settings: Settings, generator: Generator) -> Mapping[str, Tensor]:
+def draw_gate_biases(architecture: Architecture, settings: Settings, generator: Generator) -> Mapping[str, Tensor]:
     r"""Return the effective bias of each gate of one layer.
 
-    Every unit has the settings' bias, ``<gate>_bias``, or 0 where there is no such setting; but by chrono
-    initialisation :math:`b_f \sim \log U(1, T_{max} - 1)` and :math:`b_i = -b_f`, and the same draw for the GRU's
-    update gate, which in PyTorch keeps the old state when it is 1.
+    Every unit has the settings' bias, ``<gate>_bias``; but by chrono
+    initialisation :math:`b_f \sim \log U(1, T_{max} - 1)` and :math:`b_i = -b_f`, with the signs that the
+    architecture's gates say.
 
     Args:
-        blocks: Names of the gates in PyTorch's order.
+        architecture: Whose gates.
         settings: Gate biases, or ``recurrent_init="chrono"`` and ``chrono_max``.
-        generator: Where random numbers come from; moved on by chrono only.
+        generator: The source of random numbers; advanced by chrono only.
 
     Returns:
-        Gate name to bias ``(H,)`` in the settings' dtype, in the order of ``blocks``.
+        Gate name to bias ``(H,)`` in the settings' dtype, in the order of the weights' rows.
 
     Source:
         tallec2018
 
     Example:
-        >>> draw_gate_biases(("reset", "update"), Settings(hidden_size=2, update_bias=3), torch.Generator())
-        {'reset': tensor([0., 0.]), 'update': tensor([3., 3.])}
+        >>> draw_gate_biases(architecture_of(nn.GRU(1, 2)), Settings(hidden_size=2, update_bias=3), torch.Generator())
+        {'reset': tensor([0., 0.]), 'update': tensor([3., 3.]), 'candidate': tensor([0., 0.])}
     """
     dtype = getattr(torch, settings.dtype)
-    biases = {gate: torch.full((settings.hidden_size,), _bias(gate, settings), dtype=dtype) for gate in blocks}
+    size = (settings.hidden_size,)
+    biases = {gate: torch.full(size, _bias(gate, settings), dtype=dtype) for gate in architecture.blocks}
     if settings.recurrent_init != "chrono":
         return biases
     keep = torch.empty(settings.hidden_size, dtype=dtype)
     keep.uniform_(1, settings.chrono_max - 1, generator=generator).log_()
-    chrono = {"forget": keep, "input": -keep, "update": keep}
-    return {gate: chrono.get(gate, bias) for gate, bias in biases.items()}
+    signs = {gate.name: gate.chrono for gate in architecture.gates}
+    return {gate: keep * signs[gate] if signs.get(gate) else bias for gate, bias in biases.items()}
 
 
 def _bias(gate: str, settings: Settings) -> float:

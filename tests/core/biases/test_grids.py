@@ -80,7 +80,7 @@ def test_grids_of_neighbouring_biases_join_to_one():
 
 
 def test_closing_the_input_gate_undoes_the_explosion():
-    # FACTS.md: at b_f = 5 and T = 100 the total falls from about 59 to about 0.5 as b_i goes from 0 to -5
+    # With plain cells: at b_f = 5 and T = 100 the total falls from about 59 to about 0.5 as b_i goes from 0 to -5
     grid = lx.two_gate_map(lx.Settings(hidden_size=64, num_seeds=20), biases=((1, 5), (-5, 0)), lag=100)
     ratios = grid.ratios("cell")
     np.testing.assert_allclose(ratios[1], np.log10([0.5, 59]), atol=math.log10(3), rtol=0)

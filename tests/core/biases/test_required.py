@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import lstm_explorer as lx
-from lstm_explorer.core.biases.required import run_bias_lines
+from lstm_explorer.core.biases.required import chrono_lines, run_bias_lines
 
 SETTINGS = lx.Settings(sequence_length=50, hidden_size=16, num_seeds=5, seed=2)
 KEEPING = {"lstm": ("forget", "cell"), "gru": ("update", "hidden")}
@@ -40,14 +40,14 @@ def test_network_at_rest_needs_the_bias_of_the_closed_form():
         assert float(lx.theory.forget_gate(need.closed_form)) ** 100 == pytest.approx(share, rel=1e-12)
         assert need.closed_form <= need.measured <= need.closed_form + 0.01
         assert need.explodes is None
-    # FACTS.md: sigma(5)^100 = 0.511
+    # sigma(5)^100 = 0.511
     assert lx.required_bias(resting, lag=100, share=0.511).closed_form == pytest.approx(5, abs=2e-3)
     gru = lx.required_bias(resting, lag=100, share=0.1, architecture="gru")
     assert gru.closed_form <= gru.measured <= gru.closed_form + 0.01
 
 
 def test_other_paths_need_a_smaller_bias_and_may_explode():
-    # FACTS.md: at H = 64, T = 100 the total is 0.28 at b_f = 2 and 59 at 5; the cell path alone has 3.7e-6 and 0.5
+    # Plain cells: at H = 64, T = 100 the total is 0.28 at b_f = 2 and 59 at 5; the cell path alone has 3.7e-6 and 0.5
     need = lx.required_bias(lx.Settings(hidden_size=64, num_seeds=5), lag=100, share=0.28)
     assert need.measured == pytest.approx(2, abs=0.3)
     assert need.closed_form > 4
@@ -88,7 +88,7 @@ def test_share_that_is_none_is_refused(share):
 
 
 def test_architecture_without_gates_and_drawn_biases_are_refused():
-    with pytest.raises(ValueError, match="architecture is 'rnn': expected 'lstm' or 'gru'"):
+    with pytest.raises(ValueError, match="architecture is 'rnn': expected one of 'lstm', 'gru'"):
         lx.required_bias(SETTINGS, lag=10, architecture="rnn")
     with pytest.raises(ValueError, match="draws the bias of the forget gate"):
         lx.required_bias(SETTINGS.replace(recurrent_init="chrono"), lag=10)
@@ -165,3 +165,22 @@ def test_an_answer_that_a_larger_bias_undoes_is_said():
     assert need.falls_below > need.measured
     assert ratios[0] >= math.log10(0.5) > ratios[1]
     assert lx.required_bias(lx.Settings(), lag=100, share=0.1).falls_below is None
+
+
+@pytest.mark.parametrize("architecture", ["mingru", "minlstm"])
+def test_the_lines_for_one_bias_vector_speak_of_no_second(architecture):
+    gate = "update" if architecture == "mingru" else "forget"
+    lines = lx.bias_lines(1.5, gate=gate, architecture=architecture)
+    assert "bias_hh" not in lines
+    assert (run_bias_lines(lines, SETTINGS, gate=gate, architecture=architecture) == 1.5).all()
+
+
+def test_running_the_lines_leaves_pytorchs_random_numbers_alone():
+    before = torch.get_rng_state()
+    run_bias_lines(lx.bias_lines(1.5), SETTINGS, gate="forget", architecture="lstm")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_chrono_needs_a_gate_to_draw():
+    with pytest.raises(ValueError, match="architecture is 'rnn': expected one with a gate that keeps"):
+        chrono_lines(50, architecture="rnn")

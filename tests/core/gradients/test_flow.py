@@ -142,7 +142,7 @@ def test_zero_weights_leave_the_forget_gate_alone(forget_bias, steps, dtype):
 
 
 def test_published_cell_path_number():
-    # FACTS.md: T = 100, b_f = 1
+    # Computed with plain PyTorch cells: T = 100, b_f = 1
     flow = gradient_flow(_closed_lstm(1.0, torch.float64), torch.zeros(100, 1, 1, dtype=torch.float64))
     ratio = 10 ** (flow.log10_cell_path[0, 0, 0] - flow.log10_cell_path[0, 100, 0]).item()
     assert ratio == pytest.approx(2.4843785557240e-14, rel=1e-10)

@@ -167,7 +167,7 @@ def test_no_gradient_is_minus_infinity_and_has_no_shares():
 
 
 def test_keras_issue_16151_first_the_cell_then_the_hidden_state():
-    # FACTS.md: steps of sigma(1) = 0.73 near the loss, 0.85 further back: the hidden state's paths take over
+    # steps of sigma(1) = 0.73 near the loss, 0.85 further back: the hidden state's paths take over
     settings = lx.Settings(sequence_length=60, forget_bias=1, num_seeds=11)
     flows = lx.path_flows(settings)
     factors = 10 ** (flows.total[:, :-1] - flows.total[:, 1:]).median(dim=0).values[:, 0]

@@ -34,7 +34,7 @@ def test_frame_names_the_replica():
     assert sorted(frame["replica"].unique()) == [0, 1, 2]
 
 
-# FACTS.md: H = 64, 8 inputs from N(0, 1), default weights, zero biases but for b_f; medians of 5 unnamed seeds.
+# With plain cells: H = 64, 8 inputs from N(0, 1), default weights, zero biases but for b_f; medians of 5 unnamed seeds.
 @pytest.mark.parametrize(
     ("forget_bias", "total", "path"), [(1.0, 6e-8, 2.5e-14), (2.0, 0.28, 3.7e-6), (5.0, 59.0, 0.50)]
 )

@@ -1,4 +1,4 @@
-"""Sentences beside the figures: what each curve says now, computed from the numbers that are drawn."""
+"""Sentences beside the curves, each computed from the numbers that are drawn."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from lstm_explorer.core.gradients.flow import GradientFlow
 from lstm_explorer.core.gradients.summaries import Curve, Verdict
+from lstm_explorer.figures.curves import Series
 from lstm_explorer.figures.formatting import percent, scientific, steps
-from lstm_explorer.figures.gradient_flow import Series
 from lstm_explorer.locales import _
 
 
@@ -21,7 +21,7 @@ def verdict_word(verdict: Verdict) -> str:
 
 
 def share_sentence(curve: Curve) -> str:
-    """Say how much of the gradient arrives at the first step, and how fast it is lost or grows."""
+    """Return how much of the gradient arrives at the first step, and how fast it is lost or grows."""
     ratio = curve.log10_ratio
     if ratio == -math.inf:
         return _("Nothing at all of the gradient at step {last} reaches step {first}.").format(**_ends(curve))
@@ -36,8 +36,8 @@ def share_sentence(curve: Curve) -> str:
     return sentence.format(share=percent(ratio), steps=steps(curve.half_life), **_ends(curve))
 
 
-def what_it_says(series: Sequence[Series]) -> str:
-    """Say of every curve on screen whether it vanishes, survives or explodes, with its numbers."""
+def curves_summary(series: Sequence[Series]) -> str:
+    """Return for every curve whether it vanishes, survives or explodes, with its numbers."""
     sentences = [
         _("**{name} {verdict}.** {sentence}").format(
             name=one.name, verdict=verdict_word(one.curve.verdict), sentence=share_sentence(one.curve)
@@ -51,8 +51,12 @@ def _ends(curve: Curve) -> dict[str, int]:
     return {"first": int(curve.steps[0]), "last": int(curve.steps[-1])}
 
 
-def units_say(flow: GradientFlow, layer: int) -> str:
-    """Say how unevenly the units of the first replica and sample hold the gradient at step 0."""
+def units_summary(flow: GradientFlow, layer: int) -> str:
+    """Return over how many units the gradient at step 0 is spread, for the first replica and sample.
+
+    Raises:
+        ValueError: The flow was measured without its units.
+    """
     units = flow.log10_hidden_units
     if units is None:
         raise ValueError("the flow has no units: expected one measured with units=True.")

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.biases.grids import BiasGrid
 from lstm_explorer.core.biases.maps import BiasMap, StateQuantity
 from lstm_explorer.core.biases.required import RequiredBias
@@ -14,24 +15,23 @@ from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE, Curve
 from lstm_explorer.core.gradients.weights import StepContributions, WeightGradients
 from lstm_explorer.figures.bias_map import row_of
 from lstm_explorer.figures.formatting import percent, scientific
-from lstm_explorer.figures.inside import gate_name
-from lstm_explorer.figures.paths import Through, by_lag, factors, largest_gate, shares, taken_over
-from lstm_explorer.figures.theme import NETWORK_NAMES
+from lstm_explorer.figures.names import gate_name, network_name
+from lstm_explorer.figures.paths import Through, by_lag, crossover_lag, factors, largest_gate, shares
 from lstm_explorer.locales import _
 
 _LOG10_EXPLODES = math.log10(EXPLODES_ABOVE)
-#: log10 of the factor by which a cut must lower what arrives before a gate is said to matter.
+#: A gate matters if a cut before it lowers what arrives by more than this, log10.
 _MATTERS = math.log10(1.1)
 
 
-def map_says(measured: BiasMap, quantity: StateQuantity, at: int, *, every_step: bool = False) -> str:
-    """Say how much survives at the reader's own bias, how long, and where it explodes.
+def map_summary(measured: BiasMap, quantity: StateQuantity, at: int, *, every_step: bool = False) -> str:
+    """Return how much survives at the reader's own bias, for how long, and where it explodes.
 
     Args:
         measured: The map.
         quantity: What is mapped.
         at: The row of the reader's own bias.
-        every_step: Whether the loss is at every step; then more gradient further back is no explosion.
+        every_step: Whether the loss is at every step; then a larger gradient further back is no explosion.
     """
     ratios, steps = measured.ratios(quantity)[:, ::-1], measured.log10_hidden.shape[2] - 1
     sentence = _(
@@ -50,8 +50,8 @@ def map_says(measured: BiasMap, quantity: StateQuantity, at: int, *, every_step:
     return sentence
 
 
-def grid_says(grid: BiasGrid, quantity: StateQuantity, at: tuple[float, float]) -> str:
-    """Say what survives nearest to the reader's settings, and how much of the map explodes."""
+def grid_summary(grid: BiasGrid, quantity: StateQuantity, at: tuple[float, float]) -> str:
+    """Return what survives nearest to the reader's settings, and how much of the map explodes."""
     ratios = grid.ratios(quantity)
     row, column = row_of(grid.biases, at[0]), row_of(grid.positions, at[1])
     return _(
@@ -59,21 +59,21 @@ def grid_says(grid: BiasGrid, quantity: StateQuantity, at: tuple[float, float]) 
     ).format(share=percent(float(ratios[row, column])), exploding=float((ratios > _LOG10_EXPLODES).mean()))
 
 
-def required_says(need: RequiredBias, network: str) -> str:
-    """Say the three answers."""
-    sentences = [
-        _("**By closed form: {bias:.2f}.** Then σ(b) to the power of {lag} is {share}.").format(
-            bias=need.closed_form, lag=need.lag, share=percent(math.log10(need.share))
-        )
-    ]
+def required_bias_summary(need: RequiredBias, network: str) -> str:
+    """Return the answers by closed form, by measurement and by chrono initialisation."""
+    share = percent(math.log10(need.share))
+    if math.isfinite(need.closed_form):
+        closed = _("**By closed form: {bias:.2f}.** Then the biases alone keep {share} over {lag} steps.")
+    else:
+        closed = _("**By closed form: none.** No bias of this gate alone keeps {share} over {lag} steps.")
+    sentences = [closed.format(bias=need.closed_form, lag=need.lag, share=share)]
     if need.measured is None:
         sentences.append(_("**By measurement: none** from −10 to 10 is enough on your settings."))
     else:
-        sentences.append(
-            _("**By measurement: {bias:.2f}** is the smallest at which the total of your {network} suffices.").format(
-                bias=need.measured, network=NETWORK_NAMES[network]
-            )
-        )
+        smallest = _("**By measurement: {bias:.2f}** is the smallest at which the total of your {network} suffices.")
+        largest = _("**By measurement: {bias:.2f}** is the largest at which the total of your {network} suffices.")
+        keeps = architecture_named(network).gate(need.gate).keeps
+        sentences.append((smallest if keeps > 0 else largest).format(bias=need.measured, network=network_name(network)))
     if need.falls_below is not None:
         sentences.append(_("At {bias:g} it falls below that share again.").format(bias=need.falls_below))
     sentences.append(
@@ -82,22 +82,20 @@ def required_says(need: RequiredBias, network: str) -> str:
         )
     )
     if need.explodes is not None:
-        sentences.append(
-            _("The first bias above that **explodes** on your settings is {bias:g}.").format(bias=need.explodes)
-        )
+        sentences.append(_("The next bias that **explodes** on your settings is {bias:g}.").format(bias=need.explodes))
     return "  \n".join(sentences)
 
 
-def both_say(bias: float, one: Curve, both: Curve) -> str:
-    """Say what filling both vectors does to what arrives."""
+def both_vectors_summary(bias: float, one: Curve, both: Curve) -> str:
+    """Return how filling both vectors changes what arrives."""
     return _(
         "Filling both vectors with {bias:g} gives an effective bias of **{both:g}**: {arrives} of the gradient reaches "
         "step 0 instead of {one}."
     ).format(bias=bias, both=2 * bias, arrives=percent(both.log10_ratio), one=percent(one.log10_ratio))
 
 
-def reading_paths(through: Through) -> str:
-    """Say how the paths are to be read."""
+def how_to_read_paths(through: Through) -> str:
+    """Return how to read the paths."""
     texts = {
         "only": _(
             "A path that is cut stays cut on the way back only: h.detach() before the other gates. The states are the "
@@ -117,8 +115,8 @@ def reading_paths(through: Through) -> str:
     return texts[through]
 
 
-def paths_say(flows: PathFlows, through: Through) -> str:
-    """Say how much comes by the cell alone, and which gate the rest needs most; or how a step is shared out."""
+def paths_summary(flows: PathFlows, through: Through) -> str:
+    """Return how much arrives by the cell alone, and the gate that matters most; or the shares of one step."""
     if through == "split":
         mean = {name: float(np.nanmean(share)) for name, share in shares(flows).items()}
         gates = sum(share for name, share in mean.items() if name not in ("cell", "loss"))
@@ -133,14 +131,14 @@ def paths_say(flows: PathFlows, through: Through) -> str:
         total=percent(total), alone=percent(alone)
     )
     if not left < total - _MATTERS:
-        return arrives + " " + _("No single gate matters to it: cut any one, and as much is left.")
-    needs = _("It needs the **{gate}** most: cut h there, and {left} is left.")
+        return arrives + " " + _("No single gate matters: with any one of them cut, about as much arrives.")
+    needs = _("It depends most on the **{gate}**: with h cut there, {left} arrives.")
     return arrives + " " + needs.format(gate=gate_name(gate, "lstm"), left=percent(left))
 
 
-def rates_say(flows: PathFlows, gate: float | None) -> str:
-    """Say the first factor, the later ones, and when the gates' path takes over."""
-    of_total, lag = factors(flows.total), taken_over(flows)
+def rates_summary(flows: PathFlows, gate: float | None) -> str:
+    """Return the first factor, the later ones, and from which lag on the gates' path carries most."""
+    of_total, lag = factors(flows.total), crossover_lag(flows)
     middle = of_total[len(of_total) // 2 : -1] if len(of_total) > 3 else of_total
     sentence = _("The first step back multiplies by {first:.3f}, the later ones by {later:.3f}.").format(
         first=float(of_total[0]), later=float(np.nanmedian(middle))
@@ -150,13 +148,13 @@ def rates_say(flows: PathFlows, gate: float | None) -> str:
     if lag is None:
         return sentence + " " + _("The cell path carries most of it all the way.")
     return sentence + " " + _(
-        "From {lag} steps back on, more than half of what arrives has been through h and the gates: that path has "
-        "taken over."
+        "From {lag} steps back on, more than half of what arrives has been through h and the gates: that path then "
+        "carries most of it."
     ).format(lag=lag)  # fmt: skip
 
 
-def weights_say(measured: WeightGradients) -> str:
-    """Say how much the states' gradient falls with the length, and how little the weights'."""
+def weight_gradients_summary(measured: WeightGradients) -> str:
+    """Return how much the states' gradient falls with the length, and how little the weights'."""
     states = measured.log10_hidden.flatten(1).double().median(dim=1).values
     norms = measured.log10_weight_hh.double().median(dim=1).values.amax(dim=1)
     return _(
@@ -170,8 +168,8 @@ def weights_say(measured: WeightGradients) -> str:
     )
 
 
-def contributions_say(measured: StepContributions) -> str:
-    """Say how few steps fill the gradient of the weights."""
+def contributions_summary(measured: StepContributions) -> str:
+    """Return how few steps make up most of the gradient of the weights."""
     norms = measured.log10_norm.double().amax(dim=1).median(dim=0).values
     sizes = 10.0 ** (norms - norms.max())
     last = int((sizes.flip(0).cumsum(0) / sizes.sum() < 0.9).sum()) + 1

@@ -1,0 +1,199 @@
+"""The exhibits of the pages Start here and Gradient flow: curves over time, and every unit as a heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from lstm_explorer.core.architectures import ARCHITECTURES, architecture_named
+from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.summaries import Quantity, summarise
+from lstm_explorer.core.record import number, subset
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.exhibits.curve_summaries import curves_summary, units_summary
+from lstm_explorer.exhibits.curve_table import curve_numbers
+from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.labels import escaped_labels
+from lstm_explorer.exhibits.theory import theory_lines
+from lstm_explorer.exhibits.view import View
+from lstm_explorer.figures.axes import FlowAxes
+from lstm_explorer.figures.curves import Series, Style, TheoryLine
+from lstm_explorer.figures.gradient_flow import plot_gradient_flow
+from lstm_explorer.figures.journey import journey_spec, plot_journey
+from lstm_explorer.figures.units import plot_unit_heatmap
+from lstm_explorer.locales import _
+from lstm_explorer.runs.experiment import Experiment
+from lstm_explorer.runs.job import Runner
+from lstm_explorer.runs.measurements import Flow
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientsView(View):
+    """How the page Gradient flow shows its experiment."""
+
+    networks: tuple[str, ...] = subset(("rnn", "lstm"), tuple(ARCHITECTURES))
+    quantity: Quantity = "hidden"
+    layer: int = number(1, 1, 4)
+    measure: Literal["relative", "absolute"] = "relative"
+    against: Literal["step", "lag"] = "step"
+    scale: Literal["log", "linear"] = "log"
+    theory: bool = True
+
+
+def journey(runner: Runner, settings: Settings, view: View, pins: Sequence[Experiment] = ()) -> Exhibit | None:
+    """Return the exhibit of the page Start here; there the recurrent gain applies to the RNN alone."""
+    rnn = Experiment(architecture="rnn", settings=settings, table=runner.table)
+    lstm = Experiment(architecture="lstm", settings=settings.replace(recurrent_gain=1.0), table=runner.table)
+    of_rnn, of_lstm = (runner.run(Flow(experiment=one)) for one in (rnn, lstm))
+    if of_rnn is None or of_lstm is None:
+        return None
+    strips = [
+        Series(name="RNN", network="rnn", curve=summarise(of_rnn, "hidden")),
+        Series(name="LSTM", network="lstm", curve=summarise(of_lstm, "cell")),
+    ]
+    path = Series(name=_("LSTM, cell path alone"), network="lstm", curve=summarise(of_lstm, "cell_path"), style="path")
+    theory = (*theory_lines(runner, rnn), *theory_lines(runner, lstm))
+    series = (*strips, path)
+    return Exhibit(
+        name="journey",
+        title=_("The gradient's way back through an RNN and an LSTM"),
+        alt=_("Gradient reaching each step of an RNN and an LSTM. {says}").format(says=curves_summary(strips)),
+        how_to_read=_(
+            "Each strip is a network unrolled in time, one cell per step. The loss is at the right; a cell is fully "
+            "coloured where all of the gradient arrives and blank where less than 10⁻⁸ of it does. The curves "
+            "below are the same numbers on a logarithmic scale: measured by exact back-propagation through a real "
+            "nn.RNN (its hidden state) and a real nn.LSTM (its cell state). Violet cells receive more than left "
+            "the loss. Grey lines are theory; the dotted line in the LSTM's colour is the part that travels by the "
+            "cell state alone."
+        ),
+        summary=curves_summary(series),
+        settings=settings,
+        experiments=(rnn, lstm),
+        draw=lambda theme: plot_journey(strips, beside=[path], theory=theory, theme=theme),
+        spec=lambda theme: journey_spec(strips, beside=[path], theory=theory, theme=theme),
+        numbers=partial(curve_numbers, series, theory),
+        series=series,
+        theory=theory,
+    )
+
+
+def gradients(
+    runner: Runner, settings: Settings, view: GradientsView, pins: Sequence[Experiment] = ()
+) -> Exhibit | None:
+    """Return the curves of every chosen network and every pin; None where nothing could be measured."""
+    on = [Experiment(architecture=name, settings=settings, table=runner.table) for name in view.networks]
+    wanted: list[tuple[Experiment, Style]] = [(one, "solid") for one in on] + [(pin, "ghost") for pin in pins]
+    measured = [(one, _series(runner, one, view, style)) for one, style in wanted]
+    series = tuple(curve for _one, curve in measured if curve is not None)
+    if not series:
+        return None
+    theory = _theory(runner, on, view)
+    axes = FlowAxes(against=view.against, scale=view.scale)
+    return Exhibit(
+        name="gradients",
+        title=_quantity_title(view.quantity),
+        alt=_("Gradient norms over time. {says}").format(says=curves_summary(series)),
+        how_to_read=_(
+            "Every solid curve is the norm of a gradient at each step, measured by exact back-propagation "
+            "through a real PyTorch network: the median over seeds and samples, with the quartiles as a band. "
+            "A straight fall on the log axis is a constant factor per step. Grey is theory, dash-dotted curves "
+            "are your pins."
+        ),
+        summary=curves_summary([one for one in series if one.style != "ghost"]),
+        settings=settings,
+        experiments=tuple(one for one, curve in measured if curve is not None),
+        draw=lambda theme: plot_gradient_flow(series, theory=theory, axes=axes, theme=theme),
+        numbers=partial(curve_numbers, series, theory),
+        view=view,
+        series=series,
+        theory=theory,
+    )
+
+
+def units(
+    runner: Runner,
+    settings: Settings,
+    view: GradientsView,
+    pins: Sequence[Experiment] = (),
+    *,
+    network: str,
+) -> Exhibit | None:
+    """Return the heat map of every unit of one network, of the first seed and sample."""
+    settings = settings.replace(num_seeds=1, batch_size=1)
+    one = Experiment(architecture=network, settings=settings, table=runner.table)
+    flow = runner.run(Flow(experiment=one, units=True))
+    if flow is None:
+        return None
+    layer = layer_of(settings, view)
+    return Exhibit(
+        name=f"units_{network}",
+        title=_("Gradient of every hidden unit of the {network}").format(network=one.name),
+        alt=_("Heat map of the gradient of every hidden unit of the {network}, step by step.").format(network=one.name),
+        how_to_read=_(
+            "{network}, first seed and sample. Each row is a unit, each column a step; full colour is the "
+            "largest gradient, blank the smallest. Rows that stay coloured to the left are the units that "
+            "remember."
+        ).format(network=one.name),
+        summary=units_summary(flow, layer),
+        settings=settings,
+        experiments=(one,),
+        draw=lambda theme: plot_unit_heatmap(flow, layer=layer, theme=theme),
+        numbers=partial(unit_numbers, flow, layer),
+        view=view,
+    )
+
+
+def layer_of(settings: Settings, view: GradientsView) -> int:
+    """Return the chosen layer, from 0; the last one where the network has fewer."""
+    return min(view.layer, settings.num_layers) - 1
+
+
+def unit_numbers(flow: GradientFlow, layer: int) -> pd.DataFrame:
+    """Return the heat map as rows ``architecture, step, lag, unit, log10_size``.
+
+    Raises:
+        ValueError: The flow was measured without its units.
+    """
+    sizes = flow.log10_hidden_units
+    if sizes is None:
+        raise ValueError("the flow has no units: expected one measured with units=True.")
+    first = (sizes[0, layer, :, 0] if sizes.ndim == 5 else sizes[layer, :, 0]).double().numpy()
+    step, unit = (index.ravel() for index in np.indices(first.shape))
+    return pd.DataFrame(
+        {"architecture": flow.architecture, "step": step, "lag": len(first) - 1 - step, "unit": unit,
+         "log10_size": first.ravel()}
+    )  # fmt: skip
+
+
+def _series(runner: Runner, one: Experiment, view: GradientsView, style: Style) -> Series | None:
+    flow = runner.run(Flow(experiment=one))
+    if flow is None:
+        return None
+    states = {state.name for state in architecture_named(one.architecture).states}
+    quantity = "hidden" if view.quantity in ("cell", "cell_path") and "cell" not in states else view.quantity
+    relative = view.measure == "relative"
+    curve = summarise(flow, quantity, layer=layer_of(one.settings, view), relative=relative)
+    return Series(name=one.name, network=one.architecture, curve=curve, style=style, reads=escaped_labels(one))
+
+
+def _theory(runner: Runner, on: Sequence[Experiment], view: GradientsView) -> tuple[TheoryLine, ...]:
+    """Return the closed forms of the chosen networks; they predict ratios to the last step, of one layer."""
+    fits = [one for one in on if one.settings.num_layers == 1 and one.settings.loss == "last"]
+    if not view.theory or view.measure == "absolute":
+        return ()
+    return tuple(line for one in fits for line in theory_lines(runner, one, bounds=True))
+
+
+def _quantity_title(quantity: Quantity) -> str:
+    titles = {
+        "hidden": _("Gradient of the hidden state at each step"),
+        "cell": _("Gradient of the cell state at each step"),
+        "cell_path": _("Gradient that travels by the cell state alone"),
+        "inputs": _("Gradient of the input at each step"),
+    }
+    return titles[quantity]

@@ -1,0 +1,120 @@
+"""An experiment: one network with its settings and what it reads."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from lstm_explorer.core.architectures import ARCHITECTURES, architecture_named
+from lstm_explorer.core.inputs import INPUTS, TableLike, input_length
+from lstm_explorer.core.record import schema
+from lstm_explorer.core.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class OwnTable:
+    """The reader's own table: rows of numbers, compared by their content."""
+
+    values: TableLike
+    digest: str
+
+    @classmethod
+    def of(cls, values: TableLike) -> OwnTable:
+        """Wrap a table."""
+        numbers = np.ascontiguousarray(values, dtype=np.float64)
+        return cls(values, hashlib.sha256(repr(numbers.shape).encode() + numbers.tobytes()).hexdigest())
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another table holds the same numbers."""
+        return isinstance(other, OwnTable) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        """Return a hash of the numbers."""
+        return hash(self.digest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One network with exactly its settings and, where the network reads it, the reader's own table.
+
+    Attributes:
+        architecture: Name of its architecture.
+        settings: Sizes, weights, biases, inputs, seeds.
+        table: The reader's own table; dropped where the settings read none.
+        name: Its name in figures, by default the architecture's title; experiments that differ in it alone are equal.
+    """
+
+    architecture: str
+    settings: Settings
+    table: OwnTable | None = None
+    name: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        """Find the name, and drop a table that is not read."""
+        title = architecture_named(self.architecture).title
+        object.__setattr__(self, "name", self.name or title)
+        if not INPUTS[self.settings.input_kind].reads_table:
+            object.__setattr__(self, "table", None)
+
+    @property
+    def rows(self) -> TableLike | None:
+        """The rows that the core reads."""
+        return self.table.values if self.table else None
+
+    @property
+    def steps(self) -> int:
+        """How many steps the sequence has: an input with a length of its own may have fewer than are wanted."""
+        if INPUTS[self.settings.input_kind].reads_table:
+            # A table that is not there yet, or has other columns than the settings, is for the measurement to refuse.
+            wanted = self.settings.sequence_length
+            return min(wanted, len(self.table.values)) if self.table else wanted
+        return input_length(self.settings.replace(batch_size=1))
+
+    @property
+    def numbers(self) -> int:
+        """Numbers of one state of one replica, all layers together; memory and time grow with it."""
+        settings = self.settings
+        return settings.sequence_length * settings.batch_size * settings.hidden_size * settings.num_layers
+
+    def replace(self, **changes: Any) -> Experiment:
+        """Return the experiment with some settings changed."""
+        return Experiment(
+            architecture=self.architecture, settings=self.settings.replace(**changes), table=self.table, name=self.name
+        )
+
+    def without_rows(self) -> Experiment:
+        """Return an equal experiment that does not hold the table's rows: as a key, it keeps no table in memory."""
+        return replace(self, table=self.table and OwnTable(np.empty((0, 0)), self.table.digest))
+
+    def essential(self) -> Experiment:
+        """Return the experiment with every setting that it does not read at its default: these need no new measurement.
+
+        Example:
+            >>> rnn = Experiment(architecture="rnn", settings=Settings(forget_bias=5, seed=1))
+            >>> rnn.essential().settings.to_query()
+            {'seed': '1'}
+        """
+        return self.replace(
+            **{name: schema(Settings)[name].default for name in unread(self.architecture, self.settings)}
+        )
+
+
+@functools.lru_cache(maxsize=1024)
+def unread(architecture: str, settings: Settings) -> frozenset[str]:
+    """Return the settings that an architecture does not read, or that the others leave without effect.
+
+    Example:
+        >>> sorted(unread("gru", Settings()) & {"forget_bias", "update_bias", "chrono_max", "digit"})
+        ['chrono_max', 'digit', 'forget_bias']
+    """
+    record = architecture_named(architecture)
+    of_others = frozenset().union(*(other.own_settings for other in ARCHITECTURES.values())) - record.own_settings
+    idle = {name for name in schema(Settings) if not settings.reads(name)}
+    drawn = {f"{gate.name}_bias" for gate in record.gates if gate.chrono}
+    if settings.recurrent_init != "chrono":
+        return of_others | idle
+    return of_others | idle | (drawn or {"chrono_max"})

@@ -1,0 +1,87 @@
+"""Results kept in the process for all sessions, bounded in bytes; the least recently used are dropped first."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import cachetools
+import numpy as np
+from torch import Tensor
+
+T = TypeVar("T")
+
+#: Bytes of all results together.
+BUDGET = 200_000_000
+#: Bytes of a result besides its numbers.
+_RECORD = 500
+
+
+class ResultCache:
+    """A cache bounded in bytes; a result is computed once, and other threads that need it wait.
+
+    Args:
+        budget: Bytes of all results together; a larger result is returned and not kept.
+    """
+
+    def __init__(self, budget: int = BUDGET) -> None:
+        """Start empty."""
+        self._results: cachetools.LRUCache[Hashable, Any] = cachetools.LRUCache(budget, getsizeof=size_of)
+        self._making: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the result of a key, computed where it is not kept."""
+        with self._lock:
+            if key in self._results:
+                return self._results[key]
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if key in self._results:
+                    return self._results[key]
+            try:
+                result = make()
+            except BaseException:
+                with self._lock:
+                    self._making.pop(key, None)
+                raise
+            with self._lock:  # kept before the key is open again: no thread that waits makes it a second time
+                if size_of(result) <= self._results.maxsize:
+                    self._results[key] = result
+                self._making.pop(key, None)
+            return result
+
+    @property
+    def held(self) -> int:
+        """Bytes kept now."""
+        return int(self._results.currsize)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._results.clear()
+
+
+def size_of(result: Any) -> int:
+    """Return about how many bytes a result takes: those of all its tensors and arrays.
+
+    Example:
+        >>> size_of((np.zeros(1000), {"more": np.zeros(1000)})) // 1000
+        18
+    """
+    if isinstance(result, Tensor | np.ndarray):
+        return int(result.nbytes) + _RECORD
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        return _RECORD + sum(size_of(getattr(result, field.name)) for field in dataclasses.fields(result))
+    if isinstance(result, Mapping):
+        return _RECORD + sum(map(size_of, result.values()))
+    if isinstance(result, Sequence) and not isinstance(result, str | bytes):
+        return _RECORD + sum(map(size_of, result))
+    return 0
+
+
+#: The cache of the app.
+RESULTS = ResultCache()

@@ -1,0 +1,164 @@
+"""The app's runner: results are cached, long work is done piece by piece, and errors become messages."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+import torch
+
+from lstm_explorer.core.inputs import INPUTS
+from lstm_explorer.locales import _
+from lstm_explorer.runs.direct import units_at_once
+from lstm_explorer.runs.experiment import OwnTable
+from lstm_explorer.runs.job import Job
+from lstm_explorer.ui import uploads
+from lstm_explorer.ui.errors import RefusedError, shielded
+from lstm_explorer.ui.result_cache import RESULTS
+from lstm_explorer.ui.startup import compile_recurrences
+from lstm_explorer.ui.work import measured_pieces, pieces_so_far
+
+T = TypeVar("T")
+
+#: Numbers of one state, ``T * B * H``, that one replica may have: about 200 bytes each at the peak, so 300 MB.
+LARGEST_RUN = 1_500_000
+#: Numbers that the result of one picture may hold: a map has three of them, so 36 MB.
+LARGEST_RESULT = 3_000_000
+#: Numbers that all results of one page may hold that are measured in pieces, and so kept: a report has up to 24.
+LARGEST_PAGE = 12_000_000
+#: Work of one run, after which a click on the stop button counts: about half a second.
+_WORK_PER_RUN = 1_500_000
+
+_HEAVY_WORK = threading.Semaphore(1)
+
+
+class CachedRunner:
+    """Does jobs for a page: a failure leaves the rest of the page, and the same refusal is shown once."""
+
+    def __init__(self) -> None:
+        """Start without results and refusals."""
+        self._refused: set[str] = set()
+        self._done: dict[Job[Any], Any] = {}
+        self._reserved = 0
+
+    @property
+    def table(self) -> OwnTable | None:
+        """The session's uploaded table."""
+        return uploads.current_table()
+
+    def run(self, job: Job[T]) -> T | None:
+        """Return a job's result, or the part of it that is done so far; None where a message says why not."""
+        if job in self._done:  # several figures of a page may be about one measurement; its progress is shown once
+            done: T | None = self._done[job]
+            return done
+        self._done[job] = None
+        with self._each_refusal_once():
+            self._done[job] = self._result(job)
+        return self._done[job]
+
+    def _result(self, job: Job[T]) -> T:
+        _check_table(job)
+        _check_size(job)
+        _check_result(job)
+        size = units_at_once(job, _WORK_PER_RUN)
+        if size >= job.total:
+            return _cached(job, 0, job.total)[0]
+        if job.unit == "biases":
+            self._reserve(job.result_numbers)
+        parts = measured_pieces(job, self._done)
+        carried: Any = None
+
+        def part(first: int, last: int) -> T:
+            nonlocal carried
+            if first not in parts:
+                measure = _cached if job.unit == "seeds" else _measure
+                parts[first] = measure(job, first, last, carried)
+            piece, carried = parts[first]
+            return piece
+
+        return job.join(pieces_so_far(job, size, part))
+
+    @contextlib.contextmanager
+    def _each_refusal_once(self) -> Iterator[None]:
+        """Turn errors into messages, and show the same refusal once, however many figures it affects."""
+        compile_recurrences()
+        with shielded():
+            try:
+                yield
+            except RefusedError as refused:
+                if str(refused) not in self._refused:
+                    self._refused.add(str(refused))
+                    raise
+
+    def _reserve(self, numbers: int) -> None:
+        """Count the numbers of a result that the session keeps, or refuse it where the page would hold too many."""
+        if self._reserved + numbers > LARGEST_PAGE:
+            raise RefusedError(
+                _(
+                    "This large map and those above it would hold {came:,} numbers; this server keeps {limit:,} for a "
+                    "page. Take a map out of the report, or lower its seeds, batch or sequence length."
+                ).format(came=self._reserved + numbers, limit=LARGEST_PAGE)
+            )
+        self._reserved += numbers
+
+
+def _cached(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T, Any]:
+    """Return a piece of a job from the cache of all sessions, measured where it is not kept."""
+    key = replace(cast(Any, job), experiment=job.experiment.without_rows())
+    return RESULTS.get((key, first, last), lambda: _measure(job, first, last, carried))
+
+
+def _measure(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T, Any]:
+    """Measure on one thread, one measurement at a time in the process: two at once delay both and double the memory."""
+    with _HEAVY_WORK:
+        # OpenMP counts its threads anew in every thread of Python, and Streamlit starts one for each rerun. With two,
+        # the barrier spins against the browser: 75 to 145 ms for what takes 7 to 11.
+        torch.set_num_threads(1)
+        return job.piece(first, last, carried)
+
+
+def _check_table(job: Job[Any]) -> None:
+    if INPUTS[job.experiment.settings.input_kind].reads_table and job.experiment.table is None:
+        raise RefusedError(_("No table is loaded: choose a CSV file under Input, or another kind of input."))
+
+
+def _check_size(job: Job[Any]) -> None:
+    numbers, settings = job.experiment.numbers, job.experiment.settings
+    if numbers > LARGEST_RUN:
+        raise RefusedError(
+            _(
+                "This picture would need about {need:.0f} MB for one network; this server gives one {have:.0f} MB. "
+                "Lower the sequence length ({steps}), the hidden size ({units}), the batch ({batch}) or the layers "
+                "({layers}): their product is {product:,} and may be {limit:,}."
+            ).format(
+                need=numbers * 2e-4,
+                have=LARGEST_RUN * 2e-4,
+                steps=settings.sequence_length,
+                units=settings.hidden_size,
+                batch=settings.batch_size,
+                layers=settings.num_layers,
+                product=numbers,
+                limit=LARGEST_RUN,
+            )
+        )
+
+
+def _check_result(job: Job[Any]) -> None:
+    """Refuse a result of too many numbers."""
+    settings = job.experiment.settings
+    if job.result_numbers > LARGEST_RESULT:
+        raise RefusedError(
+            _(
+                "This picture would hold {came:,} numbers; this server keeps {limit:,}. Lower the seeds ({seeds}), the "
+                "batch ({batch}) or the sequence length ({steps})."
+            ).format(
+                came=job.result_numbers,
+                limit=LARGEST_RESULT,
+                seeds=settings.num_seeds,
+                batch=settings.batch_size,
+                steps=settings.sequence_length,
+            )
+        )

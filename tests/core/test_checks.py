@@ -1,0 +1,98 @@
+"""What the core refuses at its boundary: by name, with the reason, and nothing that it supports."""
+
+import pytest
+import torch
+from torch import nn
+
+from lstm_explorer.core.checks import check_cotangent, check_initial_state, check_inputs, check_network
+
+DOUBLE = torch.float64
+
+
+@pytest.mark.parametrize(
+    ("network", "error", "message"),
+    [
+        (nn.Linear(1, 1), TypeError, "network is a Linear"),
+        (nn.GRU(2, 3, bidirectional=True), ValueError, "bidirectional"),
+        (nn.LSTM(2, 3, proj_size=2), ValueError, "proj_size=2"),
+        (nn.LSTM(2, 3, num_layers=2, dropout=0.5), ValueError, r"dropout=0.5, training mode.*network.eval\(\)"),
+        (nn.RNN(2, 3).half(), ValueError, r"torch.float16: expected float32 or float64"),
+    ],
+)
+def test_networks_that_are_not_supported(network, error, message):
+    with pytest.raises(error, match=message):
+        check_network(network)
+
+
+def test_dropout_that_drops_nothing_is_no_reason():
+    assert len(check_network(nn.LSTM(2, 3, num_layers=2, dropout=0.5).eval())) == 2
+    assert check_network(nn.GRU(2, 3, bias=False, dtype=DOUBLE))[0].bias_hh.abs().sum() == 0
+
+
+def test_weights_that_are_not_finite_are_counted_by_name():
+    network = nn.RNN(2, 3)
+    network.weight_hh_l0.data[0, :2] = float("nan")
+    network.bias_ih_l0.data[1] = float("inf")
+    with pytest.raises(ValueError, match="weight_hh_l0 has 2, bias_ih_l0 has 1 values that are NaN or infinite"):
+        check_network(network)
+
+
+def test_weights_whose_sum_overflows_are_finite():
+    network = nn.RNN(2, 3)
+    network.weight_ih_l0.data[:] = 3e38
+    assert len(check_network(network)) == 1
+
+
+def test_inputs_come_back_time_first_and_detached():
+    inputs = torch.randn(5, 4, 2, requires_grad=True)
+    assert not check_inputs(nn.RNN(2, 3), inputs).requires_grad
+    swapped = check_inputs(nn.RNN(2, 3, batch_first=True), inputs)
+    assert torch.equal(swapped, inputs.detach().transpose(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "error", "message"),
+    [
+        ([[1.0]], TypeError, "inputs is a list: expected a torch.Tensor"),
+        (torch.zeros(5, 2), ValueError, r"shape \(5, 2\).*unsqueeze\(1\)"),
+        (torch.zeros(5, 1, 3), ValueError, "input_size=2"),
+        (torch.zeros(0, 1, 2), ValueError, "at least one step and one sample"),
+        (torch.zeros(5, 1, 2, dtype=DOUBLE), ValueError, "inputs is torch.float64 on cpu: expected the network's"),
+        (torch.full((5, 1, 2), float("inf")), ValueError, "inputs has values that are NaN or infinite"),
+    ],
+)
+def test_inputs_that_do_not_fit(inputs, error, message):
+    with pytest.raises(error, match=message):
+        check_inputs(nn.RNN(2, 3), inputs)
+
+
+def test_the_cotangent_is_ones_by_default():
+    network = nn.GRU(2, 3, dtype=DOUBLE)
+    assert torch.equal(check_cotangent(network, None, 4), torch.ones(4, 3, dtype=DOUBLE))
+    with pytest.raises(ValueError, match=r"cotangent is \(3,\): expected .* \(B, hidden_size\) = \(4, 3\)"):
+        check_cotangent(network, torch.ones(3, dtype=DOUBLE), 4)
+    with pytest.raises(ValueError, match=r"cotangent is torch\.float32"):
+        check_cotangent(network, torch.ones(4, 3), 4)
+
+
+def test_states_are_zeros_by_default_one_for_each_of_the_network_s():
+    ((hidden, cell),) = check_initial_state(nn.LSTM(2, 3), None, 4)
+    assert hidden.shape == cell.shape == (1, 4, 3)
+    assert (hidden.abs() + cell.abs()).sum() == 0
+    state = torch.arange(24.0).reshape(2, 4, 3)
+    layers = check_initial_state(nn.GRU(2, 3, num_layers=2), state, 4)
+    assert [torch.equal(layer[0][0], state[index]) for index, layer in enumerate(layers)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("network", "state", "message"),
+    [
+        (nn.LSTM(2, 3), torch.zeros(1, 4, 3), r"expected \(h_0, c_0\), two tensors of shape"),
+        (nn.RNN(2, 3), (torch.zeros(1, 4, 3),) * 2, "expected h_0, one tensor of shape"),
+        (nn.RNN(2, 3), torch.zeros(4, 3), r"initial_state is \[\(4, 3\)\]"),
+        (nn.RNN(2, 3), torch.full((1, 4, 3), float("nan")), "initial_state has values that are NaN"),
+    ],
+)
+def test_states_that_do_not_fit(network, state, message):
+    with pytest.raises(ValueError, match=message):
+        check_initial_state(network, state, 4)

@@ -1,0 +1,46 @@
+"""Every format an exhibit can become: its name, its type, and that it is made."""
+
+import json
+
+import pytest
+
+import lstm_explorer as lx
+from lstm_explorer.export.files import FORMATS, ExportOptions, file_name, make
+from lstm_explorer.export.paper import Paper
+
+#: How a file of each format that needs no browser begins.
+BEGINS = {"html": b"<!DOCTYPE html>", "csv": b"\xef\xbb\xbf", "parquet": b"PAR1", "json": b"{", "py": b"# Prints"}
+
+
+@pytest.fixture
+def exhibit(exhibit_of):
+    return exhibit_of("gradients", lx.Settings(sequence_length=12, hidden_size=3), networks=("rnn", "lstm"))
+
+
+@pytest.mark.parametrize("kind", BEGINS)
+def test_a_file_is_of_its_format(exhibit, kind):
+    assert make(exhibit, ExportOptions(format=kind)).startswith(BEGINS[kind])
+
+
+def test_the_formats_that_need_a_browser_are_the_images():
+    assert {kind for kind, file in FORMATS.items() if file.drawn} == set(FORMATS) - set(BEGINS)
+
+
+def test_names_say_what_is_inside(exhibit):
+    names = {
+        "png": "lstm-explorer-gradients-T12-column-4x.png", "svg": "lstm-explorer-gradients-T12-column.svg",
+        "csv": "lstm-explorer-gradients-T12.csv", "py": "lstm-explorer-lstm-T12.py",
+    }  # fmt: skip
+    for kind, name in names.items():
+        options = ExportOptions(format=kind, paper=Paper(size="column"), scale=4.0, experiment=1)
+        assert file_name(exhibit, options) == name
+
+
+def test_a_script_is_of_the_experiment_that_is_asked_for(exhibit):
+    for index, name in enumerate(("rnn", "lstm")):
+        script = make(exhibit, ExportOptions(format="py", experiment=index)).decode()
+        assert script == lx.to_script(lx.Settings(sequence_length=12, hidden_size=3), architecture=name)
+
+
+def test_json_names_the_figure(exhibit):
+    assert json.loads(make(exhibit, ExportOptions(format="json")))["figure"] == "gradients"

@@ -1,0 +1,128 @@
+"""One place holds the versions, an extra brings what its modules import, and all that is not Python is named."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import lstm_explorer
+from lstm_explorer import extras
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LINES = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+PINS = {canonicalize_name(pin.name): pin for pin in map(Requirement, (line for line in LINES if line[:1].isalpha()))}
+
+#: Name of a module -> its distribution, where they differ.
+DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools"}
+#: What comes with another distribution.
+BROUGHT = {"choreographer": "kaleido"}
+#: Folder -> the extra that it needs; None for what is there always.
+NEEDS = {"core": None, "runs": None, "locales": None, "figures": "figures", "exhibits": "figures"}
+NEEDS |= {"export": "export", "ui": "app"}
+
+
+def requirements_of(extra: str | None) -> dict[str, Requirement]:
+    """Return what an extra brings, that of the extras it names included."""
+    texts = PROJECT["project"]["optional-dependencies"][extra] if extra else PROJECT["project"]["dependencies"]
+    found = {}
+    for requirement in map(Requirement, texts):
+        if requirement.name == "lstm-explorer":
+            found |= {name: one for inner in requirement.extras for name, one in requirements_of(inner).items()}
+        else:
+            found[canonicalize_name(requirement.name)] = requirement
+    return found
+
+
+def everything() -> dict[str, Requirement]:
+    return requirements_of(None) | requirements_of("app")
+
+
+def test_requirements_are_exact_pins_of_what_the_package_asks_for():
+    assert set(PINS) == set(everything())
+    for name, pin in PINS.items():
+        (exact,) = pin.specifier
+        assert exact.operator == "=="
+        assert everything()[name].specifier.contains(exact.version), f"{pin} is not {everything()[name]}"
+
+
+def test_nothing_older_than_what_is_tested_is_allowed():
+    for name, requirement in everything().items():
+        (lowest,) = (one.version for one in requirement.specifier if one.operator == ">=")
+        (pinned,) = (one.version for one in PINS[name].specifier)
+        assert pinned == lowest or pinned.startswith(f"{lowest}."), f"{requirement} allows what nobody tests"
+
+
+def test_each_requirement_stands_in_one_list():
+    lists = [PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values()]
+    names = [Requirement(text).name for texts in lists for text in texts if "lstm-explorer" not in text]
+    assert len(names) == len(set(names)) == len(PINS)
+
+
+def test_the_choice_of_torch_stays_a_comment():
+    assert [line.startswith("# --find-links ") for line in LINES if "--find-links" in line] == [True]
+
+
+def test_an_extra_checks_for_the_modules_that_it_brings():
+    for extra, modules in extras.MODULES.items():
+        assert {DISTRIBUTIONS.get(module, module) for module in modules} == set(requirements_of(extra))
+
+
+def imported_roots(path: Path) -> set[str]:
+    roots = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            roots |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            roots.add(node.module.split(".")[0])
+    return roots - set(sys.stdlib_module_names) - {"lstm_explorer"}
+
+
+@pytest.mark.parametrize("folder", [*NEEDS, "pages"])
+def test_a_folder_imports_only_what_its_extra_brings(folder):
+    place = ROOT / "pages" if folder == "pages" else ROOT / "lstm_explorer" / folder
+    roots = set().union(*map(imported_roots, place.rglob("*.py")))
+    needed = {canonicalize_name(DISTRIBUTIONS.get(name, BROUGHT.get(name, name))) for name in roots}
+    extra = NEEDS.get(folder, "app")
+    assert needed <= set(requirements_of(None) | (requirements_of(extra) if extra else {}))
+
+
+def test_every_folder_of_the_package_is_named_here():
+    folders = {path.parent.name for path in (ROOT / "lstm_explorer").glob("*/__init__.py")}
+    assert folders <= set(NEEDS)
+
+
+def test_every_file_that_is_not_python_travels():
+    data = PROJECT["tool"]["setuptools"]["package-data"]
+    patterns = [f"{package.replace('.', '/')}/{pattern}" for package, globs in data.items() for pattern in globs]
+    files = [path.relative_to(ROOT) for path in (ROOT / "lstm_explorer").rglob("*") if path.is_file()]
+    others = [file.as_posix() for file in files if file.suffix != ".py" and "__pycache__" not in file.parts]
+    assert others
+    assert [file for file in others if not any(fnmatch.fnmatch(file, pattern) for pattern in patterns)] == []
+
+
+def test_every_folder_with_python_is_a_package():
+    folders = {path.parent for path in (ROOT / "lstm_explorer").rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+def test_the_version_is_written_once():
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "lstm_explorer.__version__"}
+    assert lstm_explorer.__version__ in (ROOT / "lstm_explorer/__init__.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("extra", "package"), [("figures", "figures"), ("export", "export"), ("app", "ui")])
+def test_what_is_missing_is_one_line_that_says_what_to_install(extra, package, monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=rf'^plotly is not installed: pip install "lstm-explorer\[{extra}\]"$'):
+        extras.require(extra)
+    source = (ROOT / "lstm_explorer" / package / "__init__.py").read_text(encoding="utf-8")
+    assert f'require("{extra}")' in source

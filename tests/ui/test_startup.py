@@ -1,0 +1,46 @@
+"""What a server process does once: one thread, and recurrences compiled with a word of why."""
+
+import contextlib
+import gc
+import threading
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from lstm_explorer.ui import startup
+
+
+@pytest.fixture
+def page(monkeypatch):
+    page = SimpleNamespace(spinners=[], measured=[])
+
+    def spinner(text):
+        page.spinners.append(text)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(startup, "st", SimpleNamespace(spinner=spinner))
+    monkeypatch.setattr(startup, "_compiled", threading.Event())
+    monkeypatch.setattr(startup, "gradient_flow", lambda network, inputs: page.measured.append(type(network).__name__))
+    return page
+
+
+def test_recurrences_are_compiled_once_and_the_wait_is_explained(page):
+    startup.compile_recurrences()
+    startup.compile_recurrences()
+    assert page.measured == ["LSTM", "RNN"]
+    assert len(page.spinners) == 1
+    assert "compiled, once" in page.spinners[0]
+
+
+def test_a_process_keeps_torch_to_one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    startup.start_process.clear()
+    try:
+        startup.start_process()
+        assert torch.get_num_threads() == 1
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        torch.set_num_threads(threads)
