@@ -45,6 +45,14 @@ class GradientsView(View):
     theory: bool = True
 
 
+def no_cell(view: GradientsView) -> str:
+    """Say which networks lack the cell state that the view asks for; nothing where none does."""
+    without = [record.title for record in map(architecture_named, view.networks) if record.memory != "cell"]
+    if view.quantity not in ("cell", "cell_path") or not without:
+        return ""
+    return _("No cell state: {networks}. The hidden state is drawn instead.").format(networks=", ".join(without))
+
+
 def journey(runner: Runner, settings: Settings, view: View, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return the exhibit of the page Start here; there the recurrent gain applies to the RNN alone."""
     rnn = Experiment(architecture="rnn", settings=settings, table=runner.table)

@@ -23,18 +23,18 @@ from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.tables import read_table
 from lstm_explorer.exhibits.biases_view import BiasesView, gate_of
 from lstm_explorer.exhibits.exhibit import Exhibit
-from lstm_explorer.exhibits.gradients import GradientsView
-from lstm_explorer.exhibits.inside import InsideView
+from lstm_explorer.exhibits.gradients import GradientsView, no_cell
+from lstm_explorer.exhibits.inside import InsideView, stages
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.export.files import FORMATS, ExportOptions, file_name, make
 from lstm_explorer.export.paper import SHEETS, Paper
-from lstm_explorer.figures.names import network_name
+from lstm_explorer.figures.names import network_name, parts
 from lstm_explorer.figures.theme import THEMES
-from lstm_explorer.locales import LANGUAGES, translated, use_language
+from lstm_explorer.locales import LANGUAGES, _, translated, use_language
 from lstm_explorer.runs.direct import DirectRunner
-from lstm_explorer.runs.experiment import OwnTable
+from lstm_explorer.runs.experiment import Experiment, OwnTable, unread
 from lstm_explorer.runs.job import Job
 
 _ABOUT = """\
@@ -184,16 +184,20 @@ def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
         settings, view = read_settings(options.settings.read_bytes(), name)
     settings = settings.replace(**_given(options, Settings))
     view = view.replace(**_given(options, entry.view), **given)
-    if isinstance(view, BiasesView):
-        _check_gates(view, options, settings)
     rows = None
     if options.table:
-        rows = read_table(options.table.read_bytes()).values
+        table = read_table(options.table.read_bytes())
+        _check_table(options)
+        rows = table.values
         settings = settings.replace(input_kind="csv", input_size=rows.shape[1])
-    runner = DirectRunner(OwnTable.of(rows) if rows is not None else None, on_progress=_ProgressPrinter())
-    exhibit = entry.build(runner, settings, view)
+        for note in table.notes:
+            _note(translated(note.message).format(**note.values))
+    own = OwnTable.of(rows) if rows is not None else None
+    _check_view(view, options, Experiment(architecture="rnn", settings=settings, table=own))
+    exhibit = entry.build(DirectRunner(own, on_progress=_ProgressPrinter()), settings, view)
     if exhibit is None:
         raise ValueError("nothing could be measured: expected at least one network.")
+    _note_what_changes_nothing(exhibit, options)
     return exhibit, rows
 
 
@@ -216,8 +220,60 @@ def _entry_of(figure: str, networks: tuple[str, ...]) -> tuple[str, dict[str, An
     return figure, {field: networks if several else networks[0]} if field and networks else {}
 
 
+def _check_table(options: argparse.Namespace) -> None:
+    """Refuse settings that the table itself decides."""
+    for name in ("input_kind", "input_size"):
+        value = getattr(options, name)
+        if value not in (None, "csv"):
+            raise ValueError(f"{_flag(name)} is {value}: expected it without --table, which sets it.")
+
+
+def _check_view(view: View, options: argparse.Namespace, one: Experiment) -> None:
+    """Refuse what the app's controls do not offer, where another number or name would be drawn in its place."""
+    for other in _VIEWS:
+        for name in sorted(_given(options, other).keys() - schema(type(view)).keys()):
+            figures = ", ".join(dict.fromkeys(e.family or key for key, e in EXHIBITS.items() if e.view is other))
+            raise ValueError(f"--{name} is not of --figure {options.figure}: expected it with {figures}.")
+    layers = one.settings.num_layers
+    most = {
+        "layer": (layers, "--num-layers"), "depth": (layers, "--num-layers"),
+        "unit": (one.settings.hidden_size - 1, "--hidden-size"), "step": (one.steps, "the input or --sequence-length"),
+    }  # fmt: skip
+    for name, (largest, says) in most.items():
+        if (value := getattr(options, name)) is not None and value > largest:
+            raise ValueError(f"--{name} is {value}: expected at most {largest}, as {says} says.")
+    if isinstance(view, InsideView):
+        known = {"part": parts(view.network), "stage": ("all", *stages(view.network))}
+        for name, names in known.items():
+            if (value := getattr(options, name)) is not None and value not in names:
+                raise ValueError(f"--{name} is {value}: expected one of {', '.join(names)}, which the network has.")
+    if isinstance(view, BiasesView):
+        _check_gates(view, options, one.settings)
+
+
+def _note_what_changes_nothing(exhibit: Exhibit, options: argparse.Namespace) -> None:
+    """Say which settings were given that no network behind the figure reads, and what is drawn in place of what."""
+    for name, value in _given(options, Settings).items():
+        read = (
+            name not in unread(one.architecture, one.settings) and getattr(one.settings, name) == value
+            for one in exhibit.experiments
+        )
+        if not any(read) and not (options.table and name == "input_kind"):
+            _note(_("{option} changes nothing here: no network of this figure reads it.").format(option=_flag(name)))
+    if isinstance(exhibit.view, GradientsView) and exhibit.name == "gradients" and (text := no_cell(exhibit.view)):
+        _note(text)
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"lstm-explorer export: note: {text}\n")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _check_gates(view: BiasesView, options: argparse.Namespace, settings: Settings) -> None:
-    """Refuse what the app's controls do not offer: a gate the network lacks, the same gate twice, too long a memory."""
+    """Refuse a gate that the network lacks, the same gate twice, and too long a memory."""
     for gate in filter(None, (options.gate, options.other)):
         check_gate(gate, view.network, Settings())
     if options.other and options.other == gate_of(view):
@@ -251,7 +307,7 @@ def _add_fields(group: Any, record: type[Record], skip: Collection[str] = ()) ->
     for name, field in schema(record).items():
         if name in skip:
             continue
-        flag = f"--{name.replace('_', '-')}"
+        flag = _flag(name)
         about = f"{described(record).get(name, '')} default: {field.default}".strip().replace("%", "%%")
         if field.kind is bool:
             group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=about)

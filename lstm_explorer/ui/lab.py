@@ -10,7 +10,7 @@ import streamlit as st
 from lstm_explorer.core.architectures import ARCHITECTURES, Architecture, architecture_named
 from lstm_explorer.core.inputs import INPUTS
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.exhibits.gradients import GradientsView, units
+from lstm_explorer.exhibits.gradients import GradientsView, no_cell, units
 from lstm_explorer.figures.curves import Series
 from lstm_explorer.figures.names import gate_name, network_names, parts
 from lstm_explorer.locales import _, translated
@@ -83,11 +83,8 @@ def view_controls() -> None:
 
 def view_note(view: GradientsView) -> None:
     """Note which networks lack the chosen quantity, and the remarks on networks."""
-    without = [record.title for record in map(architecture_named, view.networks) if record.memory != "cell"]
-    if view.quantity in ("cell", "cell_path") and without:
-        st.caption(
-            _("No cell state: {networks}. The hidden state is drawn instead.").format(networks=", ".join(without))
-        )
+    if note := no_cell(view):
+        st.caption(note)
     for record in map(architecture_named, view.networks):
         if record.remark:
             st.caption(translated(record.remark))

@@ -13,6 +13,7 @@ from lstm_explorer.core.gradients.summaries import summarise
 from lstm_explorer.export.command import main, make_parser
 
 ROOT = Path(__file__).resolve().parents[2]
+TABLE = ROOT / "lstm_explorer" / "data" / "sunspots.csv"
 
 
 def run(*arguments):
@@ -86,6 +87,16 @@ def test_a_script_goes_to_standard_output(capfdbinary):
         (["--figure", "required_bias", "--share", "2"], 1, "share is 2.0: expected a number from 0.001 to 0.9"),
         (["--input-kind", "csv", "--out", "-", "--format", "csv"], 1, "table is None"),
         (["--layer", "9"], 1, "layer is 9"),
+        (["--layer", "3"], 1, "--layer is 3: expected at most 1, as --num-layers says"),
+        (["--figure", "cell", "--architecture", "gru", "--depth", "2"], 1, "--depth is 2: expected at most 1"),
+        (["--figure", "cell", "--architecture", "rnn", "--unit", "99"], 1, "--unit is 99: expected at most 31"),
+        (["--figure", "traces", "--architecture", "rnn", "--step", "999"], 1, "--step is 999: expected at most 100"),
+        (["--figure", "gate_map", "--architecture", "gru", "--part", "forget"], 1, "--part is forget: expected one of"),
+        (["--figure", "cell", "--architecture", "rnn", "--stage", "forget"], 1, "--stage is forget: expected one of"),
+        (["--step", "5"], 1, "--step is not of --figure gradients: expected it with cell, traces, gate_map"),
+        (["--figure", "journey", "--scale", "log"], 1, "--scale is not of --figure journey"),
+        (["--table", TABLE, "--input-size", "3"], 1, "--input-size is 3: expected it without --table"),
+        (["--table", TABLE, "--input-kind", "sine"], 1, "--input-kind is sine: expected it without --table"),
         (["--nonsense"], 2, "unrecognized arguments: --nonsense"),
     ],
 )
@@ -96,6 +107,30 @@ def test_bad_input_is_one_clear_line(capsys, monkeypatch, tmp_path, arguments, c
     assert message in said
     assert said.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "note"),
+    [
+        (["--architecture", "gru", "--quantity", "cell"], "No cell state: GRU. The hidden state is drawn instead."),
+        (["--architecture", "gru", "--forget-bias", "2"], "--forget-bias changes nothing here"),
+        (["--chrono-max", "50"], "--chrono-max changes nothing here"),
+        (["--digit", "4", "--language", "ko"], "--digit: 여기서는 아무것도 바꾸지 않습니다"),
+        (["--figure", "traces", "--architecture", "rnn", "--num-seeds", "5"], "--num-seeds changes nothing here"),
+    ],
+)
+def test_what_changes_nothing_is_noted(capsys, tmp_path, arguments, note):
+    assert run("--sequence-length", 6, *arguments, "--out", tmp_path / "a.csv") == 0
+    said = capsys.readouterr().err
+    assert f"lstm-explorer export: note: {note}" in said
+    assert said.count("note:") == 1
+
+
+def test_the_notes_of_a_table_are_said(capsys, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n" + "".join(f"{n},{'' if n == 5 else n * n}\n" for n in range(12)))
+    assert run("--table", table, "--architecture", "rnn", "--out", tmp_path / "a.csv") == 0
+    assert "note: Gaps filled by straight lines" in capsys.readouterr().err
 
 
 def test_no_browser_is_one_clear_line(capsys, monkeypatch, tmp_path):
@@ -115,7 +150,7 @@ def test_help_names_every_setting_and_teaches():
     text = make_parser().format_help()
     for name in lx.Settings.__dataclass_fields__:
         assert f"--{name.replace('_', '-')}" in text
-    assert "LSTM forget gate, effective." in text
+    assert "Forget gate of LSTM and minLSTM, effective." in text
     assert "lstm-explorer export --sequence-length 200" in text
 
 
