@@ -14,7 +14,7 @@ from lstm_explorer.ui.lab import (
 )
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page
-from lstm_explorer.ui.pins import PARAMETER, Pin, current_pins, pin_controls
+from lstm_explorer.ui.pins import PARAMETER, PINS, current_pins, pin_controls
 from lstm_explorer.ui.runner import CachedRunner
 from lstm_explorer.ui.session import current_settings, current_view
 from lstm_explorer.ui.settings_file import settings_file_control
@@ -43,7 +43,7 @@ def lab() -> None:
     continue_work()
 
 
-open_page(__file__, view=GradientsView, lists={PARAMETER: Pin.from_text})
+open_page(__file__, view=GradientsView, lists={PARAMETER: PINS})
 st.title(_("Gradient flow"))
 st.markdown(
     _(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.by_hand import Phase, run_by_hand
 from lstm_explorer.core.engine.trajectory import Trajectory
-from lstm_explorer.core.record import choice, number
+from lstm_explorer.core.record import Correction, Parsed, choice, number
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.by_hand import by_hand_numbers, by_hand_summary
 from lstm_explorer.exhibits.exhibit import Exhibit
@@ -40,6 +40,9 @@ _STAGES = ("all", *dict.fromkeys(stage.name for record in _RECORDS for stage in 
 #: Frames of the diagram's animation at most, evenly spaced over the steps; milliseconds per frame.
 _FRAMES, _FRAME_MS = 48, 350
 
+#: Most phases of the cell by hand: no challenge needs more, and no phone has room for more.
+MOST_PHASES = 3
+
 #: Steps to either side whose diagrams are sent with the current one.
 _NEAR = 4
 
@@ -56,6 +59,17 @@ class InsideView(View):
     part: str = choice("forget", _PARTS)
     hand: str = "1:1,0,1,1;100:0,0.9,1,0"
     challenge: Literal["none", "hold", "leak", "erase", "overwrite", "hide"] = "none"
+
+    @classmethod
+    def parse_query(cls, mapping: Mapping[str, str]) -> Parsed[InsideView]:
+        """Read a view from URL parameters; phases that nobody can set become those that the page begins with."""
+        view, corrections = super().parse_query(mapping)
+        try:
+            _phases(view.hand)
+        except ValueError:
+            view = view.replace(hand=cls().hand)
+            corrections = (*corrections, Correction("hand", mapping["hand"], ""))
+        return Parsed(view, corrections)
 
 
 def single(runner: Runner, settings: Settings, view: InsideView) -> Experiment:
@@ -231,6 +245,8 @@ def text_of(phases: Sequence[Phase]) -> str:
 
 
 def _phases(text: str) -> list[Phase]:
+    if text.count(";") >= MOST_PHASES:
+        raise ValueError(f"expected at most {MOST_PHASES} phases.")
     phases = []
     for part in text.split(";"):
         until, _colon, rest = part.partition(":")

@@ -12,9 +12,10 @@ Which one counts at the start of a run:
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -26,9 +27,15 @@ from lstm_explorer.exhibits.view import View
 from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
 from lstm_explorer.ui.session import Address, Session, current_session, merge
 
-#: Reads one text of a repeated parameter; raises ``ValueError`` on nonsense.
-Reader = Callable[[str], object]
-NO_LISTS: Mapping[str, Reader] = types.MappingProxyType({})
+
+class ListParameter(NamedTuple):
+    """A parameter that may be repeated: what reads one text of it (``ValueError`` on nonsense), and how many count."""
+
+    read: Callable[[str], object]
+    most: int
+
+
+NO_LISTS: Mapping[str, ListParameter] = types.MappingProxyType({})
 
 
 # Reading and composing addresses: pure functions.
@@ -102,13 +109,13 @@ def begin() -> Address | None:
     return now
 
 
-def open_page(name: str, *, view: type[View] = View, lists: Mapping[str, Reader] = NO_LISTS) -> None:
+def open_page(name: str, *, view: type[View] = View, lists: Mapping[str, ListParameter] = NO_LISTS) -> None:
     """Make a page the open one: read a new address, apply the page's limits, and write the address.
 
     Args:
         name: The page's file name without ``.py``.
         view: Class of the page's view record.
-        lists: Name of each repeated parameter, and what reads one text of it (a ``ValueError`` drops the text).
+        lists: Name of each repeated parameter, and how it is read; texts that are nonsense, or too many, are dropped.
 
     Raises:
         ValueError: A field of the view has the name of a setting.
@@ -149,7 +156,7 @@ def _wanted(session: Session) -> Address:
     return compose(session.settings, session.views.get(page, View()), session.lists.get(page, {}), session.shared)
 
 
-def _adopt(session: Session, address: Address, view: type[View], lists: Mapping[str, Reader]) -> None:
+def _adopt(session: Session, address: Address, view: type[View], lists: Mapping[str, ListParameter]) -> None:
     # A click in the navigation leaves /page and then /page?settings in the browser's history. Going back to the bare
     # one must not throw the settings away.
     if not address and session.page in session.entered_bare:
@@ -157,7 +164,10 @@ def _adopt(session: Session, address: Address, view: type[View], lists: Mapping[
     texts = last_values(address)
     session.settings, corrections = parse_query(texts)
     session.views[session.page], view_corrections = view.parse_query(texts)
-    readable = {name: tuple(filter(_reads(reader), address.get(name, ()))) for name, reader in lists.items()}
+    readable = {
+        name: tuple(itertools.islice(filter(_reads(parameter.read), address.get(name, ())), parameter.most))
+        for name, parameter in lists.items()
+    }
     dropped = [
         Correction(name, text, "")
         for name, texts in readable.items()
@@ -168,7 +178,7 @@ def _adopt(session: Session, address: Address, view: type[View], lists: Mapping[
     session.corrections = merge(session.corrections, (*corrections, *view_corrections, *dropped))
 
 
-def _reads(reader: Reader) -> Callable[[str], bool]:
+def _reads(reader: Callable[[str], object]) -> Callable[[str], bool]:
     def reads(text: str) -> bool:
         try:
             reader(text)

@@ -8,13 +8,11 @@ import streamlit as st
 
 from lstm_explorer.core.by_hand import CHALLENGES, Phase, bias_of_gate, check, run_by_hand
 from lstm_explorer.exhibits.by_hand import challenge_hint, challenge_text, challenge_title
-from lstm_explorer.exhibits.inside import phases_of, text_of
+from lstm_explorer.exhibits.inside import MOST_PHASES, phases_of, text_of
 from lstm_explorer.locales import _, translated
 from lstm_explorer.ui import session
 from lstm_explorer.ui.controls import setting_choice
 
-#: Most phases: no challenge needs more, and no phone has room for more.
-_MOST = 3
 _FIELDS = ("forget", "input", "output", "value")
 
 
@@ -37,7 +35,7 @@ def phase_controls() -> None:
             _phase(index, phase, phases)
     with st.container(horizontal=True):
         st.button(
-            _("One more phase"), key="phase_more", icon=":material/add:", disabled=len(phases) >= _MOST,
+            _("One more phase"), key="phase_more", icon=":material/add:", disabled=len(phases) >= MOST_PHASES,
             on_click=_more,
         )  # fmt: skip
         st.button(

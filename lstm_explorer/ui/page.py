@@ -47,7 +47,9 @@ def frame() -> None:
         language_picker()
 
 
-def open_page(file: str, *, view: type[View] = View, lists: Mapping[str, address.Reader] = address.NO_LISTS) -> None:
+def open_page(
+    file: str, *, view: type[View] = View, lists: Mapping[str, address.ListParameter] = address.NO_LISTS
+) -> None:
     """Open a page; its first line: ``open_page(__file__)``.
 
     Afterwards ``session.current_settings()`` and ``session.current_view()`` are legal on this page, the address bar

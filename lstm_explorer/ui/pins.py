@@ -46,6 +46,10 @@ class Pin(Experiment):
         return cls(name=name or default_name(network, settings), architecture=network, settings=settings)
 
 
+#: How pins stand in an address.
+PINS = address.ListParameter(Pin.from_text, MOST_PINS)
+
+
 def default_name(architecture: str, settings: Settings) -> str:
     """Return a name that says what differs from the defaults, such as ``LSTM forget_bias=5``."""
     differs = " ".join(f"{name}={text.removesuffix('.0')}" for name, text in settings.to_query().items())

@@ -19,11 +19,12 @@ from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.exhibits.view import View
+from lstm_explorer.locales import _
 from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import address, session
 from lstm_explorer.ui.limits import page_limits
+from lstm_explorer.ui.pins import MOST_PINS, Pin
 from lstm_explorer.ui.pins import PARAMETER as PIN
-from lstm_explorer.ui.pins import Pin
 
 #: Parameter of the address.
 PARAMETER = "report"
@@ -71,9 +72,15 @@ def begin(incoming: address.Address | None) -> None:
     if _KEY in st.session_state or text is None:
         return
     try:
-        _set(from_text(text))
+        document = _unpacked(text)
+        _set(_report(document))
     except ValueError:
         session.report(Correction(PARAMETER, text, ""))
+        return
+    if len(document["items"]) > MOST_ITEMS:
+        session.report(Correction(PARAMETER, _("more than {most} figures").format(most=MOST_ITEMS), ""))
+    if any(len(item["pins"]) > MOST_PINS for item in document["items"][:MOST_ITEMS]):
+        session.report(Correction(PIN, _("more than {most} pins under one figure").format(most=MOST_PINS), ""))
 
 
 def current() -> Report:
@@ -154,14 +161,24 @@ def from_text(text: str) -> Report:
     Raises:
         ValueError: It is no report.
     """
+    return _report(_unpacked(text))
+
+
+def _unpacked(text: str) -> Any:
     try:
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        unpacker = zlib.decompressobj()
-        document = json.loads(unpacker.decompress(packed, _LARGEST))
+        return json.loads(zlib.decompressobj().decompress(packed, _LARGEST))
+    except (ValueError, zlib.error, RecursionError) as error:
+        raise ValueError(f"report is {text[:40]!r}: expected one that this app wrote.") from error
+
+
+def _report(document: Any) -> Report:
+    """Return a report; of figures and pins, as many as the buttons allow."""
+    try:
         items = tuple(_item(item) for item in document["items"][:MOST_ITEMS])
         return Report(title=str(document["title"])[:LONGEST_TITLE], items=items)
-    except (ValueError, zlib.error, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"report is {text[:40]!r}: expected one that this app wrote.") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("the report is none: expected one that this app wrote.") from error
 
 
 def _item(item: Any) -> Item:
@@ -171,7 +188,7 @@ def _item(item: Any) -> Item:
         figure=item["figure"],
         settings=settings,
         view=entry.view.parse_query(_texts(item["view"])).record,
-        pins=tuple(Pin.from_text(pin).to_text() for pin in _strings(item["pins"])),
+        pins=tuple(Pin.from_text(pin).to_text() for pin in _strings(item["pins"][:MOST_PINS])),
         title=str(item["title"])[:LONGEST_TITLE],
         note=str(item["note"])[:LONGEST_NOTE],
     )

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
 from lstm_explorer.core.gradients.summaries import summarise
+from lstm_explorer.ui.pins import MOST_PINS
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
@@ -112,3 +113,10 @@ def test_a_list_of_networks_that_is_none_says_how_to_write_one():
     at = app(networks="rnn,lstm")
     (warning,) = at.warning
     assert "any of rnn, lstm, gru, mingru, minlstm, joined by hyphens; rnn\\-lstm is used" in warning.value
+
+
+def test_more_pins_than_the_buttons_allow_are_left_out_and_said():
+    at = app(sequence_length="5", hidden_size="2", pin=[f"name=pin {n}&network=rnn&seed={n}" for n in range(30)])
+    assert len(at.multiselect(key="pins").value) == MOST_PINS
+    assert len(at.query_params["pin"]) == MOST_PINS
+    assert any("**pin** was name=pin 8" in warning.value.replace("\\", "") for warning in at.warning)

@@ -109,6 +109,13 @@ def test_nonsense_phases_open_as_the_page_begins():
     at = app(hand="50:2,2,2,2;x")
     assert not at.exception
     assert at.slider(key="hand_forget_1").value == 0.9
+    assert any("**hand** was 50\\:2,2,2,2;x" in warning.value for warning in at.warning)
+
+
+def test_more_phases_than_the_buttons_allow_are_not_read():
+    at = app(hand=";".join(f"{until}:1,0,1,1" for until in range(1, 5)))
+    assert len([slider for slider in at.slider if slider.key.startswith("hand_forget")]) == 2
+    assert any("**hand** was 1\\:1,0,1,1;" in warning.value for warning in at.warning)
 
 
 def test_phases_are_added_and_dropped():

@@ -3,14 +3,18 @@
 import base64
 import json
 import zlib
+from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
 from lstm_explorer.exhibits.gradients import GradientsView
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.ui import report
-from lstm_explorer.ui.pins import Pin
+from lstm_explorer.ui.pins import MOST_PINS, Pin
+
+ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
 PIN = Pin(name="four & 넷", architecture="lstm", settings=lx.Settings(forget_bias=4)).to_text()
 REPORT = report.Report(
@@ -83,3 +87,16 @@ def test_settings_beyond_the_page_s_limits_come_back_inside():
 def test_every_exhibit_has_a_page_and_a_view_without_arguments():
     for plan in EXHIBITS.values():
         assert plan.view() == plan.view()
+
+
+def test_more_pins_and_figures_than_the_buttons_allow_are_left_out_and_said():
+    pins = [f"name=pin {n}&network=rnn" for n in range(3000)]
+    text = packed({"title": "", "items": [{**ITEM, "pins": pins}, *[ITEM] * 30]})
+    read = report.from_text(text)
+    assert len(read.items) == report.MOST_ITEMS
+    assert len(read.items[0].pins) == MOST_PINS
+    at = AppTest.from_file(str(ENTRY), default_timeout=60)
+    at.query_params["report"] = text
+    said = " ".join(warning.value for warning in at.run().warning)
+    assert "more than 24 figures" in said
+    assert "more than 8 pins under one figure" in said
