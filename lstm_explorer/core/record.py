@@ -27,7 +27,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar, cast
 
@@ -85,9 +85,11 @@ def subset(default: tuple[str, ...], options: Sequence[str]) -> Any:
     return dataclasses.field(default=default, metadata={"options": tuple(options)})
 
 
-def text(default: str, *, longest: int | None = None, **metadata: Any) -> Any:
-    """Declare a text; the app reads no more than ``longest`` characters of it."""
-    return dataclasses.field(default=default, metadata={"longest": longest, **metadata})
+def text(
+    default: str, *, longest: int | None = None, reader: Callable[[str], object] | None = None, **metadata: Any
+) -> Any:
+    """Declare a text; the app reads no more than ``longest`` characters, ``reader`` raises ValueError on nonsense."""
+    return dataclasses.field(default=default, metadata={"longest": longest, "reader": reader, **metadata})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,7 @@ class Field:
         limits: Of a number, else None.
         app_limits: The app's own limits of a number, else None.
         longest: Of a text in the app, else None.
+        reader: Of a text with a form of its own, raises ``ValueError`` where it has not; else None.
         read_when: Field name to the values with which this one is read; empty where it always is.
     """
 
@@ -112,6 +115,7 @@ class Field:
     limits: Limits | None = None
     app_limits: Limits | None = None
     longest: int | None = None
+    reader: Callable[[str], object] | None = None
     read_when: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     @property
@@ -143,6 +147,8 @@ class Field:
                 raise ValueError(f"{self.name} is {value!r}: expected {self.expected}.")
         elif not isinstance(value, self.kind):
             raise TypeError(f"{self.name} is {value!r} ({type(value).__name__}): expected {self.expected}.")
+        elif self.reader is not None:
+            self.reader(cast(str, value))
         return value
 
     def to_text(self, value: Any) -> str:
@@ -164,7 +170,10 @@ class Field:
             return (text, True) if text in self.options else (self.default, False)
         if self.kind is bool:
             return (text == "1", True) if text in ("0", "1") else (self.default, False)
-        return text, True
+        try:
+            return self.checked(text), True
+        except ValueError:
+            return self.default, False
 
     def _checked_number(self, value: Any) -> float:
         assert self.limits is not None
@@ -213,7 +222,7 @@ def _field(declared: dataclasses.Field[Any], hint: Any) -> Field:
     return Field(name=declared.name, kind=kind, default=declared.default, options=options, **known)
 
 
-_DECLARED = ("limits", "app_limits", "longest", "read_when")
+_DECLARED = ("limits", "app_limits", "longest", "reader", "read_when")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.by_hand import Phase, run_by_hand
 from lstm_explorer.core.engine.trajectory import Trajectory
-from lstm_explorer.core.record import Correction, Parsed, choice, number
+from lstm_explorer.core.record import choice, number, text
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.by_hand import by_hand_numbers, by_hand_summary
 from lstm_explorer.exhibits.exhibit import Exhibit
@@ -47,6 +47,36 @@ MOST_PHASES = 3
 _NEAR = 4
 
 
+def phases_of(text: str) -> list[Phase]:
+    """Read the phases of the cell by hand.
+
+    Args:
+        text: As ``until:input,forget,output,value`` joined by ``;``.
+
+    Raises:
+        ValueError: There are more than :data:`MOST_PHASES`, or they are none that the cell can run.
+    """
+    try:
+        return _phases(text)
+    except ValueError as error:
+        raise ValueError(
+            f"hand is {text[:40]!r}: expected up to {MOST_PHASES} phases until:input,forget,output,value joined by ;, "
+            f"such as '1:1,0,1,1;100:0,0.9,1,0'. {error}"
+        ) from error
+
+
+def _phases(text: str) -> list[Phase]:
+    phases, parts_of_text = [], text.split(";", MOST_PHASES)
+    if len(parts_of_text) > MOST_PHASES:
+        raise ValueError("There are more.")
+    for part in parts_of_text:
+        until, _colon, rest = part.partition(":")
+        i, f, o, g = map(float, rest.split(","))
+        phases.append(Phase(until=int(until), input=i, forget=f, output=o, value=g))
+    run_by_hand(phases)
+    return phases
+
+
 @dataclass(frozen=True, kw_only=True)
 class InsideView(View):
     """Which cell is drawn, at which step and unit, and what of it."""
@@ -57,19 +87,8 @@ class InsideView(View):
     stage: str = choice("all", _STAGES)
     depth: int = number(1, 1, 4)
     part: str = choice("forget", _PARTS)
-    hand: str = "1:1,0,1,1;100:0,0.9,1,0"
+    hand: str = text("1:1,0,1,1;100:0,0.9,1,0", reader=phases_of)
     challenge: Literal["none", "hold", "leak", "erase", "overwrite", "hide"] = "none"
-
-    @classmethod
-    def parse_query(cls, mapping: Mapping[str, str]) -> Parsed[InsideView]:
-        """Read a view from URL parameters; phases that nobody can set become those that the page begins with."""
-        view, corrections = super().parse_query(mapping)
-        try:
-            _phases(view.hand)
-        except ValueError:
-            view = view.replace(hand=cls().hand)
-            corrections = (*corrections, Correction("hand", mapping["hand"], ""))
-        return Parsed(view, corrections)
 
 
 def single(runner: Runner, settings: Settings, view: InsideView) -> Experiment:
@@ -227,33 +246,9 @@ def by_hand(runner: Runner, settings: Settings, view: InsideView, pins: Sequence
     )
 
 
-def phases_of(text: str) -> list[Phase]:
-    """Read the phases of the cell by hand; an illegal text gives the default phases.
-
-    Args:
-        text: As ``until:input,forget,output,value`` joined by ``;``.
-    """
-    try:
-        return _phases(text)
-    except ValueError:
-        return _phases(InsideView().hand)
-
-
 def text_of(phases: Sequence[Phase]) -> str:
     """Return phases as they stand in an address."""
     return ";".join(f"{p.until}:{p.input:g},{p.forget:g},{p.output:g},{p.value:g}" for p in phases)
-
-
-def _phases(text: str) -> list[Phase]:
-    if text.count(";") >= MOST_PHASES:
-        raise ValueError(f"expected at most {MOST_PHASES} phases.")
-    phases = []
-    for part in text.split(";"):
-        until, _colon, rest = part.partition(":")
-        i, f, o, g = map(float, rest.split(","))
-        phases.append(Phase(until=int(until), input=i, forget=f, output=o, value=g))
-    run_by_hand(phases)
-    return phases
 
 
 def _animation(svg: Any, step: int, last: int, theme: str) -> go.Figure:

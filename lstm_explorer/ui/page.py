@@ -103,6 +103,8 @@ def _expected(name: str, view: type[View]) -> str:
         return _("one of {options}").format(options=", ".join(field.options))
     if field.limits is not None:
         return _range(*field.limits)
+    if field.reader is not None:
+        return _("a text that this page wrote")
     return _("0 or 1") if field.kind is bool else _("a text that is not empty and not too long")
 
 

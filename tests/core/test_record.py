@@ -51,6 +51,8 @@ def value_of(field):
     if field.limits is not None:
         low, high = field.limits
         return st.integers(int(low), int(high)) if field.kind is int else st.floats(low, high)
+    if field.reader is not None:
+        return st.just(field.default)
     return st.booleans() if field.kind is bool else st.text(min_size=1)
 
 

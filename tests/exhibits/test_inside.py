@@ -38,9 +38,19 @@ def test_phases_survive_the_address():
     assert phases_of(text_of(phases)) == phases
 
 
-@pytest.mark.parametrize("text", ["", "3:1,1,1", "3:1,1,1,2", "5:1,1,1,1;4:1,1,1,1", "x:1,1,1,1", "9999:1,1,1,1"])
-def test_phases_that_are_not_legal_become_those_of_the_page(text):
-    assert phases_of(text) == phases_of(InsideView().hand)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "3:1,1,1", "3:1,1,1,2", "5:1,1,1,1;4:1,1,1,1", "x:1,1,1,1", "9999:1,1,1,1",
+        ";".join(f"{until}:1,0,1,1" for until in range(1, 5)),
+    ],
+)  # fmt: skip
+def test_phases_that_are_not_legal_are_refused_and_become_those_of_the_page(text):
+    with pytest.raises(ValueError, match=r"hand is .*: expected up to 3 phases"):
+        InsideView(hand=text)
+    view, (correction,) = InsideView.parse_query({"hand": text})
+    assert view == InsideView()
+    assert correction == ("hand", text, InsideView().hand)
 
 
 def test_the_animation_has_a_frame_for_every_step_and_begins_at_its_own():

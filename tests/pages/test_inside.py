@@ -109,7 +109,8 @@ def test_nonsense_phases_open_as_the_page_begins():
     at = app(hand="50:2,2,2,2;x")
     assert not at.exception
     assert at.slider(key="hand_forget_1").value == 0.9
-    assert any("**hand** was 50\\:2,2,2,2;x" in warning.value for warning in at.warning)
+    (warning,) = at.warning
+    assert "**hand** was 50\\:2,2,2,2;x: expected a text that this page wrote" in warning.value
 
 
 def test_more_phases_than_the_buttons_allow_are_not_read():
