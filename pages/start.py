@@ -2,16 +2,17 @@
 
 import streamlit as st
 
-from lstm_explorer.exhibits.gradients import journey
+from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.locales import _
+from lstm_explorer.ui.browser import slide
 from lstm_explorer.ui.controls import presets, setting_number, setting_slider
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.lesson import show_lesson
 from lstm_explorer.ui.page import open_page
 from lstm_explorer.ui.presets import preset_note, preset_options
 from lstm_explorer.ui.runner import CachedRunner
-from lstm_explorer.ui.session import current_settings
+from lstm_explorer.ui.session import apply, current_settings
 from lstm_explorer.ui.toolbar import show_exhibit
 from lstm_explorer.ui.verdicts import show_verdicts
 from lstm_explorer.ui.work import continue_work
@@ -40,19 +41,22 @@ def controls() -> None:
 @fragment
 def picture() -> None:
     """Draw the picture, then the controls and cards around it; reruns without the rest of the page."""
-    above, (left, right) = st.container(), st.columns([3, 8], gap="medium")
+    above = st.container()
+    with st.container(key="picture_first"):
+        left, right = st.columns([3, 8], gap="medium")
     with right:
         exhibit = journey(CachedRunner(), current_settings(), View())
         if exhibit:
             show_exhibit(exhibit)
     with above:
-        lit = presets(_("Try these, from left to right"), preset_options(current_settings()))
+        lit = presets(_("From left to right"), preset_options(current_settings()))
     with left:
         controls()
-        if note := preset_note(lit):
+        if note := preset_note(lit, current_settings()):
             st.info(note)
     if exhibit:
         show_verdicts(exhibit.series, exhibit.theory)
+    slide(".st-key-journey", lambda bias: apply(forget_bias=float(bias)), key="bias_slid")
     continue_work()
 
 
@@ -60,10 +64,9 @@ open_page(__file__)
 st.title(_("Why an RNN forgets, and what an LSTM does about it"))
 st.markdown(
     _(
-        "To learn from step 0, a network needs the **gradient** to travel back from the loss to step 0. An RNN "
-        "multiplies it by the same weights at every step, so it **dies**. An LSTM gives it a direct road, the **cell "
-        "state**, where it is multiplied by the forget gate *f* instead: near 1 **keeps**, near 0 **forgets**. "
-        "Press **▶ Play**, then raise the forget-gate bias."
+        "To learn from step 0, a network needs the **gradient** to travel back there from the loss. An RNN multiplies "
+        "it by the same weights at every step: it **dies**. An LSTM gives it a road of its own, the **cell state**, "
+        "times the forget gate *f*: near 1 **keeps**, near 0 **forgets**. Press **▶ Play**, then drag the slider."
     )
 )
 picture()

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from lstm_explorer.core.gradients.flow import GradientFlow
-from lstm_explorer.core.gradients.summaries import Curve, Verdict
+from lstm_explorer.core.gradients.summaries import Curve, Quantity, Verdict
 from lstm_explorer.figures.curves import Series
 from lstm_explorer.figures.formatting import percent, scientific, steps
+from lstm_explorer.figures.names import network_name
 from lstm_explorer.locales import _
 
 
@@ -28,23 +29,58 @@ def share_sentence(curve: Curve) -> str:
     if math.isnan(ratio):
         return _("No gradient leaves step {last}.").format(**_ends(curve))
     if ratio > 0:
-        sentence = _(
-            "At step {first} the gradient is {times} times that at step {last}; it doubles every {steps} steps."
+        arrives = _("At step {first} the gradient is {times} times that at step {last}").format(
+            times=scientific(ratio), **_ends(curve)
         )
-        return sentence.format(times=scientific(ratio), steps=steps(-curve.half_life), **_ends(curve))
-    sentence = _("{share} of the gradient at step {last} reaches step {first}; it halves every {steps} steps.")
-    return sentence.format(share=percent(ratio), steps=steps(curve.half_life), **_ends(curve))
+    else:
+        arrives = _("{share} of the gradient at step {last} reaches step {first}").format(
+            share=percent(ratio), **_ends(curve)
+        )
+    course = course_words(curve)
+    return f"{arrives}; {course}." if course else f"{arrives}."
+
+
+def course_words(curve: Curve) -> str:
+    """Return the rate of a curve that has one, and where any other turns; nothing where there is nothing to say."""
+    if curve.steady:
+        growing = curve.half_life < 0
+        words = _("it doubles every {steps} steps") if growing else _("it halves every {steps} steps")
+        return words.format(steps=steps(abs(curve.half_life)))
+    turn = curve.turn
+    if turn is None:
+        return ""
+    height = curve.median[turn] - curve.median[-1]
+    lowest = height < min(0.0, curve.log10_ratio)
+    words = _("it is least at step {step}: {share}") if lowest else _("it is most at step {step}: {share}")
+    return words.format(step=int(curve.steps[turn]), share=percent(height))
+
+
+def gradient_of(quantity: Quantity) -> str:
+    """Return of what a gradient is taken, in words that follow a network's name."""
+    words = {
+        "hidden": _("gradient of h"),
+        "cell": _("gradient of c"),
+        "cell_path": _("gradient of c, cell path alone"),
+        "inputs": _("gradient of x"),
+    }
+    return words[quantity]
 
 
 def curves_summary(series: Sequence[Series]) -> str:
-    """Return for every curve whether it vanishes, survives or explodes, with its numbers."""
+    """Return for every curve of which gradient it is, whether that vanishes, survives or explodes, and its numbers."""
     sentences = [
-        _("**{name} {verdict}.** {sentence}").format(
-            name=one.name, verdict=verdict_word(one.curve.verdict), sentence=share_sentence(one.curve)
+        _("**{network}, {gradient}: {verdict}.** {sentence}").format(
+            network=curve_name(one), gradient=gradient_of(one.curve.quantity),
+            verdict=verdict_word(one.curve.verdict), sentence=share_sentence(one.curve),
         )
         for one in series
-    ]
+    ]  # fmt: skip
     return "  \n".join(sentences)
+
+
+def curve_name(one: Series) -> str:
+    """Return whose curve it is: the network's name, or the name of a pin."""
+    return network_name(one.network) if one.style == "path" else one.name
 
 
 def _ends(curve: Curve) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The exhibits of the pages Start here and Gradient flow: curves over time, and every unit as a heat map."""
+"""The exhibits of the page Gradient flow: curves over time, and every unit as a heat map."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.axes import FlowAxes
 from lstm_explorer.figures.curves import Series, Style, TheoryLine
 from lstm_explorer.figures.gradient_flow import plot_gradient_flow
-from lstm_explorer.figures.journey import journey_spec, plot_journey
 from lstm_explorer.figures.units import plot_unit_heatmap
 from lstm_explorer.locales import _
 from lstm_explorer.runs.experiment import Experiment
@@ -51,43 +50,6 @@ def no_cell(view: GradientsView) -> str:
     if view.quantity not in ("cell", "cell_path") or not without:
         return ""
     return _("No cell state: {networks}. The hidden state is drawn instead.").format(networks=", ".join(without))
-
-
-def journey(runner: Runner, settings: Settings, view: View, pins: Sequence[Experiment] = ()) -> Exhibit | None:
-    """Return the exhibit of the page Start here; there the recurrent gain applies to the RNN alone."""
-    rnn = Experiment(architecture="rnn", settings=settings, table=runner.table)
-    lstm = Experiment(architecture="lstm", settings=settings.replace(recurrent_gain=1.0), table=runner.table)
-    of_rnn, of_lstm = (runner.run(Flow(experiment=one)) for one in (rnn, lstm))
-    if of_rnn is None or of_lstm is None:
-        return None
-    strips = [
-        Series(name="RNN", network="rnn", curve=summarise(of_rnn, "hidden")),
-        Series(name="LSTM", network="lstm", curve=summarise(of_lstm, "cell")),
-    ]
-    path = Series(name=_("LSTM, cell path alone"), network="lstm", curve=summarise(of_lstm, "cell_path"), style="path")
-    theory = (*theory_lines(runner, rnn), *theory_lines(runner, lstm))
-    series = (*strips, path)
-    return Exhibit(
-        name="journey",
-        title=_("The gradient's way back through an RNN and an LSTM"),
-        alt=_("Gradient reaching each step of an RNN and an LSTM. {says}").format(says=curves_summary(strips)),
-        how_to_read=_(
-            "Each strip is a network unrolled in time, one cell per step. The loss is at the right; a cell is fully "
-            "coloured where all of the gradient arrives and blank where less than 10⁻⁸ of it does. The curves "
-            "below are the same numbers on a logarithmic scale: measured by exact back-propagation through a real "
-            "nn.RNN (its hidden state) and a real nn.LSTM (its cell state). Violet cells receive more than left "
-            "the loss. Grey lines are theory; the dotted line in the LSTM's colour is the part that travels by the "
-            "cell state alone."
-        ),
-        summary=curves_summary(series),
-        settings=settings,
-        experiments=(rnn, lstm),
-        draw=lambda theme: plot_journey(strips, beside=[path], theory=theory, theme=theme),
-        spec=lambda theme: journey_spec(strips, beside=[path], theory=theory, theme=theme),
-        numbers=partial(curve_numbers, series, theory),
-        series=series,
-        theory=theory,
-    )
 
 
 def gradients(

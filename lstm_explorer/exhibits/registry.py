@@ -12,8 +12,9 @@ from lstm_explorer.core.record import schema
 from lstm_explorer.exhibits.biases import effective, gates_map, lag_map, lengths_map, required
 from lstm_explorer.exhibits.biases_view import GATED, RECURRENT, BiasesView
 from lstm_explorer.exhibits.exhibit import Exhibit
-from lstm_explorer.exhibits.gradients import GradientsView, gradients, journey, units
+from lstm_explorer.exhibits.gradients import GradientsView, gradients, units
 from lstm_explorer.exhibits.inside import InsideView, by_hand, diagram, gate_map, traces
+from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.paths import contributions, paths, rates, weights
 from lstm_explorer.exhibits.view import View
 

@@ -147,4 +147,6 @@ def norm_title(series: Sequence[Series]) -> str:
     if not series[0].curve.relative:
         symbols_text = ", ".join(f"‖dL/d{letter}<sub>t</sub>‖" for letter in letters)
         return _("gradient norm {symbols}").format(symbols=symbols_text)
-    return _("gradient norm, relative to the last step")
+    if len(letters) > 1:
+        return _("surviving share")
+    return _("surviving share of {symbol}").format(symbol=f"‖dL/d{letters[0]}<sub>t</sub>‖")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import functools
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,52 @@ import plotly.graph_objects as go
 
 from lstm_explorer.figures.axes import FigureSpec, FlowAxes, evenly_spaced, log_ticks
 from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_range, norm_title
-from lstm_explorer.figures.names import network_name
-from lstm_explorer.figures.theme import Theme, blended, faded, template, theme_of
+from lstm_explorer.figures.strips import strip_base, strip_gaps, strip_name, strip_shapes, strip_traces, strip_words
+from lstm_explorer.figures.theme import Theme, faded, template, theme_of
 from lstm_explorer.locales import _
 
-#: log10 of the ratio at which a cell is blank, and of that at which it has the explosion's full colour.
-_BLANK, _FULL_EXPLOSION = -8.0, 4.0
-#: Most cells of a strip (a longer one skips steps), and up to how many there are gaps between them.
-_CELLS, _APART = 200, 130
 #: Height of a strip and of the gap beneath it, in shares of the plot.
-_STRIP, _GAP = 0.075, 0.03
+_STRIP, _GAP = 0.085, 0.03
 _FRAMES = 20
 _FRAME_MS = 120
+#: Group of the frames that the play button runs through; the slider's are named after its labels.
+_PLAY = "play"
+#: Most points of a curve that the slider moves.
+_POINTS = 101
+#: The axis goes down this far, log10, for a curve that only the slider brings.
+_DEEPEST = -30.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stop:
+    """A position of the slider inside the figure.
+
+    Attributes:
+        label: As the slider writes it.
+        strip: The curve of the strip that moves; it has the name of one of the figure's strips.
+        beside: Those of the curves beside it.
+        theory: Those of the closed forms.
+    """
+
+    label: str
+    strip: Series
+    beside: Sequence[Series] = ()
+    theory: Sequence[TheoryLine] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Slider:
+    """A slider inside the figure: what it says, its positions, and where it stands.
+
+    Attributes:
+        title: What it moves.
+        stops: Its positions, in order.
+        at: Index of the position that the figure shows.
+    """
+
+    title: str
+    stops: Sequence[Stop]
+    at: int
 
 
 def plot_journey(
@@ -31,17 +65,19 @@ def plot_journey(
     *,
     beside: Sequence[Series] = (),
     theory: Sequence[TheoryLine] = (),
+    slider: Slider | None = None,
     theme: str = "light",
 ) -> go.Figure:
     """Draw unrolled networks as strips coloured by the gradient that reaches each step, above their curves.
 
-    The play button moves a front from the loss at the right back to step 0. A frame changes the front and a curtain
-    only, a few numbers; it plays in the browser without a rerun, and in an exported file.
+    The play button moves a front from the loss at the right back to step 0, and the slider exchanges the curves of one
+    network; both play in the browser without a rerun, and in an exported file.
 
     Args:
         strips: One strip and one curve each.
         beside: Further curves, without a strip.
         theory: Closed forms, drawn dashed and grey.
+        slider: Curves for other settings of the last strip's network, and where the slider stands.
         theme: ``"light"`` or ``"dark"``.
 
     Returns:
@@ -50,7 +86,7 @@ def plot_journey(
     Raises:
         ValueError: There is no strip, or no such theme.
     """
-    return go.Figure(journey_spec(strips, beside=beside, theory=theory, theme=theme))
+    return go.Figure(journey_spec(strips, beside=beside, theory=theory, slider=slider, theme=theme))
 
 
 def journey_spec(
@@ -58,6 +94,7 @@ def journey_spec(
     *,
     beside: Sequence[Series] = (),
     theory: Sequence[TheoryLine] = (),
+    slider: Slider | None = None,
     theme: str = "light",
 ) -> FigureSpec:
     """Return what :func:`plot_journey` draws as plain dicts: Plotly's objects take 20 ms at every move of a slider.
@@ -70,75 +107,110 @@ def journey_spec(
     look, axes = theme_of(theme), FlowAxes()
     everything = [*strips, *beside]
     last = int(strips[0].curve.steps[-1])
-    low, high = log_range(everything)
+    low, high = _range(everything, slider)
     top = high + (high - low) / (1 / (len(strips) * (_STRIP + _GAP) + _GAP) - 1)  # room for the strips
-    traces = [line.trace(last, (low, high), axes, look) for line in theory]
-    traces += [curve_trace(one, axes, look) for one in [*beside, *strips]]
-    moving = [len(traces), len(traces) + 1]
+    spans = [_span(row, low, top) for row in range(len(strips))]
+    still = [trace for one, span in zip(strips[:-1], spans, strict=False) for trace in strip_traces(one, span, look)]
+    moved = [line for line in theory if line.about[0] == strips[-1].network]
+    still += [line.trace(last, (low, high), axes, look) for line in theory if line not in moved]
+    still += [curve_trace(one, axes, look) for one in strips[:-1]]
+    still += [strip_name(one, span, look) for one, span in zip(strips[:-1], spans, strict=False)]
+    moving = [
+        *strip_traces(strips[-1], spans[-1], look),
+        *(line.trace(last, (low, high), axes, look) for line in moved),
+        *(curve_trace(one, axes, look) for one in [*beside, strips[-1]]),
+        strip_name(strips[-1], spans[-1], look),
+    ]
+    traces = [*still, *moving, strip_gaps(last, spans, look), _curtain(look), _front(look)]
+    frames = _play_frames(last, (low, top), [len(traces) - 2, len(traces) - 1])
+    if slider:
+        frames += _slider_frames(slider, spans[-1], (low, high), list(range(len(still), len(still) + len(moving))))
     return {
-        "data": [*traces, _curtain(look), _fronts(everything, look)],
+        "data": traces,
         "layout": {
             "template": template(look.name),
-            "height": 540,
+            "height": 520 if slider else 470,
             "hovermode": "x",
             "modebar": {"orientation": "v"},  # on a phone it would lie on the buttons
-            "margin": {"l": 78, "r": 18, "t": 42, "b": 60},
-            "legend": {"y": -0.14, "yanchor": "top"},
-            "xaxis": {"title": {"text": _("step t")}, "range": [-0.5 - 0.01 * last, last + 0.5 + 0.01 * last]},
-            "yaxis": {"title": {"text": norm_title(everything)}, "range": [low, top], **log_ticks(low, high)},
-            "images": [_strip(one, row, last, look) for row, one in enumerate(strips)],
-            "annotations": [*(_strip_name(one, row, look) for row, one in enumerate(strips)), *_ends(look)],
+            "margin": {"l": 78, "r": 18, "t": 42, "b": 142 if slider else 78},
+            "legend": {"yref": "container", "y": 0.0, "yanchor": "bottom"},
+            "xaxis": {
+                "title": {"text": _("step t"), "standoff": 4},
+                "range": [-0.5 - 0.01 * last, last + 0.5 + 0.01 * last],
+            },
+            # Fixed: the strips lie on this axis, above the curves.
+            "yaxis": {
+                "title": {"text": norm_title(everything)}, "range": [low, top], "fixedrange": True,
+                **log_ticks(low, high),
+            },
+            "shapes": [shape for span in spans for shape in strip_base(last, span, look)],
+            "annotations": _ends(look),
             "updatemenus": [_buttons(look)],
+            "sliders": [_slider(slider, look)] if slider else [],
         },
-        "frames": _frames(everything, last, moving),
-    }
-
-
-def strip_svg(series: Series, look: Theme) -> str:
-    """Return one network unrolled in time, one rectangle per step; in units of steps, ``-0.5`` to ``T + 0.5``."""
-    steps = evenly_spaced(series.curve.steps, _CELLS)
-    log10 = series.curve.median[steps - series.curve.steps[0]]
-    shades = np.where(log10 > _BLANK, np.minimum(log10, _FULL_EXPLOSION), _BLANK).round(2)
-    last = int(steps[-1])
-    stride = int(steps[1] - steps[0]) if len(steps) > 1 else 1
-    width = stride * (0.86 if len(steps) <= _APART else 1.02)
-    cells = "".join(
-        f'<rect x="{at - width / 2:g}" width="{width:g}" height="1" '
-        f'fill="{_cell_colour(shade, series.network, look.name)}"/>'
-        for at, shade in zip(steps.tolist(), shades.tolist(), strict=True)
-    )
-    box = f"-0.5 0 {last + 1} 1"
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" preserveAspectRatio="none">{cells}</svg>'
-
-
-@functools.cache  # about a thousand of them, and a move of a slider asks for hundreds
-def _cell_colour(log10: float, network: str, theme: str) -> str:
-    """Return a cell's colour: blank where nothing arrives, full where all does, another hue where more does."""
-    look = theme_of(theme)
-    colour, empty = look.networks[network], blended(look.grid, look.background, 0.5)
-    if log10 <= 0:
-        return blended(colour, empty, (1.0 - log10 / _BLANK) ** 1.5)
-    return blended(look.explosion, colour, log10 / _FULL_EXPLOSION)
-
-
-def _strip(series: Series, row: int, last: int, look: Theme) -> dict[str, Any]:
-    # An image, not a heat map: while frames play without a redraw, Plotly takes all but scatters off the screen.
-    return {
-        "source": "data:image/svg+xml;base64," + base64.b64encode(strip_svg(series, look).encode()).decode(),
-        "xref": "x", "x": -0.5, "sizex": last + 1, "yref": "paper", "y": _strip_top(row), "sizey": _STRIP,
-        "sizing": "stretch", "layer": "below", "name": series.name,
+        "frames": frames,
     }  # fmt: skip
 
 
-def _strip_top(row: int) -> float:
-    return 1.0 - row * (_STRIP + _GAP)
+def _range(everything: Sequence[Series], slider: Slider | None) -> tuple[float, float]:
+    """Return one range of the axis of norms for every position of the slider."""
+    low, high = log_range(everything)
+    if slider:
+        lowest, highest = log_range([one for stop in slider.stops for one in (stop.strip, *stop.beside)])
+        low, high = min(low, max(lowest, _DEEPEST)), max(high, highest)
+    return low, high
 
 
-def _strip_name(series: Series, row: int, look: Theme) -> dict[str, Any]:
+def _span(row: int, low: float, top: float) -> tuple[float, float]:
+    """Return the lower and the upper edge of a strip, on the axis of norms."""
+    upper = 1.0 - row * (_STRIP + _GAP)
+    return low + (upper - _STRIP) * (top - low), low + upper * (top - low)
+
+
+def _slider_frames(
+    slider: Slider, span: tuple[float, float], limits: tuple[float, float], moving: list[int]
+) -> list[dict[str, Any]]:
+    """Return a frame per position: the strip, the closed forms, the curves, and how much arrives."""
+    look = theme_of("light")  # of a line, only the position is taken
+    frames = []
+    for stop in slider.stops:
+        last = int(stop.strip.curve.steps[-1])
+        lines = [line.trace(last, limits, FlowAxes(), look) for line in stop.theory]
+        data = [
+            *strip_shapes(stop.strip, span),
+            *({"x": line["x"].tolist(), "y": line["y"].round(3).tolist()} for line in lines),
+            *(_points(one) for one in [*stop.beside, stop.strip]),
+            {"text": strip_words(stop.strip)},
+        ]
+        frames.append({"name": _frame_name(stop), "data": data, "traces": moving})
+    return frames
+
+
+def _frame_name(stop: Stop) -> str:
+    return f"at {stop.label}"  # a bare 5 would be the play button's frame at step 5
+
+
+def _points(series: Series) -> dict[str, Any]:
+    """Return a curve in as many points as a screen shows."""
+    curve = series.curve
+    steps = evenly_spaced(curve.steps, _POINTS)
+    heights = curve.median[steps - curve.steps[0]]
+    y = [round(height, 3) if math.isfinite(height) else None for height in heights.tolist()]
+    return {"x": steps.tolist(), "y": y, "customdata": None, "hovertemplate": "10<sup>%{y:.2f}</sup>"}
+
+
+def _slider(slider: Slider, look: Theme) -> dict[str, Any]:
+    go_there = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}, "transition": {"duration": 0}}
     return {
-        "text": f"<b>{network_name(series.network)}</b>", "x": -0.006, "xref": "paper", "xanchor": "right",
-        "y": _strip_top(row) - _STRIP / 2, "yref": "paper", "yanchor": "middle", "showarrow": False,
-        "font": {"color": look.networks[series.network], "size": 13},
+        "active": slider.at, "x": 0, "len": 1.0, "y": -0.105, "yanchor": "top", "pad": {"t": 8, "b": 0},
+        "currentvalue": {"prefix": f"{slider.title}: ", "xanchor": "left", "font": {"size": 14, "color": look.text}},
+        "bgcolor": look.grid, "activebgcolor": look.networks[slider.stops[0].strip.network],
+        "bordercolor": look.muted, "tickcolor": look.muted, "font": {"color": look.muted, "size": 11},
+        "ticklen": 3, "minorticklen": 2,
+        "steps": [
+            {"label": stop.label, "method": "animate", "args": [[_frame_name(stop)], go_there]}
+            for stop in slider.stops
+        ],
     }  # fmt: skip
 
 
@@ -162,29 +234,23 @@ def _curtain(look: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fronts(series: Sequence[Series], look: Theme) -> dict[str, Any]:
-    """Return the trace with one dot per curve at the front of the gradient; empty at rest."""
+def _front(look: Theme) -> dict[str, Any]:
+    """Return the upright line at the front of the gradient; empty at rest."""
     return {
-        "type": "scatter", "x": [None], "y": [None], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
-        "name": "fronts",
-        "marker": {
-            "size": 11,
-            "color": [look.networks[one.network] for one in series],
-            "line": {"width": 2, "color": look.background},
-        },
+        "type": "scatter", "x": [None], "y": [None], "mode": "lines", "line": {"width": 2, "color": look.text},
+        "showlegend": False, "hoverinfo": "skip", "name": "front",
     }  # fmt: skip
 
 
-def _frames(series: Sequence[Series], last: int, moving: list[int]) -> list[dict[str, Any]]:
-    """Return the frames from the loss to step 0: the edge of the curtain and the positions of the fronts."""
+def _play_frames(last: int, span: tuple[float, float], moving: list[int]) -> list[dict[str, Any]]:
+    """Return the frames from the loss to step 0: the edge of the curtain and the front."""
     far = 1e6  # beyond every axis: the curtain covers the strips above the curves too
     frames = []
-    for front in np.unique(np.linspace(0, last, min(last, _FRAMES) + 1).round().astype(int))[::-1].tolist():
-        edge = front - 0.5
-        reached = [float(one.curve.median[front - one.curve.steps[0]]) for one in series]
-        curtain = {"x": [-far, edge, edge, -far], "y": [-far, -far, far, far]} if front else {"x": [None], "y": [None]}
-        fronts = {"x": [front] * len(series), "y": [y if np.isfinite(y) else None for y in reached]}
-        frames.append({"name": str(front), "data": [curtain, fronts], "traces": moving})
+    for at in np.unique(np.linspace(0, last, min(last, _FRAMES) + 1).round().astype(int))[::-1].tolist():
+        edge = at - 0.5
+        curtain = {"x": [-far, edge, edge, -far], "y": [-far, -far, far, far]} if at else {"x": [None], "y": [None]}
+        front = {"x": [at, at], "y": list(span)}
+        frames.append({"name": str(at), "group": _PLAY, "data": [curtain, front], "traces": moving})
     return frames
 
 
@@ -198,7 +264,7 @@ def _buttons(look: Theme) -> dict[str, Any]:
         "yanchor": "bottom", "pad": {"b": 4, "t": 0}, "bgcolor": look.background, "bordercolor": look.grid,
         "font": {"size": 12},
         "buttons": [
-            {"label": "▶ " + _("Play"), "method": "animate", "args": [None, play]},
+            {"label": "▶ " + _("Play"), "method": "animate", "args": [_PLAY, play]},
             {"label": _("Pause"), "method": "animate", "args": [[None], stop]},
         ],
     }  # fmt: skip

@@ -21,10 +21,11 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from lstm_explorer.core.record import Correction, Limits
+from lstm_explorer.core.record import Correction, Limits, schema
 from lstm_explorer.core.settings import LIMITS, Settings, parse_query
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
+from lstm_explorer.ui.presets import opening
 from lstm_explorer.ui.session import Address, Session, current_session, merge
 
 
@@ -52,10 +53,33 @@ def is_incoming(now: Address, written: Sequence[Address], *, from_history: bool)
     return from_history or not written or (bool(now) and now not in written)
 
 
-def compose(settings: Settings, view: View, lists: Mapping[str, tuple[str, ...]], shared: Mapping[str, str]) -> Address:
-    """Return the address of a picture: only what differs from a default."""
-    single = {**shared, **settings.to_query(), **view.to_query()}
+def compose(
+    settings: Settings,
+    view: View,
+    lists: Mapping[str, tuple[str, ...]],
+    shared: Mapping[str, str],
+    *,
+    bare: Settings = Settings(),  # noqa: B008 - frozen
+) -> Address:
+    """Return the address of a picture: only what differs from a default.
+
+    Args:
+        settings: The settings.
+        view: How the page shows them.
+        lists: Repeated parameters.
+        shared: Parameters that every page carries.
+        bare: What an address without settings opens. Any other settings have at least one parameter, and what is then
+            missing is at its default.
+    """
+    own = {} if settings == bare else settings.to_query() or _differing(settings, bare)
+    single = {**shared, **own, **view.to_query()}
     return {name: (text,) for name, text in single.items()} | {name: texts for name, texts in lists.items() if texts}
+
+
+def _differing(settings: Settings, other: Settings) -> dict[str, str]:
+    """Return the parameters of settings that another record has otherwise, defaults too."""
+    fields = schema(Settings)
+    return {name: fields[name].to_text(getattr(settings, name)) for name in other.to_query()}
 
 
 def last_values(address: Address) -> dict[str, str]:
@@ -153,7 +177,8 @@ def publish() -> None:
 def _wanted(session: Session) -> Address:
     """Return the address that matches the session."""
     page = session.page
-    return compose(session.settings, session.views.get(page, View()), session.lists.get(page, {}), session.shared)
+    view, lists = session.views.get(page, View()), session.lists.get(page, {})
+    return compose(session.settings, view, lists, session.shared, bare=opening(page))
 
 
 def _adopt(session: Session, address: Address, view: type[View], lists: Mapping[str, ListParameter]) -> None:
@@ -163,6 +188,8 @@ def _adopt(session: Session, address: Address, view: type[View], lists: Mapping[
         return
     texts = last_values(address)
     session.settings, corrections = parse_query(texts)
+    if not texts.keys() & schema(Settings).keys():
+        session.settings = opening(session.page)
     session.views[session.page], view_corrections = view.parse_query(texts)
     readable = {
         name: tuple(itertools.islice(filter(_reads(parameter.read), address.get(name, ())), parameter.most))

@@ -67,6 +67,16 @@ def pick(selector: str, take: Callable[[float, float], None], *, key: str) -> No
     _component("pick")(data={"selector": selector}, key=key, on_picked_change=picked)
 
 
+def slide(selector: str, take: Callable[[str], None], *, key: str) -> None:
+    """Hand the place where the slider inside a chart was let go to Python: ``take(label)``, as a widget's callback."""
+
+    def slid() -> None:
+        if label := st.session_state[key].slid:
+            take(label)
+
+    _component("slide")(data={"selector": selector}, key=key, on_slid_change=slid)
+
+
 def _run(name: str, data: dict[str, str], key: str) -> None:
     _component(name)(data={**data, "number": next(_numbers)}, key=key)
 

@@ -53,7 +53,7 @@ def preset_controls() -> None:
     """
     with st.container():
         lit = presets(_("Presets"), preset_options(current_settings()))
-        if note := preset_note(lit):
+        if note := preset_note(lit, current_settings()):
             st.caption(note)
 
 

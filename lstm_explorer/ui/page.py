@@ -29,6 +29,11 @@ _QUOTED = 60
 _STYLE = """<style>
 .stMainBlockContainer { padding: 4rem clamp(1rem, 3vw, 3rem) 3rem; }
 .stMain :is(h1, h2, h3, p, li, td, th) { word-break: keep-all; overflow-wrap: anywhere; }
+.stMain h1 { padding: 0 0 .25rem; font-size: clamp(1.6rem, 2.6vw, 2.1rem); }
+.stMain .stVerticalBlock { gap: .75rem; }
+@media (max-width: 640px) {
+  .st-key-picture_first .stHorizontalBlock:has(> .stColumn) { flex-direction: column-reverse; }
+}
 .st-key-frame { position: fixed; top: 0.85rem; right: 3.75rem; z-index: 999990; width: auto; }
 </style>"""
 

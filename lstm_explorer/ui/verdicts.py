@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE, VANISHES_BELOW
-from lstm_explorer.exhibits.curve_summaries import verdict_word
+from lstm_explorer.exhibits.curve_summaries import course_words, curve_name, gradient_of, verdict_word
 from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.figures.formatting import percent, steps
 from lstm_explorer.figures.theme import theme_of
@@ -24,15 +24,16 @@ _STYLE = """<style>
   border-top: 4px solid var(--network); padding: .8rem 1rem; }
 .verdicts h4 { margin: 0 0 .6rem; padding: 0; font-size: 1rem;
   display: flex; justify-content: space-between; gap: .5rem; }
-.verdicts dl { display: grid; grid-template-columns: 1fr 1fr; margin: 0; padding: 0; }
-.verdicts dt { grid-row: 1; margin: 0; padding: 0; font-size: .85rem; opacity: .75; }
-.verdicts dd { grid-row: 2; margin: 0; padding: 0; font-size: 1.6rem; }
+.verdicts dl { display: flex; align-items: baseline; gap: .6rem; flex-direction: row-reverse;
+  justify-content: flex-end; margin: 0; padding: 0; }
+.verdicts dt { margin: 0; padding: 0; font-size: .85rem; opacity: .75; }
+.verdicts dd { margin: 0; padding: 0; font-size: 1.6rem; }
 .verdicts p { margin: .5rem 0 0; font-size: .85rem; opacity: .75; }
 </style>"""
 
 
 def show_verdicts(series: Sequence[Series], theory: Sequence[TheoryLine]) -> None:
-    """Draw a card per curve: the verdict, how much of the gradient arrives, and its half-life beside the theory's.
+    """Draw a card per curve: the verdict, how much of the gradient arrives, and its rate beside the theory's.
 
     One block of HTML, not a dozen widgets: it is redrawn at every move of a slider.
 
@@ -55,15 +56,13 @@ def _about(one: Series) -> tuple[str, str]:
 
 def _card(one: Series, theory: Sequence[TheoryLine]) -> str:
     curve = one.curve
-    share = _("reaches step 0")
-    period = _("doubles every (steps)") if curve.half_life < 0 else _("halves every (steps)")
-    notes = "".join(f"<p>{escape(_theory_sentence(line))}</p>" for line in theory)
+    course = course_words(curve)
+    notes = "".join(f"<p>{escape(text)}</p>" for text in (course, *map(_theory_sentence, theory)) if text)
     return (
         f'<section style="--network: {theme_of(theme_name()).networks[one.network]}">'
-        f"<h4><span>{escape(one.name)}</span>"
+        f"<h4><span>{escape(curve_name(one))}, {escape(gradient_of(curve.quantity))}</span>"
         f"<span>{_SIGNS[curve.verdict]} {escape(verdict_word(curve.verdict))}</span></h4>"
-        f"<dl><dt>{escape(share)}</dt><dd>{percent(curve.log10_ratio)}</dd>"
-        f"<dt>{escape(period)}</dt><dd>{steps(abs(curve.half_life))}</dd></dl>{notes}</section>"
+        f"<dl><dt>{escape(_('reaches step 0'))}</dt><dd>{percent(curve.log10_ratio)}</dd></dl>{notes}</section>"
     )
 
 

@@ -1,6 +1,7 @@
 """The sentences beside the curves are computed from their numbers."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,14 +35,38 @@ def test_the_sentence_has_the_share_and_the_half_life(first, sentence):
     assert share_sentence(curve(first)) == sentence
 
 
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        ([-0.4, -0.5, -1.2, -0.6, 0.0], "40% of the gradient at step 4 reaches step 0; it is least at step 2: 6.3%."),
+        ([0.3, 0.9, 0.2, 0.1, 0.0], "At step 0 the gradient is 2 times that at step 4; it is most at step 1: 7.9×."),
+        ([-0.1, -0.1, -0.1, 0.0, 0.0], "79% of the gradient at step 4 reaches step 0."),  # not even one half-life
+        ([-2.0, -2.0, -2.0, -2.0, 0.0], "1% of the gradient at step 4 reaches step 0."),  # falls, but not at a rate
+    ],
+)
+def test_a_curve_without_a_rate_is_described_as_it_is(points, words):
+    log10 = np.array(points)
+    bent = Curve(quantity="cell", steps=np.arange(5), median=log10, lower=log10, upper=log10, runs=1, relative=True)
+    assert share_sentence(bent) == words
+
+
+def test_a_verdict_says_of_which_gradient():
+    dies = curve(-10.0)
+    names = {"hidden": "gradient of h", "cell": "gradient of c", "cell_path": "gradient of c, cell path alone",
+             "inputs": "gradient of x"}  # fmt: skip
+    for quantity, name in names.items():
+        series = [Series(name="LSTM", network="lstm", curve=replace(dies, quantity=quantity))]
+        assert curves_summary(series).startswith(f"**LSTM, {name}: vanishes.**")
+
+
 def test_every_curve_has_its_verdict_and_its_sentence():
     dies, grows = curve(-10.0), curve(2.0)
     lines = curves_summary(
         [Series(name="RNN", network="rnn", curve=dies), Series(name="GRU", network="gru", curve=grows)]
     ).split("  \n")
     assert lines == [
-        f"**RNN vanishes.** {share_sentence(dies)}",
-        f"**GRU explodes.** {share_sentence(grows)}",
+        f"**RNN, gradient of h: vanishes.** {share_sentence(dies)}",
+        f"**GRU, gradient of h: explodes.** {share_sentence(grows)}",
     ]
 
 

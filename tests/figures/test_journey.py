@@ -1,18 +1,13 @@
-"""The journey: its strips hold the numbers of the curves, its frames run from the loss to step 0 and cost little."""
-
-import base64
-from xml.etree import ElementTree
+"""The journey: its frames run from the loss to step 0, its slider exchanges a network's curves, and it costs little."""
 
 import numpy as np
 import pytest
 
 import lstm_explorer as lx
 from lstm_explorer.core.gradients.summaries import summarise
-from lstm_explorer.figures.curves import Series
-from lstm_explorer.figures.journey import plot_journey
-from lstm_explorer.figures.theme import THEMES
-
-LIGHT = THEMES["light"]
+from lstm_explorer.figures.curves import Series, TheoryLine
+from lstm_explorer.figures.formatting import percent
+from lstm_explorer.figures.journey import Slider, Stop, plot_journey
 
 
 def journey(steps=40, forget_bias=5.0):
@@ -25,63 +20,76 @@ def journey(steps=40, forget_bias=5.0):
     return strips, plot_journey(strips)
 
 
-def cells(figure, row):
-    """Return centre and colour of every cell of a strip."""
-    svg = ElementTree.fromstring(base64.b64decode(figure.layout.images[row].source.split(",", 1)[1]))
-    return [(float(c.get("x")) + float(c.get("width")) / 2, c.get("fill")) for c in svg]
-
-
-def brightness(colour):
-    return sum(int(colour[i : i + 2], 16) for i in (1, 3, 5))
-
-
-def test_strip_has_a_cell_a_step_on_the_time_axis_of_the_curves():
-    _, figure = journey()
-    np.testing.assert_allclose([centre for centre, _ in cells(figure, 0)], np.arange(41))
-    image = figure.layout.images[0]
-    assert (image.x, image.sizex, image.xref) == (-0.5, 41, "x")
-
-
-def test_cell_is_full_where_all_arrives_and_fades_as_the_gradient_does():
-    strips, figure = journey()
-    colours = [colour for _, colour in cells(figure, 0)]
-    assert colours[-1] == LIGHT.networks["rnn"]
-    order = np.argsort(-strips[0].curve.median)
-    shades = [brightness(colours[step]) for step in order]
-    assert shades == sorted(shades)
-    blank = {colours[step] for step in np.flatnonzero(strips[0].curve.median < -8)}
-    assert len(blank) == 1
-
-
-def test_cell_turns_to_another_colour_where_more_arrives_than_left():
+def test_strips_lie_above_the_curves_on_the_same_axis():
     strips, figure = journey(100)
-    assert strips[1].curve.median[0] > 1
-    assert cells(figure, 1)[0][1] != LIGHT.networks["lstm"]
-    assert brightness(cells(figure, 1)[0][1]) < brightness(LIGHT.networks["lstm"])
+    _low, top = figure.layout.yaxis.range
+    bases = sorted((shape.y0, shape.y1) for shape in figure.layout.shapes)
+    assert bases[-1][1] == pytest.approx(top)
+    assert max(one.curve.median.max() for one in strips) < bases[0][0]
+    assert all((shape.x0, shape.x1) == (-0.5, 100.5) for shape in figure.layout.shapes)
+    assert figure.layout.yaxis.fixedrange  # zooming along it would part the strips from their names
 
 
-def test_long_strip_shows_every_so_many_steps_and_always_the_last():
+def test_play_runs_from_the_loss_to_step_zero():
     _, figure = journey(2000)
-    centres = [round(centre) for centre, _ in cells(figure, 0)]
-    assert len(centres) <= 200
-    assert centres[-1] == 2000
-
-
-def test_frames_run_from_the_loss_to_step_zero_and_carry_the_fronts():
-    strips, figure = journey(2000)
     names = [int(frame.name) for frame in figure.frames]
     assert (names[0], names[-1]) == (2000, 0)
     assert names == sorted(names, reverse=True)
     assert len(names) <= 200
-    fronts = figure.frames[10].data[-1]
-    assert list(fronts.x) == [names[10]] * 2
-    assert list(fronts.y) == [one.curve.median[names[10]] for one in strips]
-    assert figure.frames[10].data[0].x[1] == names[10] - 0.5
+    curtain, front = figure.frames[10].data
+    assert list(front.x) == [names[10]] * 2
+    assert curtain.x[1] == names[10] - 0.5
+    assert figure.layout.updatemenus[0].buttons[0].args[0] == figure.frames[10].group
 
 
-def test_frames_move_the_curtain_and_the_fronts_and_nothing_else():
+def test_frames_move_the_curtain_and_the_front_and_nothing_else():
     _, figure = journey()
-    assert {figure.data[index].name for index in figure.frames[0].traces} == {"curtain", "fronts"}
+    assert {figure.data[index].name for index in figure.frames[0].traces} == {"curtain", "front"}
+
+
+def slid(steps=40, at=1):
+    """Return a figure with a slider over three biases, and what it should show at each."""
+    biases = (0.0, 2.5, 5.0)
+    strips, _ = journey(steps, biases[at])
+    stops = []
+    for bias in biases:
+        flow = lx.seed_flows(lx.Settings(sequence_length=steps, forget_bias=bias), architecture="lstm")
+        alone = Series(name="alone", network="lstm", curve=summarise(flow, "cell_path"), style="path")
+        line = TheoryLine(name="theory", log10_rate=-0.1 * bias, about=("lstm", "cell_path"))
+        own = Series(name="LSTM", network="lstm", curve=summarise(flow, "cell"))
+        stops.append(Stop(label=f"{bias:g}", strip=own, beside=[alone], theory=[line]))
+    slider = Slider(title="bias", stops=stops, at=at)
+    beside, theory = stops[at].beside, (*_OF_RNN, *stops[at].theory)
+    return stops, plot_journey(strips, beside=beside, theory=theory, slider=slider)
+
+
+_OF_RNN = (TheoryLine(name="rnn's", log10_rate=-0.3, about=("rnn", "hidden")),)
+
+
+@pytest.mark.parametrize("steps", [40, 500])
+def test_the_slider_puts_every_curve_of_one_network_in_place_of_its_own(steps):
+    stops, figure = slid(steps)
+    assert figure.layout.sliders[0].active == 1
+    for stop, step in zip(stops, figure.layout.sliders[0].steps, strict=True):
+        (frame,) = [one for one in figure.frames if one.name == step.args[0][0]]
+        moved = dict(zip(frame.traces, frame.data, strict=True))
+        changed = {figure.data[index].name: trace for index, trace in moved.items()}
+        for one in (stop.strip, *stop.beside):
+            x, y = np.array(changed[one.name].x), np.array(changed[one.name].y)
+            assert len(x) <= 101
+            assert x[-1] == steps
+            np.testing.assert_allclose(y, one.curve.median[x], atol=1e-3)
+        assert changed["theory"].y[0] == pytest.approx(stop.theory[0].log10_rate * (steps - changed["theory"].x[0]))
+        assert changed["strip name"].text[0].endswith(percent(stop.strip.curve.log10_ratio))
+        assert {figure.data[index].name for index in moved} == {"strip", "theory", "alone", "LSTM", "strip name"}
+
+
+def test_the_axis_has_room_for_every_position_of_the_slider():
+    stops, figure = slid(100)
+    low, _top = figure.layout.yaxis.range
+    heights = [one.strip.curve.median for one in stops]
+    assert low < min(height.min() for height in heights)
+    assert min(shape.y0 for shape in figure.layout.shapes) > max(height.max() for height in heights)
 
 
 def test_a_move_of_a_slider_sends_little():

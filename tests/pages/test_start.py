@@ -40,12 +40,12 @@ def test_cards_show_the_numbers_of_the_core():
     lstm = summarise(lx.seed_flows(settings, architecture="lstm"), "cell")
     assert f"<dd>{percent(rnn.log10_ratio)}</dd>" in html(at)
     assert f"<dd>{percent(lstm.log10_ratio)}</dd>" in html(at)
-    assert "**RNN vanishes.**" in says(at)
-    assert "**LSTM survives.**" in says(at)
+    assert "**RNN, gradient of h: vanishes.**" in says(at)
+    assert "**LSTM, gradient of c: survives.**" in says(at)
 
 
 def test_recurrent_gain_is_the_rnn_s_alone():
-    at = app()
+    at = app(forget_bias="0")
     before = html(at)
     at.slider(key="recurrent_gain").set_value(3.0).run()
     settings = lx.Settings(recurrent_gain=3.0)
@@ -58,22 +58,33 @@ def test_recurrent_gain_is_the_rnn_s_alone():
 @pytest.mark.parametrize(
     ("code", "verdict"),
     [
-        ("pytorch", "**LSTM vanishes.**"),
-        ("forget2", "**LSTM survives.**"),
-        ("forget5", "**LSTM explodes.**"),
-        ("chrono", "**LSTM survives.**"),
-        ("exploding", "**RNN explodes.**"),
-        ("vanishing", "**LSTM vanishes.**"),
+        ("keeps", "**LSTM, gradient of c: survives.**"),
+        ("pytorch", "**LSTM, gradient of c: vanishes.**"),
+        ("forget5", "**LSTM, gradient of c: explodes.**"),
+        ("chrono", "**LSTM, gradient of c: survives.**"),
+        ("exploding", "**RNN, gradient of h: explodes.**"),
+        ("closed", "**LSTM, gradient of c: vanishes.**"),
     ],
 )
-def test_presets_show_what_they_promise(code, verdict):
-    at = app()
+def test_presets_tell_the_story(code, verdict):
+    at = app(sequence_length="100")
     press(at, code)
     assert verdict in says(at)
     wanted = lx.Settings().replace(**preset_options(lx.Settings())[code][1])
-    assert {name: texts[-1] if isinstance(texts, list) else texts for name, texts in at.query_params.items()} == (
-        wanted.to_query()
-    )
+    sent = {name: texts[-1] if isinstance(texts, list) else texts for name, texts in at.query_params.items()}
+    assert lx.Settings.from_query(sent) == wanted or (code, sent) == ("keeps", {})
+
+
+def test_a_bare_address_opens_on_the_contrast_and_the_default_has_an_address():
+    at = app()
+    assert at.slider(key="forget_bias").value == 2.5
+    assert at.pills(key="preset").value == "keeps"
+    assert "**RNN, gradient of h: vanishes.**" in says(at)
+    assert "**LSTM, gradient of c: survives.** 41% of" in says(at)
+    assert dict(at.query_params) == {}
+    press(at, "pytorch")
+    assert at.query_params["forget_bias"] == "0.0"
+    assert app(forget_bias="0.0").slider(key="forget_bias").value == 0.0
 
 
 def press(at, code):
@@ -85,7 +96,8 @@ def test_both_vectors_filled_is_the_same_picture_as_a_bias_of_two():
     press(at, "both")
     both = html(at)
     assert "effective forget bias is **2**" in " ".join(box.value for box in at.info)
-    press(at, "forget2")
+    press(at, "pytorch")
+    at.slider(key="forget_bias").set_value(2.0).run()
     assert html(at) == both
 
 
@@ -96,7 +108,7 @@ def test_korean_speaks_korean_all_over():
 
 
 def test_the_picture_sent_is_a_figure_that_plotly_accepts():
-    sent = app().get("plotly_chart")[0].proto
+    sent = app(forget_bias="0").get("plotly_chart")[0].proto
     figure = plotly.io.from_json(sent.spec)  # checks every name and value; what we send was not checked before
     (drawn,) = (trace.y for trace in figure.data if trace.name == "RNN")
     heights = np.frombuffer(base64.b64decode(drawn["bdata"]), drawn["dtype"])

@@ -1,5 +1,7 @@
 """Presets: each sets everything that another could have changed, is legal, and has a note."""
 
+import re
+
 import pytest
 
 import lstm_explorer as lx
@@ -27,7 +29,7 @@ def test_a_preset_is_legal_on_the_first_page_and_has_a_name_and_a_note(code):
     settings = lx.Settings().replace(**changes)
     assert all(limits[key].low <= getattr(settings, key) <= limits[key].high for key in changes if key in limits)
     assert name
-    assert preset_note(code).endswith(".")
+    assert preset_note(code, settings).endswith(".")
 
 
 def test_chrono_remembers_for_the_whole_sequence():
@@ -42,4 +44,13 @@ def test_both_vectors_filled_with_one_are_a_bias_of_two():
 
 
 def test_no_preset_has_no_note():
-    assert preset_note(None) == ""
+    assert preset_note(None, lx.Settings()) == ""
+
+
+def test_a_note_says_what_is_set_and_nothing_that_must_be_measured():
+    for code in ("keeps", "pytorch", "forget1", "forget5", "both", "keras", "closed"):
+        settings = lx.Settings().replace(**PRESETS[code][1])
+        assert f"about {float(lx.theory.forget_gate(settings.forget_bias)):.2g} " in preset_note(code, settings)
+    for code in PRESETS:
+        note = preset_note(code, lx.Settings().replace(**PRESETS[code][1]))
+        assert not re.search("explode|vanish|arrive|survive|gradient", note)

@@ -17,6 +17,24 @@ Verdict = Literal["vanishes", "survives", "explodes"]
 
 #: Less than this share of the gradient reaching the first step is called vanishing, more than that exploding.
 VANISHES_BELOW, EXPLODES_ABOVE = 1e-2, 10.0
+#: How far a curve may lie from the straight line between its ends and still have one rate: a share of its whole fall.
+_STRAIGHT_WITHIN = 0.15
+#: How far inside the curve a lowest or highest point lies beyond both ends to be a turn, log10: a factor of 1.26.
+_TURNS_BEYOND = 0.1
+
+
+def verdict_of(log10_ratio: float) -> Verdict:
+    """Return the verdict on what reaches the first step: ``vanishes`` below 1 %, ``explodes`` above ten times.
+
+    Where no gradient even leaves the last step there is no ratio, and it vanishes.
+
+    Example:
+        >>> verdict_of(-23.0), verdict_of(-0.4), verdict_of(1.05), verdict_of(math.nan)
+        ('vanishes', 'survives', 'explodes', 'vanishes')
+    """
+    if not log10_ratio >= math.log10(VANISHES_BELOW):
+        return "vanishes"
+    return "explodes" if log10_ratio > math.log10(EXPLODES_ABOVE) else "survives"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,14 +76,32 @@ class Curve:
         return math.inf if fall == 0 else lag * math.log10(2) / fall
 
     @property
-    def verdict(self) -> Verdict:
-        """The verdict: ``vanishes`` below 1 %, ``explodes`` above ten times, else ``survives``.
+    def steady(self) -> bool:
+        """Whether the half-life describes the curve: it falls, or grows, at about one rate over at least one half-life.
 
-        Where no gradient even leaves the last step there is no ratio, and it vanishes.
+        On the log axis no point lies further from the straight line between the ends than 15 % of the whole fall.
         """
-        if not self.log10_ratio >= math.log10(VANISHES_BELOW):
-            return "vanishes"
-        return "explodes" if self.log10_ratio > math.log10(EXPLODES_ABOVE) else "survives"
+        fall = abs(self.log10_ratio)
+        if not (np.isfinite(self.median).all() and fall >= math.log10(2)):
+            return False
+        away = self.median - np.interp(self.steps, self.steps[[0, -1]], self.median[[0, -1]])
+        return bool(np.abs(away).max() <= _STRAIGHT_WITHIN * fall)
+
+    @property
+    def turn(self) -> int | None:
+        """Index of the point inside the curve at which it turns, far below or above both ends; None where none is."""
+        ends = self.median[[0, -1]]
+        if not np.isfinite(ends).all():
+            return None
+        for extreme, beyond in ((self.median.argmin(), ends.min()), (self.median.argmax(), ends.max())):
+            if abs(self.median[extreme] - beyond) > _TURNS_BEYOND:
+                return int(extreme)
+        return None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict: ``vanishes`` below 1 %, ``explodes`` above ten times, else ``survives``."""
+        return verdict_of(self.log10_ratio)
 
 
 def summarise(flow: GradientFlow, quantity: Quantity = "hidden", *, layer: int = -1, relative: bool = True) -> Curve:

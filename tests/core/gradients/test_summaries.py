@@ -53,6 +53,23 @@ def test_half_life_is_that_of_a_constant_factor():
     assert summarise(flow([[-math.inf, 0.0]])).half_life == 0.0
 
 
+@pytest.mark.parametrize(
+    ("points", "steady", "turn"),
+    [
+        ([-4.0, -3.0, -2.0, -1.0, 0.0], True, None),
+        ([-4.0, -3.5, -2.4, -1.0, 0.0], True, None),  # bends by an eighth of the fall
+        ([-4.0, -4.0, -2.0, -1.0, 0.0], False, None),  # by a quarter
+        ([-0.2, -0.15, -0.1, -0.05, 0.0], False, None),  # straight, but it has not halved once
+        ([-0.4, -0.5, -1.2, -0.6, 0.0], False, 2),
+        ([0.3, 0.9, 0.2, 0.1, 0.0], False, 1),
+        ([-math.inf, -3.0, -2.0, -1.0, 0.0], False, None),
+    ],
+)
+def test_a_half_life_is_for_a_curve_that_falls_at_one_rate(points, steady, turn):
+    curve = summarise(flow([points]))
+    assert (curve.steady, curve.turn) == (steady, turn)
+
+
 def test_inputs_begin_at_step_one():
     curve = summarise(lx.seed_flows(lx.Settings(sequence_length=7), architecture="gru"), "inputs")
     assert list(curve.steps) == [1, 2, 3, 4, 5, 6, 7]
