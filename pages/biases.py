@@ -15,7 +15,7 @@ from lstm_explorer.ui.biases import (
 )
 from lstm_explorer.ui.browser import pick
 from lstm_explorer.ui.language import fragment
-from lstm_explorer.ui.page import open_page
+from lstm_explorer.ui.page import open_page, picture_columns
 from lstm_explorer.ui.runner import CachedRunner
 from lstm_explorer.ui.session import current_settings, current_view
 from lstm_explorer.ui.work import continue_work
@@ -24,7 +24,7 @@ from lstm_explorer.ui.work import continue_work
 @fragment
 def biases() -> None:
     """Draw the map, then the topic beneath it; reruns without the rest of the page."""
-    left, right = st.columns([3, 8], gap="medium")
+    left, right = picture_columns("biases_row")
     with left:
         experiment_controls(current_settings(), fit_view(current_view()))
     # Read only now: a file that was just uploaded has changed the settings.

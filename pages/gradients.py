@@ -5,15 +5,16 @@ import streamlit as st
 from lstm_explorer.exhibits.gradients import GradientsView, gradients
 from lstm_explorer.locales import _
 from lstm_explorer.ui.lab import (
+    axes_controls,
     experiment_controls,
     numbers_table,
     preset_controls,
+    quantity_control,
     unit_heat_maps,
-    view_controls,
     view_note,
 )
 from lstm_explorer.ui.language import fragment
-from lstm_explorer.ui.page import open_page
+from lstm_explorer.ui.page import open_page, picture_columns
 from lstm_explorer.ui.pins import PARAMETER, PINS, current_pins, pin_controls
 from lstm_explorer.ui.runner import CachedRunner
 from lstm_explorer.ui.session import current_settings, current_view
@@ -26,17 +27,18 @@ from lstm_explorer.ui.work import continue_work
 def lab() -> None:
     """Draw the controls, the curves and the numbers beneath; reruns without the rest of the page."""
     preset_controls()
-    left, right = st.columns([3, 8], gap="medium")
+    left, right = picture_columns("gradients_row")
     with left:
         experiment_controls()
         settings_file_control("gradients")
     settings, view, runner = current_settings(), current_view(), CachedRunner()
     with right:
-        view_controls()
+        quantity_control()
         exhibit = gradients(runner, settings, view, current_pins())
-        view_note(view)
+        view_note(view, exhibit)
         if exhibit:
             show_exhibit(exhibit)
+        axes_controls()
         pin_controls(view.networks, settings)
     numbers_table(exhibit.series if exhibit else ())
     unit_heat_maps(runner, settings, view)

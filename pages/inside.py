@@ -6,7 +6,7 @@ from lstm_explorer.core.engine.trajectory import Trajectory
 from lstm_explorer.exhibits.inside import InsideView, by_hand, diagram, gate_map, traces, unrolled
 from lstm_explorer.locales import _
 from lstm_explorer.ui.browser import move_cursor, pick
-from lstm_explorer.ui.by_hand import challenge_control, challenge_verdict, phase_controls
+from lstm_explorer.ui.by_hand import challenge_control, challenge_verdict, note_solved, phase_controls
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.inside import (
     common_mistakes,
@@ -20,7 +20,7 @@ from lstm_explorer.ui.inside import (
     walk_through,
 )
 from lstm_explorer.ui.language import fragment
-from lstm_explorer.ui.page import open_page
+from lstm_explorer.ui.page import open_page, picture_columns
 from lstm_explorer.ui.runner import CachedRunner
 from lstm_explorer.ui.session import current_settings, current_view
 from lstm_explorer.ui.toolbar import show_exhibit
@@ -29,7 +29,7 @@ from lstm_explorer.ui.toolbar import show_exhibit
 @fragment
 def cell() -> None:
     """Draw the cell's settings, its step and its sequence; each part reruns without the others."""
-    left, right = st.columns([3, 8], gap="medium")
+    left, right = picture_columns("cell_row")
     with left:
         network_controls(current_settings(), current_view())
     trajectory = unrolled(CachedRunner(), current_settings(), current_view())
@@ -45,11 +45,11 @@ def cell() -> None:
 @fragment
 def step(trajectory: Trajectory) -> None:
     """Draw one step: its controls, the diagram, and the walk through its stages."""
-    settings, controls = current_settings(), st.container()
+    settings, controls, words = current_settings(), st.container(), st.container()
     if exhibit := diagram(CachedRunner(), settings, current_view()):  # first, so that the new numbers are there first
-        show_exhibit(exhibit, slider="step")
+        show_exhibit(exhibit, slider="step", words=words)
     with controls:
-        step_controls(settings, current_view(), trajectory)
+        step_controls(current_view(), trajectory)
         stage_controls(current_view())
         input_picture(settings, current_view())
     walk_through(settings, current_view(), trajectory)
@@ -80,14 +80,15 @@ def hand() -> None:
             "much of the gradient gets back: f multiplies both. Then try a challenge."
         )
     )
+    note_solved()
     challenge_control()
-    left, right = st.columns([3, 8], gap="medium")
+    left, right = picture_columns("hand_row")
     with left:
         phase_controls()
     with right, shielded():
+        challenge_verdict()
         if exhibit := by_hand(CachedRunner(), current_settings(), current_view()):
             show_exhibit(exhibit)
-    challenge_verdict()
 
 
 open_page(__file__, view=InsideView)

@@ -6,10 +6,12 @@ from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.locales import _
 from lstm_explorer.ui.browser import slide
-from lstm_explorer.ui.controls import presets, setting_number, setting_slider
+from lstm_explorer.ui.controls import presets, setting_slider
+from lstm_explorer.ui.idle import why_idle
+from lstm_explorer.ui.lab import length_control
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.lesson import show_lesson
-from lstm_explorer.ui.page import open_page
+from lstm_explorer.ui.page import open_page, picture_columns
 from lstm_explorer.ui.presets import preset_note, preset_options
 from lstm_explorer.ui.runner import CachedRunner
 from lstm_explorer.ui.session import apply, current_settings
@@ -20,12 +22,13 @@ from lstm_explorer.ui.work import continue_work
 
 def controls() -> None:
     """Draw the three controls that matter."""
-    setting_number("sequence_length", _("Sequence length (steps)"), help=_("How far the gradient has to travel."))
+    length_control(help=_("How far the gradient has to travel."))
     setting_slider(
         "forget_bias",
         _("Forget-gate bias of the LSTM"),
         step=0.25,
         help=_("The effective bias, bias_ih + bias_hh. Large: f near 1, the cell keeps. Small: f near 0, it forgets."),
+        idle=why_idle("forget_bias", ["lstm"]),
     )
     setting_slider(
         "recurrent_gain",
@@ -42,8 +45,7 @@ def controls() -> None:
 def picture() -> None:
     """Draw the picture, then the controls and cards around it; reruns without the rest of the page."""
     above = st.container()
-    with st.container(key="picture_first"):
-        left, right = st.columns([3, 8], gap="medium")
+    left, right = picture_columns("journey_row")
     with right:
         exhibit = journey(CachedRunner(), current_settings(), View())
         if exhibit:

@@ -16,6 +16,8 @@ RecurrentInit = Literal["pytorch", "keras", "orthogonal", "identity", "normal", 
 SCALAR_INPUTS = ("digit", "sunspots")
 #: Kinds that read ``input_size``.
 _WIDE_INPUTS = tuple(kind for kind in get_args(InputKind) if kind not in SCALAR_INPUTS)
+#: Kinds that ``input_scale`` changes.
+_SCALED_INPUTS = tuple(kind for kind in get_args(InputKind) if kind != "zeros")
 #: Limits of a gate bias: the core's, and the app's.
 _BIAS: dict[str, Any] = {"low": -100.0, "high": 100.0, "app": (-10.0, 10.0)}
 
@@ -88,7 +90,7 @@ class Settings(Record):
     update_bias: float = number(0.0, **_BIAS)
     split_biases: bool = False
     input_kind: InputKind = "noise"
-    input_scale: float = number(1.0, 0.0, 1000.0, app=(0.0, 10.0))
+    input_scale: float = number(1.0, 0.0, 1000.0, app=(0.0, 10.0), read_when={"input_kind": _SCALED_INPUTS})
     text: str = text("the quick brown fox jumps over the lazy dog", longest=2000, read_when={"input_kind": ("text",)})
     digit: int = number(3, 0, 9, read_when={"input_kind": ("digit",)})
 

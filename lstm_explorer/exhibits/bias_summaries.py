@@ -13,7 +13,7 @@ from lstm_explorer.core.biases.required import RequiredBias
 from lstm_explorer.core.gradients.paths import PathFlows
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE, Curve
 from lstm_explorer.core.gradients.weights import StepContributions, WeightGradients
-from lstm_explorer.figures.bias_map import row_of
+from lstm_explorer.figures.bias_map import memory_of, row_of
 from lstm_explorer.figures.formatting import percent, scientific
 from lstm_explorer.figures.names import gate_name, network_name
 from lstm_explorer.figures.paths import Through, by_lag, crossover_lag, factors, largest_gate, shares
@@ -42,12 +42,21 @@ def map_summary(measured: BiasMap, quantity: StateQuantity, at: int, *, every_st
         sentence += " " + _("Its memory ends (1/e) after {lag} steps.").format(lag=int(gone[0]))
     if every_step:
         return sentence + "  \n" + _("The loss is at every step: each adds gradient of its own to all before it.")
-    explode = np.flatnonzero(ratios[:, -1] > _LOG10_EXPLODES)
-    if explode.size:
+    explodes = first_exploding(measured, quantity, steps)
+    if explodes is not None:
         sentence += "  \n" + _(
             "The first bias that **explodes** is {bias:g}: more than {times:g} times as much arrives."
-        ).format(bias=measured.biases[int(explode[0])], times=EXPLODES_ABOVE)
+        ).format(bias=explodes, times=EXPLODES_ABOVE)
     return sentence
+
+
+def first_exploding(measured: BiasMap, quantity: StateQuantity, lag: int) -> float | None:
+    """Return the first bias of a map, coming from where the gate forgets, at which the gradient explodes over a lag."""
+    explode = np.flatnonzero(measured.ratios(quantity)[:, -1 - lag] > _LOG10_EXPLODES)
+    if not explode.size:
+        return None
+    keeps = architecture_named(measured.architecture).gate(measured.gate).keeps
+    return measured.biases[int(explode[-1 if keeps < 0 else 0])]
 
 
 def grid_summary(grid: BiasGrid, quantity: StateQuantity, at: tuple[float, float]) -> str:
@@ -59,30 +68,59 @@ def grid_summary(grid: BiasGrid, quantity: StateQuantity, at: tuple[float, float
     ).format(share=percent(float(ratios[row, column])), exploding=float((ratios > _LOG10_EXPLODES).mean()))
 
 
-def required_bias_summary(need: RequiredBias, network: str) -> str:
-    """Return the answers by closed form, by measurement and by chrono initialisation."""
-    share = percent(math.log10(need.share))
-    if math.isfinite(need.closed_form):
-        closed = _("**By closed form: {bias:.2f}.** Then the biases alone keep {share} over {lag} steps.")
+def required_bias_summary(need: RequiredBias, measured: BiasMap) -> str:
+    """Return one recommendation and why, then what the formula and chrono initialisation say, and what each is for.
+
+    Args:
+        need: The bias that is required.
+        measured: The map of the same gate on the reader's own settings; it says where these explode.
+    """
+    network = measured.architecture
+    explodes = first_exploding(measured, memory_of(network), need.lag)
+    share, seeds = percent(math.log10(need.share)), len(need.each_seed)
+    enough = sorted(one for one in need.each_seed if one is not None)
+    words = {
+        "gate": gate_name(need.gate, network), "share": share, "lag": need.lag, "network": network_name(network),
+        "seeds": seeds, "enough": len(enough), "bias": need.recommended,
+    }  # fmt: skip
+    if enough:
+        words |= {"low": f"{enough[0]:.1f}", "high": f"{enough[-1]:.1f}"}
+    if need.recommended is not None:
+        sentence = _(
+            "**Take {bias:g}** for the {gate}: on each of {seeds} seeds of your {network} it keeps at least {share} "
+            "over {lag} steps. The first bias that is enough lies between {low} and {high}, depending on the seed."
+        )
+    elif enough:
+        sentence = _(
+            "**No one bias of the {gate} is right for every seed.** Of {seeds} seeds of your {network}, {enough} keep "
+            "{share} over {lag} steps, from a bias between {low} and {high} on; where all would, it explodes. Try "
+            "chrono, or ask for less."
+        )
     else:
-        closed = _("**By closed form: none.** No bias of this gate alone keeps {share} over {lag} steps.")
-    sentences = [closed.format(bias=need.closed_form, lag=need.lag, share=share)]
-    if need.measured is None:
-        sentences.append(_("**By measurement: none** from −10 to 10 is enough on your settings."))
-    else:
-        smallest = _("**By measurement: {bias:.2f}** is the smallest at which the total of your {network} suffices.")
-        largest = _("**By measurement: {bias:.2f}** is the largest at which the total of your {network} suffices.")
-        keeps = architecture_named(network).gate(need.gate).keeps
-        sentences.append((smallest if keeps > 0 else largest).format(bias=need.measured, network=network_name(network)))
+        sentence = _(
+            "**No bias of the {gate} from −10 to 10 is enough** on {seeds} seeds of your {network}: ask for a shorter "
+            "memory, or for less of the gradient."
+        )
+    sentences = [sentence.format(**words)]
+    if explodes is not None:
+        sentences.append(
+            _(
+                "The first bias that **explodes** on your settings is {bias:g}: more than {times:g} times as much "
+                "arrives over {lag} steps."
+            ).format(bias=explodes, times=EXPLODES_ABOVE, lag=need.lag)
+        )
     if need.falls_below is not None:
         sentences.append(_("At {bias:g} it falls below that share again.").format(bias=need.falls_below))
-    sentences.append(
-        _("**Chrono** draws every unit's bias between {lowest:.2f} and {highest:.2f}, median {median:.2f}.").format(
-            **need.chrono._asdict()
-        )
+    if math.isfinite(need.closed_form):
+        formula = _("**The formula** says {bias:.1f}: it counts the biases alone, so it knows nothing of your weights.")
+        sentences.append(formula.format(bias=need.closed_form))
+    else:
+        sentences.append(_("**The formula** has no answer: no bias of this gate alone keeps that much."))
+    chrono = _(
+        "**Chrono** draws every unit's bias between {lowest:.1f} and {highest:.1f} and lowers the input bias as much: "
+        "for when memories of every length up to {lag} steps are needed."
     )
-    if need.explodes is not None:
-        sentences.append(_("The next bias that **explodes** on your settings is {bias:g}.").format(bias=need.explodes))
+    sentences.append(chrono.format(lag=need.lag, lowest=need.chrono.lowest, highest=need.chrono.highest))
     return "  \n".join(sentences)
 
 

@@ -45,6 +45,8 @@ from lstm_explorer.runs.measurements import Flow, Lengths, Map, Required, TwoGat
 
 #: Biases of the maps over the lag, and of the coarser ones over a second axis.
 FINE, COARSE = np.arange(-8.0, 8.01, 0.25), np.arange(-8.0, 8.01, 0.5)
+#: Fewest seeds of the bias that is required: one network says too little.
+_SEEDS = 5
 #: Line styles of one vector filled, and of both.
 _STYLES: tuple[Style, Style] = ("solid", "ghost")
 
@@ -150,7 +152,7 @@ def needed(runner: Runner, settings: Settings, view: BiasesView) -> RequiredBias
     """Return the bias that keeps the wanted share for the wanted number of steps."""
     network = view.network
     at_the_end = one_bias(network, settings, memory_gate(network)).replace(loss="last")
-    one = experiment(runner, network, at_the_end)
+    one = experiment(runner, network, at_the_end.replace(num_seeds=max(settings.num_seeds, _SEEDS)))
     return runner.run(Required(experiment=one, lag=lag_of(one, view), share=view.share))
 
 
@@ -161,7 +163,7 @@ def required(runner: Runner, settings: Settings, view: BiasesView, pins: Sequenc
     need, measured = needed(runner, settings, view), _map(runner, settings.replace(loss="last"), network, gate)
     if need is None or measured is None:
         return None
-    summary = required_bias_summary(need, network)
+    summary = required_bias_summary(need, measured)
     return Exhibit(
         name="required_bias",
         title=_("The bias that keeps {share} over {lag} steps").format(
@@ -170,9 +172,9 @@ def required(runner: Runner, settings: Settings, view: BiasesView, pins: Sequenc
         alt=_("What survives {lag} steps over the bias. {says}").format(lag=need.lag, says=summary),
         how_to_read=_(
             "The dashed curve is what the biases alone keep; the solid one is measured on your settings and "
-            "has every path in it. A dot is the first bias, counted from where the gate forgets, whose curve reaches "
-            "the dotted level. The bar at the bottom is what chrono initialisation draws from for this memory. The "
-            "loss is at the last step."
+            "has every path in it. The thick line on the dotted level reaches from the seed that needs the least to "
+            "the one that needs the most; the dot on the dashed curve is the formula's answer. The bar at the bottom "
+            "is what chrono initialisation draws from for this memory. The loss is at the last step."
         ),
         summary=summary,
         settings=settings,

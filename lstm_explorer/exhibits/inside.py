@@ -22,6 +22,7 @@ from lstm_explorer.exhibits.by_hand import by_hand_numbers, by_hand_summary
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.labels import escaped_labels, labels
 from lstm_explorer.exhibits.view import View
+from lstm_explorer.exhibits.walk import walk
 from lstm_explorer.figures import inside
 from lstm_explorer.figures.by_hand import plot_by_hand
 from lstm_explorer.figures.cell import DIAGRAMS, cell_values, plot_cell
@@ -82,12 +83,12 @@ class InsideView(View):
     """Which cell is drawn, at which step and unit, and what of it."""
 
     network: str = choice("lstm", tuple(DIAGRAMS))
-    step: int = number(1, 1, 2000)
+    step: int = number(10, 1, 2000)
     unit: int = number(0, -1, 255)
     stage: str = choice("all", _STAGES)
     depth: int = number(1, 1, 4)
     part: str = choice("forget", _PARTS)
-    hand: str = text("1:1,0,1,1;100:0,0.9,1,0", reader=phases_of)
+    hand: str = text("1:1,0,1,1;100:0,0.8,1,0", reader=phases_of)
     challenge: Literal["none", "hold", "leak", "erase", "overwrite", "hide"] = "none"
 
 
@@ -154,7 +155,7 @@ def diagram(runner: Runner, settings: Settings, view: InsideView, pins: Sequence
             "Every line and box is as thick and as strong as its value at this step. Point at one, or reach it with "
             "the Tab key, for its meaning and shape."
         ),
-        summary=_step_summary(view.network, values, step),
+        summary=_step_summary(view, values, step, units=one.settings.hidden_size if unit is None else None),
         settings=one.settings,
         experiments=(one,),
         draw=lambda theme: _animation(lambda at: svg(theme, at), step, trajectory.hidden.shape[1] - 1, theme),
@@ -291,8 +292,14 @@ def _image(svg: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _step_summary(network: str, values: Mapping[str, float], step: int) -> str:
-    return translated(architecture_named(network).step_summary).format(step=step, **values)
+def _step_summary(view: InsideView, values: Mapping[str, float], step: int, *, units: int | None) -> str:
+    """Return what the chosen stage does, with this step's numbers; of all stages, one sentence."""
+    stage = stage_of(view)
+    if stage is None:
+        sentence = translated(architecture_named(view.network).step_summary).format(step=step, **values)
+        return sentence.replace("(-", "(−")
+    here = walk(view.network, stage, values, units=units)
+    return f"**{here.title}.** {here.text}  \n{here.plain}"
 
 
 def _gradient_summary(log10: NDArray[np.float64]) -> str:

@@ -8,19 +8,34 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lstm_explorer.core.architectures import Architecture, architecture_named
+from lstm_explorer.figures.formatting import superscript
 from lstm_explorer.figures.theme import Theme, theme_of
 from lstm_explorer.locales import translated
+
+#: LaTeX of the stages' lines of numbers, and what it is in plain text.
+_POWER, _COLOUR = re.compile(r"\^\{(-?\d+)\}"), re.compile(r"\\textcolor\{#\w+\}\{([^{}]*)\}")
+_MEAN = re.compile(r"\\overline\{([^{}]*)\}")
+_SIGNS = {r"\times": "×", r"\cdot": "·", r"\odot": "⊙", r"\tanh": "tanh", r"\sigma": "σ", r"\infty": "∞", "-": "−"}
 
 _SYMBOL, _VALUE = re.compile(r"<(\w+)\|([^>]*)>"), re.compile(r"\[([+^]?)(\w+)\]")
 
 
 class Step(NamedTuple):
-    """A stage of the walk: its name, a sentence, its equation, and the same with this step's numbers (LaTeX)."""
+    """A stage of the walk.
+
+    Attributes:
+        title: Its name.
+        text: What happens, in a sentence or two.
+        equation: LaTeX, with the gates in the diagram's colours.
+        numbers: The same with this step's numbers.
+        plain: The numbers' line without LaTeX, for figures on paper.
+    """
 
     title: str
     text: str
     equation: str
     numbers: str
+    plain: str
 
 
 def walk(
@@ -45,8 +60,27 @@ def walk(
     here, look = known[stage], theme_of(theme)
     numbers = _with_numbers(here.unit if units is None else here.mean, record, values, look)
     return Step(
-        translated(here.title), translated(here.text), _in_colour(here.equation, look), _in_colour(numbers, look)
+        title=translated(here.title),
+        text=translated(here.text),
+        equation=_in_colour(here.equation, look),
+        numbers=_in_colour(numbers, look),
+        plain=_without_latex(numbers),
     )
+
+
+def _without_latex(latex: str) -> str:
+    r"""Return a line of LaTeX, of those that stages are made of, as text.
+
+    Example:
+        >>> _without_latex(r"\overline{<forget|f_t> \odot c_{t-1}} = \textcolor{#123456}{0.92} \times 3 \times 10^{-4}")
+        'mean(fₜ ⊙ cₜ₋₁) = 0.92 × 3 × 10⁻⁴'
+    """
+    text = _SYMBOL.sub(r"\2", latex).replace(r"\tilde{h}", "h̃").replace("_{t-1}", "ₜ₋₁").replace("_t", "ₜ")
+    text = _POWER.sub(lambda match: superscript(int(match[1])), text)
+    text = _MEAN.sub(r"mean(\1)", _COLOUR.sub(r"\1", text))
+    for command, sign in _SIGNS.items():
+        text = text.replace(command, sign)
+    return text
 
 
 def _in_colour(latex: str, look: Theme) -> str:

@@ -57,7 +57,7 @@ def plot_by_hand(run: ByHand, *, theme: str = "light") -> go.Figure:
             **{f"yaxis{row + 2}": _lane_axis(name) for row, name in enumerate(_LANES)},
             "yaxis5": _gradient_axis(run, span),
             "shapes": _closed(run, look),
-            "annotations": [*_lane_names(look), *_lane_numbers(run, look)],
+            "annotations": [*_lane_names(look), *_lane_numbers(run, look), *_closed_name(run, look)],
         },
     )
 
@@ -141,7 +141,7 @@ def _gradient_span(run: ByHand) -> tuple[float, float]:
 def _time_axis(run: ByHand) -> dict[str, Any]:
     pad = max(0.015 * run.steps, 0.1)
     return {
-        "title": {"text": _("step t (the gradient travels from right to left)")},
+        "title": {"text": _("step t (◀ gradient)")},
         "range": [-pad, run.steps + pad],
         "anchor": "y5",
         "dtick": 1 if run.steps < 10 else None,
@@ -215,18 +215,30 @@ def last_closed(run: ByHand) -> int:
 
 
 def _closed(run: ByHand, look: Theme) -> list[dict[str, Any]]:
-    """Shade the steps that no gradient reaches, with a label."""
+    """Shade the steps that no gradient reaches."""
     step = last_closed(run)
     if not step:
         return []
-    low = run.log10_gradient[step] < sum(_gradient_span(run)) / 2  # the curve is low, so the label goes to the top
-    text = _("exactly 0 before step {step} (f = 0)").format(step=step)
-    position = "top left" if low else "bottom left"
     return [
         {
             "type": "rect", "xref": "x", "x0": -0.5, "x1": step - 0.5, "yref": "paper", "y0": _GRADIENT[0],
             "y1": _GRADIENT[1], "fillcolor": faded(look.muted, 0.14), "line": {"width": 0}, "layer": "below",
-            "label": {"text": text, "textposition": position, "font": {"size": 11, "color": look.muted}},
+        }
+    ]  # fmt: skip
+
+
+def _closed_name(run: ByHand, look: Theme) -> list[dict[str, Any]]:
+    """Name the shaded steps, away from the curve; with a ground of its own, so that no grid line runs through it."""
+    step = last_closed(run)
+    if not step:
+        return []
+    low = bool(run.log10_gradient[step] < sum(_gradient_span(run)) / 2)
+    return [
+        {
+            "text": _("exactly 0 before step {step} (f = 0)").format(step=step), "xref": "paper", "x": 0.01,
+            "xanchor": "left", "yref": "paper", "y": _GRADIENT[1] - 0.01 if low else _GRADIENT[0] + 0.01,
+            "yanchor": "top" if low else "bottom", "showarrow": False, "bgcolor": look.background, "borderpad": 1,
+            "font": {"size": 12, "color": look.muted},
         }
     ]  # fmt: skip
 

@@ -86,7 +86,7 @@ def _lay_out_time(figure: go.Figure, series: Sequence[Series], axes: FlowAxes) -
     if axes.against == "lag":
         figure.update_xaxes(title_text=_("lag: steps back from the last one (the gradient travels to the right)"))
     else:
-        figure.update_xaxes(title_text=_("step t (the gradient travels from the loss, right, back to step 0, left)"))
+        figure.update_xaxes(title_text=_("step t (◀ gradient)"))
     figure.update_xaxes(range=[-pad, last + pad])
 
 

@@ -252,7 +252,7 @@ def _layout(
         "template": template(look.name), "height": 560, "hovermode": "x",
         "margin": {"l": 78, "r": 16, "t": 16, "b": 50}, "legend": {"y": -0.12, "yanchor": "top"}, **axes,
         "xaxis": {
-            "title": {"text": _("step t (the gradient travels from the loss, right, back to step 0, left)")},
+            "title": {"text": _("step t (◀ gradient)")},
             "anchor": "y3", "range": [-0.015 * last, 1.015 * last],
         },
         "shapes": [_line(step, look)],

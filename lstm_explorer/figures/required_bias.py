@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.biases.maps import BiasMap
 from lstm_explorer.core.biases.required import RequiredBias
+from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.figures.bias_map import bias_title, kept_by_biases, memory_of
 from lstm_explorer.figures.formatting import percent
@@ -58,16 +59,22 @@ def plot_required_bias(
     figure = plot_lines(
         lines, x_title=bias_title(need.gate, measured.architecture),
         y_title=_("what survives {lag} steps").format(lag=need.lag), theme=theme, lowest=_LOWEST,
-        shapes=[_level(wanted, look), *_explosion(need, measured, look)],
+        shapes=[_level(wanted, look), *_explosion(total, biases, look)],
         annotations=[_wanted(need.share, wanted, look)],
     )  # fmt: skip
-    answers = [(need.closed_form, wanted, look.theory, _("by closed form"))] if math.isfinite(need.closed_form) else []
-    if need.measured is not None:
-        answers.append((need.measured, need.log10_measured, look.networks[measured.architecture], _("by measurement")))
-    for bias, height, colour, name in answers:
+    if math.isfinite(need.closed_form):
         figure.add_scatter(
-            x=[bias], y=[height], mode="markers", name=f"{name}: {bias:.2f}", hoverinfo="skip",
-            marker={"size": 13, "color": colour, "line": {"width": 2, "color": look.background}},
+            x=[need.closed_form], y=[wanted], mode="markers", hoverinfo="skip",
+            name=_("formula: {bias:.1f}").format(bias=need.closed_form),
+            marker={"size": 13, "color": look.theory, "line": {"width": 2, "color": look.background}},
+        )  # fmt: skip
+    if enough := sorted(one for one in need.each_seed if one is not None):
+        figure.add_scatter(
+            x=enough, y=[wanted] * len(enough), mode="lines+markers", hoverinfo="skip",
+            name=_("enough, by seed: {low:.1f} to {high:.1f}").format(low=enough[0], high=enough[-1]),
+            line={"color": look.networks[measured.architecture], "width": 6},
+            marker={"size": 9, "color": look.networks[measured.architecture],
+                    "line": {"width": 2, "color": look.background}},
         )  # fmt: skip
     figure.add_scatter(**_chrono(need, figure.layout.yaxis.range[0], look))
     return figure
@@ -87,20 +94,22 @@ def _wanted(share: float, wanted: float, look: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _explosion(need: RequiredBias, measured: BiasMap, look: Theme) -> list[dict[str, Any]]:
-    if need.explodes is None:
-        return []
-    keeps = architecture_named(measured.architecture).gate(need.gate).keeps
-    last = measured.biases[-1] if keeps > 0 else measured.biases[0]
+def _explosion(total: NDArray[np.float64], biases: NDArray[np.float64], look: Theme) -> list[dict[str, Any]]:
+    """Shade every range of biases in which the measured curve is above the limit."""
+    above = np.flatnonzero(np.diff(np.concatenate([[False], total > math.log10(EXPLODES_ABOVE), [False]])))
+    ranges = [(biases[first], biases[last - 1]) for first, last in above.reshape(-1, 2)]
+    widest = max(ranges, key=lambda ends: ends[1] - ends[0], default=None)
+    name = {
+        "label": {
+            "text": _("explodes"), "textposition": "middle center", "font": {"color": look.explosion, "size": 12},
+        }
+    }  # fmt: skip
     return [
         {
-            "type": "rect", "yref": "paper", "x0": need.explodes, "x1": last, "y0": 0, "y1": 1, "line": {"width": 0},
-            "fillcolor": faded(look.explosion, 0.14), "layer": "below",
-            "label": {
-                "text": _("explodes"),
-                "textposition": "middle center", "font": {"color": look.explosion, "size": 12},
-            },
+            "type": "rect", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1, "line": {"width": 0},
+            "fillcolor": faded(look.explosion, 0.14), "layer": "below", **(name if (low, high) == widest else {}),
         }
+        for low, high in ranges
     ]  # fmt: skip
 
 

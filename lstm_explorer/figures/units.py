@@ -49,9 +49,9 @@ def plot_unit_heatmap(
         ),
         layout={"template": template(look.name), "height": 340},
     )
-    time = _("step t (the gradient travels from right to left)")
+    time = _("step t (◀ gradient)")
     if stride > 1:
-        time = _("step t, every {n} steps (the gradient travels from right to left)").format(n=stride)
+        time = _("step t, every {n} (◀ gradient)").format(n=stride)
     figure.update_xaxes(title_text=time)
     figure.update_yaxes(title_text=_("unit of the hidden state"))
     return figure

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from lstm_explorer.core.architectures import architecture_named, layer_parameters
-from lstm_explorer.core.biases.required import RequiredBias, bias_lines, chrono_lines, run_bias_lines
+from lstm_explorer.core.biases.lines import bias_lines, chrono_lines, run_bias_lines
+from lstm_explorer.core.biases.required import RequiredBias
 from lstm_explorer.core.networks import build_network, effective_biases
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.biases import MAPS, effective, explosion, needed, required
@@ -19,9 +20,9 @@ from lstm_explorer.figures.names import gate_name, network_names
 from lstm_explorer.locales import _, translated
 from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import session
-from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider
+from lstm_explorer.ui.controls import setting_choice, setting_slider
 from lstm_explorer.ui.errors import shielded
-from lstm_explorer.ui.lab import input_controls, size_controls, weight_controls
+from lstm_explorer.ui.lab import input_controls, length_control, size_controls, weight_controls
 from lstm_explorer.ui.toolbar import show_exhibit
 
 #: The measurement of keras-team/keras issue 16151, in this app's settings.
@@ -37,10 +38,12 @@ def experiment_controls(settings: Settings, view: BiasesView) -> None:
     setting_choice("network", _("Network"), network_names(*GATED), pills=True)
     if remark := architecture_named(view.network).remark:
         st.caption(translated(remark))
-    setting_number("sequence_length", _("Sequence length (steps)"))
+    length_control()
+    asked = view.across == "gate" or view.topic == "need"
     setting_slider(
         "memory", _("Steps to remember (0: all)"), limits=(0, settings.sequence_length),
         help=_("How far back the gradient has to reach. 0 is the whole sequence."),
+        idle="" if asked else _("For the map over another gate, and for the bias that you need."),
     )  # fmt: skip
     _chrono_note(settings)
     for gate in sorted(architecture_named(view.network).blocks, key=lambda gate: gate != memory_gate(view.network)):
@@ -132,10 +135,10 @@ def closer_look(runner: Runner, settings: Settings, view: BiasesView) -> None:
     """Draw the choice of a topic, and the chosen one."""
     names = {
         "need": _("Which bias do I need?"),
-        "effective": _("Effective bias"),
-        "paths": _("Path by path"),
-        "puzzle": _("0.73, then 0.85?"),
-        "weights": _("Weights look fine"),
+        "effective": _("What if both vectors are filled?"),
+        "paths": _("Which way does it travel?"),
+        "puzzle": _("Why do early steps lose more?"),
+        "weights": _("Why do weight gradients look fine?"),
     }
     setting_choice("topic", _("Look closer"), names, side_by_side=len(names))
     draw = {"need": _need, "effective": _effective, "paths": _paths, "puzzle": _puzzle, "weights": _weights}
@@ -152,7 +155,7 @@ def _need(runner: Runner, settings: Settings, view: BiasesView) -> None:
         )  # fmt: skip
         setting_choice(
             "answer", _("Take the bias"),
-            {"closed": _("formula"), "measured": _("measured"), "chrono": _("chrono")},
+            {"measured": _("measured"), "closed": _("formula"), "chrono": _("chrono")},
         )  # fmt: skip
     with right, shielded():
         if exhibit := required(runner, settings, view):
@@ -169,8 +172,9 @@ def _need(runner: Runner, settings: Settings, view: BiasesView) -> None:
 
 
 def _bias_of_answer(need: RequiredBias, view: BiasesView) -> float | None:
-    closed = need.closed_form if math.isfinite(need.closed_form) else None
-    return closed if view.answer == "closed" else need.measured
+    if view.answer == "closed":
+        return round(need.closed_form, 2) if math.isfinite(need.closed_form) else None
+    return need.recommended
 
 
 def _changes(need: RequiredBias, settings: Settings, view: BiasesView) -> dict[str, Any]:
@@ -191,10 +195,12 @@ def _lines(need: RequiredBias, settings: Settings, view: BiasesView) -> str | No
     if view.answer == "chrono":
         lines = chrono_lines(max(3, need.lag), architecture=view.network)
     elif bias is None:
-        st.info(_("No bias from −10 to 10 is enough: shorten the memory, or ask for less of the gradient."))
+        st.info(_("There is no such bias: shorten the memory, or ask for less of the gradient."))
         return None
     else:
-        lines = bias_lines(bias, gate=need.gate, architecture=view.network)
+        others = {gate: getattr(settings, f"{gate}_bias") for gate in architecture_named(view.network).blocks}
+        set_too = {gate: value for gate, value in others.items() if value and gate != need.gate}
+        lines = bias_lines({need.gate: bias, **set_too}, architecture=view.network)
     biases = run_bias_lines(lines, settings, gate=need.gate, architecture=view.network)
     st.code(lines, language="python")
     caption = _("Run just now on a fresh {network}, layers: {layers}. Effective biases: {low:.3f} to {high:.3f}.")

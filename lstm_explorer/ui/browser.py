@@ -51,6 +51,11 @@ def play(selector: str, *, on: bool, milliseconds: int = 900) -> None:
     _component("play")(data=data, key="play")
 
 
+def close_menu() -> None:
+    """Close the menu of pages after a choice, on a phone, where it lies over the page."""
+    _component("menu")(data={}, key="menu")
+
+
 def move_cursor(step: int) -> None:
     """Move the vertical line of every chart that has one, a shape named ``cursor``, to a step."""
     _component("cursor")(data={"step": step}, key="cursor")

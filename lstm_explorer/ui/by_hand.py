@@ -13,12 +13,16 @@ from lstm_explorer.locales import _, translated
 from lstm_explorer.ui import session
 from lstm_explorer.ui.controls import setting_choice
 
+_SOLVED = "lstm_explorer_solved"
 _FIELDS = ("forget", "input", "output", "value")
 
 
 def challenge_control() -> None:
     """Draw the choice of a challenge, and its task."""
-    titles = {"none": _("free"), **{code: challenge_title(code) for code in CHALLENGES}}
+    solved = _solved()
+    titles = {"none": _("free")} | {
+        code: f"{challenge_title(code)} ✓" if code in solved else challenge_title(code) for code in CHALLENGES
+    }
     setting_choice("challenge", _("Challenge"), titles)
     code = session.current_view().challenge
     if code != "none":
@@ -43,6 +47,13 @@ def phase_controls() -> None:
         )
 
 
+def note_solved() -> None:
+    """Remember the challenge where it is solved now: it stays solved for this visit."""
+    code = session.current_view().challenge
+    if code != "none" and not check(code, run_by_hand(phases_of(session.current_view().hand))):
+        _solved().add(code)
+
+
 def challenge_verdict() -> None:
     """Show that the challenge is solved, or its first mistake with a hint."""
     code = session.current_view().challenge
@@ -55,8 +66,16 @@ def challenge_verdict() -> None:
     first = mistakes[0]
     message = translated(first.expected).format(**first.values)
     st.warning(_("Step {step}: {message}").format(step=first.step, message=message), icon=":material/flag:")
+    if code in _solved():
+        st.caption(_("You have solved it before."))
     with st.expander(_("A hint")):
         st.markdown(challenge_hint(code))
+
+
+def _solved() -> set[str]:
+    """Return the challenges that were solved in this visit."""
+    solved: set[str] = st.session_state.setdefault(_SOLVED, set())
+    return solved
 
 
 def _phase(index: int, phase: Phase, phases: list[Phase]) -> None:

@@ -16,6 +16,7 @@ from lstm_explorer.core.record import Correction, Field, Limits, Record, schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.locales import _, current_language
 from lstm_explorer.ui import session
+from lstm_explorer.ui.errors import plain
 from lstm_explorer.ui.limits import LONGEST_TEXT
 
 #: More options than this are offered in a list instead of side by side.
@@ -24,12 +25,21 @@ _SIDE_BY_SIDE = 4
 #: Key of a widget -> the page, language and limits with which it was last drawn.
 _DRAWN = "lstm_explorer_drawn"
 
+#: Setting -> what was typed for it and could not be taken.
+_REFUSED = "lstm_explorer_refused"
+
 #: One decade of the logarithmic slider: round numbers, each 10 to 30 % above the last.
 _DECADE = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
 
 
 def setting_slider(
-    name: str, label: str, *, step: float = 1.0, limits: tuple[float, float] | None = None, help: str | None = None
+    name: str,
+    label: str,
+    *,
+    step: float = 1.0,
+    limits: tuple[float, float] | None = None,
+    help: str | None = None,
+    idle: str = "",
 ) -> None:
     """Draw a linear slider: for biases, gains and small whole numbers.
 
@@ -39,6 +49,7 @@ def setting_slider(
         step: Distance of one key press; whole numbers take the nearest whole step.
         limits: Narrower limits than the page's; the setting's value always fits in.
         help: Its meaning, in a sentence.
+        idle: Why it changes nothing now; it is then written beneath, and the slider cannot be moved.
     """
     value, (low, high) = _value(name), limits or _limits(name)
     kind = type(value)
@@ -46,16 +57,19 @@ def setting_slider(
     step = kind(max(step, 1) if kind is int else step)
     _synchronise(name, value, low, high, step)
     st.slider(
-        label, low, high, step=step, key=name, help=help,
+        label, low, high, step=step, key=name, help=help, disabled=bool(idle),
         on_change=_write_back, args=(name, name),
     )  # fmt: skip
+    if idle:
+        st.caption(idle)
 
 
 def setting_number(name: str, label: str, *, help: str | None = None) -> None:
     """Draw a logarithmic slider and a box for the exact value: for whole numbers that span decades.
 
     The slider's stops are round numbers (2, 3, 4, ... 10, 12, 15, 20, 25 ... 2000), so an arrow key or a thumb moves by
-    10 to 30 %; the box beside it takes any whole number. A value from the box becomes a stop of its own.
+    10 to 30 %; the box beside it takes any whole number. A value from the box becomes a stop of its own. What is typed
+    and cannot be taken is quoted beneath, with what was expected: Streamlit's box for numbers only turns red.
 
     Args:
         name: The setting, a whole number.
@@ -66,15 +80,19 @@ def setting_number(name: str, label: str, *, help: str | None = None) -> None:
     low, high = int(limits.low), int(limits.high)
     slider, box = f"{name}_slider", name
     _synchronise(slider, value)
-    _synchronise(box, value)
+    _synchronise(box, str(value))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"{name}_row", wrap=False):
         st.select_slider(
             label, log_stops(low, high, value), key=slider, help=help, on_change=_write_back, args=(name, slider)
         )
-        st.number_input(
-            _("{label}, exactly").format(label=label), low, high, step=1, key=box, label_visibility="collapsed",
-            width=120, on_change=_write_back, args=(name, box),
+        st.text_input(
+            _("{label}, exactly").format(label=label), key=box, label_visibility="collapsed", max_chars=20,
+            width=96, on_change=_write_back_typed, args=(name, box),
         )  # fmt: skip
+    if name in _refused():
+        expected = _("{came} is not possible: expected a whole number from {low} to {high}. It stays {value}.")
+        came = plain(_refused()[name]) or _("Nothing")
+        st.caption(f":red[{expected.format(came=came, low=low, high=high, value=value)}]")
 
 
 def setting_choice(
@@ -123,10 +141,12 @@ def setting_subset(name: str, label: str, options: Mapping[str, str], *, help: s
     )  # fmt: skip
 
 
-def setting_toggle(name: str, label: str, *, help: str | None = None) -> None:
-    """Draw a switch."""
+def setting_toggle(name: str, label: str, *, help: str | None = None, idle: str = "") -> None:
+    """Draw a switch; ``idle`` says why it changes nothing now, where it does not."""
     _synchronise(name, _value(name))
-    st.toggle(label, key=name, help=help, on_change=_write_back, args=(name, name))
+    st.toggle(label, key=name, help=help, disabled=bool(idle), on_change=_write_back, args=(name, name))
+    if idle:
+        st.caption(idle)
 
 
 def setting_text(name: str, label: str, *, help: str | None = None) -> None:
@@ -215,9 +235,30 @@ def _write_back(name: str, key: str) -> None:
         if name in session.current_limits():
             low, high = session.current_limits()[name]
             value = field.kind(min(max(value, low), high))
+        _refused().pop(name, None)
         session.apply(**{name: value})
     except (TypeError, ValueError):
         session.report(Correction(name, str(value), _value(name)))
+
+
+def _write_back_typed(name: str, key: str) -> None:
+    """Write a typed whole number to the record; keep any other text, to say why it was not taken."""
+    typed, (low, high) = st.session_state[key].strip(), _limits(name)
+    try:
+        number = int(typed.replace(",", "").replace(" ", ""))
+    except ValueError:
+        number = None
+    if number is None or not low <= number <= high:
+        _refused()[name] = typed
+        return
+    _refused().pop(name, None)
+    session.apply(**{name: number})
+
+
+def _refused() -> dict[str, str]:
+    """Return what was typed last and not taken, by the setting's name."""
+    refused: dict[str, str] = st.session_state.setdefault(_REFUSED, {})
+    return refused
 
 
 def _write_back_preset(key: str, options: Mapping[str, Mapping[str, Any]]) -> None:

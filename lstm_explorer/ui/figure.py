@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.basedatatypes
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.interactive import chart_config
@@ -29,13 +30,16 @@ def theme_name() -> str:
     return st.context.theme.type or "light"
 
 
-def show_figure(exhibit: Exhibit, *, key: str, slider: str = "", head_start: bool = False) -> None:
+def show_figure(
+    exhibit: Exhibit, *, key: str, slider: str = "", head_start: bool = False, words: DeltaGenerator | None = None
+) -> None:
     """Draw a figure with its summary and how to read it.
 
     Args:
         exhibit: The exhibit to draw.
         key: Of the element.
         slider: Key of the slider that moves a drawing (``exhibit.neighbours``) in the browser, on a page that has one.
+        words: Where the summary stands; beneath the figure by default.
         head_start: Whether a figure that a slider redraws (``exhibit.spec``) is sent a moment before what follows it.
     """
     if exhibit.neighbours:
@@ -45,7 +49,7 @@ def show_figure(exhibit: Exhibit, *, key: str, slider: str = "", head_start: boo
     if head_start and exhibit.spec:
         time.sleep(_HEAD_START)
     if exhibit.summary:
-        st.markdown(exhibit.summary)
+        (words or st).markdown(exhibit.summary)
     st.caption(_("**How to read it.** {text}").format(text=exhibit.how_to_read))
 
 

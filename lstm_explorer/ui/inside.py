@@ -17,16 +17,22 @@ from lstm_explorer.ui import session
 from lstm_explorer.ui.browser import draw, play
 from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider
 from lstm_explorer.ui.figure import theme_name
-from lstm_explorer.ui.lab import input_controls
+from lstm_explorer.ui.idle import why_idle
+from lstm_explorer.ui.lab import input_controls, length_control
 
 
 def network_controls(settings: Settings, view: InsideView) -> None:
     """Draw the settings of the cell."""
     setting_choice("network", _("Cell"), network_names(*DIAGRAMS))
-    setting_number("sequence_length", _("Sequence length (steps)"))
+    length_control()
+    setting_slider(
+        "unit", _("Unit (−1: the mean of all)"), limits=(-1, settings.hidden_size - 1),
+        help=_("Gates are vectors: every unit has a value of its own."),
+    )  # fmt: skip
     squashing = {gate.name for gate in architecture_named(view.network).gates if gate.function == "sigmoid"}
     for gate in filter(squashing.__contains__, parts(view.network)):
-        setting_slider(f"{gate}_bias", _("Bias of the {gate}").format(gate=gate_name(gate, view.network)), step=0.25)
+        name, label = f"{gate}_bias", _("Bias of the {gate}").format(gate=gate_name(gate, view.network))
+        setting_slider(name, label, step=0.25, idle=why_idle(name, [view.network]))
     with st.expander(_("Input")):
         input_controls()
     with st.expander(_("Size and weights")):
@@ -51,11 +57,11 @@ def fit_view(view: InsideView, trajectory: Trajectory) -> None:
         session.apply(step=fitting.step, unit=fitting.unit, stage=fitting.stage, part=fitting.part)
 
 
-def step_controls(settings: Settings, view: InsideView, trajectory: Trajectory) -> None:
-    """Draw the step and the unit, each with a slider and, for the step, buttons with keys."""
+def step_controls(view: InsideView, trajectory: Trajectory) -> None:
+    """Draw the step: a slider, and buttons with keys."""
     last = trajectory.hidden.shape[1] - 1
     with st.container(horizontal=True, vertical_alignment="bottom", key="step_row"):
-        with st.container(width="stretch"):
+        with st.container(width="stretch", key="step_slider"):
             setting_slider("step", _("Step t"), limits=(1, last))
         st.toggle(_("Play"), key="playing")
         st.button(
@@ -67,10 +73,6 @@ def step_controls(settings: Settings, view: InsideView, trajectory: Trajectory) 
             on_click=_go, args=("step", view.step + 1),
         )  # fmt: skip
     play(".st-key-step_next button", on=st.session_state["playing"])
-    setting_slider(
-        "unit", _("Unit (−1: the mean of all)"), limits=(-1, settings.hidden_size - 1),
-        help=_("Gates are vectors: every unit has a value of its own."),
-    )  # fmt: skip
 
 
 def input_picture(settings: Settings, view: InsideView) -> None:
@@ -104,8 +106,6 @@ def walk_through(settings: Settings, view: InsideView, trajectory: Trajectory) -
     units = settings.hidden_size if unit is None else None
     names = [here] if here else list(stages(view.network))
     steps = [walk(view.network, name, values, units=units, theme=theme_name()) for name in names]
-    if here:
-        st.markdown(f"**{steps[0].title}**  \n{steps[0].text}")
     # One element, not two per stage: each costs the browser time at every step.
     lines = r" \\[0.9em] ".join(rf"{stage.equation} \\[0.3em] {stage.numbers}" for stage in steps)
     st.latex(rf"\begin{{gathered}}{lines}\end{{gathered}}")

@@ -10,6 +10,7 @@ import streamlit as st
 from lstm_explorer.core.architectures import ARCHITECTURES, Architecture, architecture_named
 from lstm_explorer.core.inputs import INPUTS
 from lstm_explorer.core.settings import Settings
+from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, no_cell, units
 from lstm_explorer.figures.curves import Series
 from lstm_explorer.figures.names import gate_name, network_names, parts
@@ -27,6 +28,7 @@ from lstm_explorer.ui.controls import (
     setting_toggle,
 )
 from lstm_explorer.ui.errors import shielded
+from lstm_explorer.ui.idle import why_idle
 from lstm_explorer.ui.presets import preset_note, preset_options
 from lstm_explorer.ui.session import current_settings, current_view
 from lstm_explorer.ui.toolbar import show_exhibit
@@ -35,7 +37,7 @@ from lstm_explorer.ui.toolbar import show_exhibit
 def experiment_controls() -> None:
     """Draw every setting of the experiment, in the order a reader needs them."""
     setting_subset("networks", _("Networks"), network_names())
-    setting_number("sequence_length", _("Sequence length (steps)"))
+    length_control()
     with st.expander(_("Gate biases"), expanded=True):
         _bias_controls()
     with st.expander(_("Weights")):
@@ -57,19 +59,23 @@ def preset_controls() -> None:
             st.caption(note)
 
 
-def view_controls() -> None:
-    """Draw the controls of the view."""
+def quantity_control() -> None:
+    """Draw the choice of the gradient."""
+    setting_choice(
+        "quantity",
+        _("Gradient of"),
+        {
+            "hidden": _("hidden state h"),
+            "cell": _("cell state c"),
+            "cell_path": _("c, cell path alone"),
+            "inputs": _("inputs x"),
+        },
+    )
+
+
+def axes_controls() -> None:
+    """Draw how the curves are drawn."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        setting_choice(
-            "quantity",
-            _("Gradient of"),
-            {
-                "hidden": _("hidden state h"),
-                "cell": _("cell state c"),
-                "cell_path": _("c, cell path alone"),
-                "inputs": _("inputs x"),
-            },
-        )
         setting_choice(
             "measure", _("Measured"), {"relative": _("relative to the last step"), "absolute": _("absolute")}
         )
@@ -81,8 +87,10 @@ def view_controls() -> None:
         setting_toggle("theory", _("Theory"))
 
 
-def view_note(view: GradientsView) -> None:
-    """Note which networks lack the chosen quantity, and the remarks on networks."""
+def view_note(view: GradientsView, exhibit: Exhibit | None) -> None:
+    """Note which networks lack the chosen quantity, that there is no theory to draw, and the remarks on networks."""
+    if view.theory and exhibit and not exhibit.theory:
+        st.caption(_("There is no closed form to draw for these settings and this axis."))
     if note := no_cell(view):
         st.caption(note)
     for record in map(architecture_named, view.networks):
@@ -128,6 +136,8 @@ def _bias_controls() -> None:
             _("Half in bias_ih, half in bias_hh"),
             help=_("The sum counts: filling both vectors with 1 is an effective bias of 2."),
         )
+        if current_settings().split_biases:
+            st.caption(_("Every bias is shared out between the two vectors. The network computes the same as before."))
     if not any(record.gates for record in records):
         st.caption(_("The plain RNN has no gates."))
 
@@ -149,24 +159,37 @@ def bias_slider(gate: str, networks: Sequence[Architecture]) -> None:
 def weight_controls(networks: Sequence[str]) -> None:
     """Draw the settings of some networks' weights."""
     records = [ARCHITECTURES[name] for name in networks]
-    setting_choice(
-        "recurrent_init",
-        _("Initialisation"),
-        {
-            "pytorch": _("PyTorch: uniform ±1/√H"),
-            "keras": _("Keras: orthogonal recurrent, Glorot input"),
-            "orthogonal": _("Orthogonal"),
-            "identity": _("Identity (IRNN)"),
-            "normal": _("Normal, variance 1/H"),
-            "chrono": _("Chrono (biases for memory up to T)"),
-        },
-    )
+    names = {
+        "pytorch": _("PyTorch: uniform ±1/√H"),
+        "keras": _("Keras: orthogonal recurrent, Glorot input"),
+        "orthogonal": _("Orthogonal"),
+        "identity": _("Identity (IRNN)"),
+        "normal": _("Normal, variance 1/H"),
+        "chrono": _("Chrono (biases for memory up to T)"),
+    }
+    recurrent, drawn = (record.recurrent for record in records), (record.memory_gate for record in records)
+    if not any(recurrent):  # all but chrono are ways to draw weight_hh
+        names = {"pytorch": names["pytorch"], "chrono": names["chrono"]}
+    if not any(drawn):
+        del names["chrono"]
+        if current_settings().recurrent_init == "chrono":
+            st.caption(_("Chrono draws biases of gates, and no network here has one: its weights are PyTorch's."))
+    setting_choice("recurrent_init", _("Initialisation"), names)
     if current_settings().reads("chrono_max"):
         setting_number("chrono_max", _("Longest memory of chrono (steps)"))
     if any(record.recurrent for record in records):
         setting_slider("recurrent_gain", _("Gain on weight_hh, every network"), step=0.05)
     if any("nonlinearity" in record.options for record in records):
         setting_choice("nonlinearity", _("Nonlinearity of the RNN"), {"tanh": "tanh", "relu": "ReLU"})
+
+
+def length_control(help: str | None = None) -> None:
+    """Draw the sequence length, and a note where the input ends sooner."""
+    setting_number("sequence_length", _("Sequence length (steps)"), help=help)
+    settings = current_settings()
+    one = Experiment(architecture="rnn", settings=settings, table=uploads.current_table())
+    if one.steps < settings.sequence_length:
+        st.caption(_("The input has {steps} steps; the sequence ends there.").format(steps=one.steps))
 
 
 def input_controls() -> None:
@@ -182,12 +205,9 @@ def input_controls() -> None:
     if INPUTS[settings.input_kind].reads_table:
         uploads.table_control()
         settings = current_settings()  # a new table sets the input size
-    one = Experiment(architecture="rnn", settings=settings, table=uploads.current_table())
-    if one.steps < settings.sequence_length:
-        st.caption(_("This input has {steps} steps; the sequence ends there.").format(steps=one.steps))
     if settings.reads("input_size") and not INPUTS[settings.input_kind].reads_table:
         setting_number("input_size", _("Input size (features per step)"))
-    setting_slider("input_scale", _("Input scale"), step=0.1)
+    setting_slider("input_scale", _("Input scale"), step=0.1, idle=why_idle("input_scale", tuple(ARCHITECTURES)))
 
 
 def size_controls() -> None:

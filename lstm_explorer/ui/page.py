@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lstm_explorer.core.record import Correction, schema
 from lstm_explorer.core.settings import Settings
@@ -13,6 +14,7 @@ from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address, session
+from lstm_explorer.ui.browser import close_menu
 from lstm_explorer.ui.errors import plain
 from lstm_explorer.ui.figure import theme_name
 from lstm_explorer.ui.language import PARAMETER, language_picker
@@ -31,8 +33,15 @@ _STYLE = """<style>
 .stMain :is(h1, h2, h3, p, li, td, th) { word-break: keep-all; overflow-wrap: anywhere; }
 .stMain h1 { padding: 0 0 .25rem; font-size: clamp(1.6rem, 2.6vw, 2.1rem); }
 .stMain .stVerticalBlock { gap: .75rem; }
+.stMain .katex-display { overflow: auto hidden; }
 @media (max-width: 640px) {
-  .st-key-picture_first .stHorizontalBlock:has(> .stColumn) { flex-direction: column-reverse; }
+  .stVerticalBlock:is([class*="_row"]) > * > .stHorizontalBlock:has(> .stColumn),
+  .stVerticalBlock:is([class*="_row"]) > .stHorizontalBlock:has(> .stColumn) { flex-direction: column-reverse; }
+  .stMain .modebar-container { display: none; }
+  .stMain .katex-display { font-size: .9em; }
+  .st-key-step_row > :has(> .st-key-step_slider) { flex: 1 0 100%; }
+  .st-key-hand_row .stColumn:last-child { position: sticky; top: 3.5rem; z-index: 9; max-height: 62vh; overflow-y: auto;
+    background: var(--page); border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
 }
 .st-key-frame { position: fixed; top: 0.85rem; right: 3.75rem; z-index: 999990; width: auto; }
 </style>"""
@@ -47,9 +56,11 @@ _DARK_STYLE = (
 
 def frame() -> None:
     """Draw the frame of every page."""
-    st.html(_STYLE + (_DARK_STYLE if theme_name() == "dark" else ""))
+    background = f"<style>:root {{ --page: {theme_of(theme_name()).background}; }}</style>"
+    st.html(_STYLE + background + (_DARK_STYLE if theme_name() == "dark" else ""))
     with st.container(key="frame", width="content"):
         language_picker()
+        close_menu()
 
 
 def open_page(
@@ -68,6 +79,17 @@ def open_page(
     require_entry()
     address.open_page(Path(file).stem, view=view, lists=lists)
     _show_corrections(view)
+
+
+def picture_columns(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return a narrow column for controls and a wide one for the picture, which comes first on a phone.
+
+    Args:
+        key: Of the row; it ends in ``_row``.
+    """
+    with st.container(key=key):
+        controls, picture = st.columns([3, 8], gap="medium")
+    return controls, picture
 
 
 def _show_corrections(view: type[View]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, make
@@ -16,14 +17,15 @@ from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.language import fragment
 
 
-def show_exhibit(exhibit: Exhibit, *, slider: str = "") -> None:
+def show_exhibit(exhibit: Exhibit, *, slider: str = "", words: DeltaGenerator | None = None) -> None:
     """Draw a figure and its toolbar, as every page does.
 
     Args:
         exhibit: The exhibit to draw.
         slider: Key of the page's slider that moves the drawing in the browser.
+        words: Where the summary stands; beneath the figure by default.
     """
-    show_figure(exhibit, key=exhibit.name, slider=slider, head_start=True)
+    show_figure(exhibit, key=exhibit.name, slider=slider, head_start=True, words=words)
     show_toolbar(exhibit)
 
 

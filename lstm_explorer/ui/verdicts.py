@@ -56,13 +56,13 @@ def _about(one: Series) -> tuple[str, str]:
 
 def _card(one: Series, theory: Sequence[TheoryLine]) -> str:
     curve = one.curve
-    course = course_words(curve)
+    course, arrives = course_words(curve), _("reaches step 0")
     notes = "".join(f"<p>{escape(text)}</p>" for text in (course, *map(_theory_sentence, theory)) if text)
     return (
         f'<section style="--network: {theme_of(theme_name()).networks[one.network]}">'
         f"<h4><span>{escape(curve_name(one))}, {escape(gradient_of(curve.quantity))}</span>"
         f"<span>{_SIGNS[curve.verdict]} {escape(verdict_word(curve.verdict))}</span></h4>"
-        f"<dl><dt>{escape(_('reaches step 0'))}</dt><dd>{percent(curve.log10_ratio)}</dd></dl>{notes}</section>"
+        f"<dl><dt>{escape(arrives)}</dt><dd>{percent(curve.log10_ratio)}</dd></dl>{notes}</section>"
     )
 
 

@@ -231,8 +231,8 @@ def test_a_class_that_opens_one_link_on_a_server_that_just_woke_sees_it(fresh_se
     for length, page in pages.items():
         page.bring_to_front()
         settled(page)
-        page.locator(".st-key-sequence_length input[type=number]").wait_for()
+        page.locator(".st-key-sequence_length input[type=text]").wait_for()
         settled(page)
         assert page.url.endswith(f"/gradients?sequence_length={length}")
-        assert page.locator(".st-key-sequence_length input[type=number]").input_value() == str(length)
+        assert page.locator(".st-key-sequence_length input[type=text]").input_value() == str(length)
     context.close()

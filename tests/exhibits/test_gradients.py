@@ -5,7 +5,8 @@ import pytest
 
 import lstm_explorer as lx
 from lstm_explorer.core.gradients.summaries import summarise
-from lstm_explorer.exhibits.gradients import GradientsView, gradients, journey, layer_of, unit_numbers, units
+from lstm_explorer.exhibits.gradients import GradientsView, gradients, layer_of, unit_numbers, units
+from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.runs.direct import DirectRunner
 from lstm_explorer.runs.experiment import Experiment

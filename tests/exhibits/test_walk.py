@@ -44,8 +44,21 @@ def test_a_gates_line_shows_the_preactivation_that_gave_it():
 def test_the_sum_is_the_sum():
     values = values_of("lstm", 0)
     numbers = walk("lstm", "update", values).numbers
-    kept, written, cell = (float(part.strip("() ")) for part in re.split(r"[+=]", numbers)[1:])
+    kept, written, cell = (float(part.strip("() ")) for part in re.split(r"[+=]", numbers)[-3:])
     assert kept + written == pytest.approx(cell, abs=2e-3)
+    plain = walk("lstm", "update", values).plain
+    shown = re.match(r"cₜ = (\S+) × \(?([^ )]+)\)? \+ (\S+) × \(?([^ )]+)\)? =", plain)
+    f, c, i, g = (float(one.replace("−", "-")) for one in shown.groups())
+    assert (f, i) == (pytest.approx(values["forget"], rel=5e-3), pytest.approx(values["input"], rel=5e-3))
+    assert f * c == pytest.approx(values["kept"], rel=1e-2)
+    assert i * g == pytest.approx(values["written"], rel=1e-2)
+
+
+@pytest.mark.parametrize("units", [None, 4])
+@pytest.mark.parametrize(("architecture", "stage"), STAGES)
+def test_on_paper_there_is_no_latex(architecture, stage, units):
+    plain = walk(architecture, stage, values_of(architecture, None if units else 0), units=units).plain
+    assert not re.search(r"[\\{}<>_^]|textcolor", plain)
 
 
 def test_a_gate_at_the_end_of_its_range_shows_a_dot():
@@ -68,11 +81,11 @@ def test_an_unknown_stage_is_refused():
 
 
 VALUES = {"forget": 0.75, "input": 0.25, "candidate": -0.5, "output": 0.5, "kept": 0.3, "written": -0.125,
-          "cell": 0.175, "hidden": 0.08}  # fmt: skip
+          "cell": 0.175, "cell_before": 0.4, "hidden": 0.08}  # fmt: skip
 
 
 def test_the_walk_writes_the_step_s_sum():
-    assert walk("lstm", "update", VALUES).numbers == "c_t = 0.3 + (-0.125) = 0.175"
+    assert walk("lstm", "update", VALUES).plain == "cₜ = 0.75 × 0.4 + 0.25 × (−0.5) = 0.3 + (−0.125) = 0.175"
     forget = walk("lstm", "forget", VALUES)
     assert r"\sigma(1.1)" in forget.numbers  # log(0.75 / 0.25)
     assert "#A02C72" in forget.equation  # the forget gate's colour, as in the diagram

@@ -68,7 +68,8 @@ def test_the_axis_shows_every_finite_number_and_never_less_than_three_decades():
 
 
 def test_the_axis_names_the_gradient_and_what_it_is_relative_to():
-    assert norm_title([one([0.0])]) == "gradient norm, relative to the last step"
+    assert norm_title([one([0.0])]) == "surviving share of ‖dL/dh<sub>t</sub>‖"
+    assert norm_title([one([0.0]), one([0.0], quantity="cell")]) == "surviving share"
     both = [one([0.0], relative=False), one([0.0], quantity="cell_path", relative=False)]
     assert norm_title(both) == "gradient norm ‖dL/dh<sub>t</sub>‖, ‖dL/dc<sub>t</sub>‖"
 

@@ -87,7 +87,7 @@ def test_too_large_is_refused_once_with_the_numbers_and_nothing_is_lost():
     refusals = [box.value for box in at.warning if "MB" in box.value]
     assert len(refusals) == 1
     assert "2000" in refusals[0]
-    assert at.number_input(key="sequence_length").value == 2000
+    assert at.text_input(key="sequence_length").value == "2000"
     assert not at.exception
 
 

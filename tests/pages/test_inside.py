@@ -56,7 +56,7 @@ def test_buttons_and_stages_walk_in_the_lesson_s_order():
     assert at.button(key="stage_next").disabled
     assert tuple(stages("lstm")) == ("forget", "candidate", "input", "update", "output")
     at.button(key="step_next").click().run()
-    assert at.slider(key="step").value == 2
+    assert at.slider(key="step").value == 11
 
 
 @pytest.mark.parametrize(("network", "stage"), [("rnn", "rewrite"), ("gru", "new"), ("lstm", "output")])
@@ -108,7 +108,7 @@ def test_a_challenge_is_refused_with_its_first_mistake_and_solved():
 def test_nonsense_phases_open_as_the_page_begins():
     at = app(hand="50:2,2,2,2;x")
     assert not at.exception
-    assert at.slider(key="hand_forget_1").value == 0.9
+    assert at.slider(key="hand_forget_1").value == 0.8
     (warning,) = at.warning
     assert "**hand** was 50\\:2,2,2,2;x: expected a text that this page wrote" in warning.value
 

@@ -61,10 +61,10 @@ def test_a_widget_writes_the_address_and_keeps_its_value_across_pages():
 
 def test_a_linked_pair_moves_together():
     at = app().run()
-    at.number_input(key="sequence_length").set_value(77).run()
+    at.text_input(key="sequence_length").set_value("77").run()
     assert at.select_slider(key="sequence_length_slider").value == 77
     at.select_slider(key="sequence_length_slider").set_value(200).run()
-    assert at.number_input(key="sequence_length").value == 200
+    assert at.text_input(key="sequence_length").value == "200"
     assert at.query_params["sequence_length"] == "200"
 
 

@@ -133,7 +133,7 @@ _STAGES = (
         ),
         ("hidden_before", "update", "candidate", "kept", "written", "hidden"),
         r"h_t = <update|z_t> \odot h_{t-1} + (1 - <update|z_t>) \odot <candidate|n_t>",
-        "h_t = [kept] + [+written] = [hidden]",
+        r"h_t = [update] \times [+hidden_before] + (1 - [update]) \times [+candidate] = [kept] + [+written] = [hidden]",
         r"\overline{h_t} = \overline{<update|z_t> \odot h_{t-1}} + \overline{(1 - <update|z_t>) \odot <candidate|n_t>} "
         "= [kept] + [+written] = [hidden]",
     ),
@@ -154,7 +154,9 @@ ARCHITECTURE = Architecture(
     quantities=_QUANTITIES,
     values=_values,
     stages=_STAGES,
-    step_summary=N_("At step {step} the GRU keeps **{update:.0%}** of its state and replaces the rest."),
+    step_summary=N_(
+        "At step {step} the GRU keeps **{update:.0%}** of the state it had ({hidden_before:.2g}) and replaces the rest."
+    ),
     script_step='''\
 def step(weights, h, x):
     """Advance the GRU one step: h before -> h after."""

@@ -159,7 +159,7 @@ _STAGES = (
         ),
         ("cell_before", "forget", "kept", "input", "candidate", "written", "cell"),
         r"c_t = <forget|f_t> \odot c_{t-1} + <input|i_t> \odot <candidate|g_t>",
-        "c_t = [kept] + [+written] = [cell]",
+        r"c_t = [forget] \times [+cell_before] + [input] \times [+candidate] = [kept] + [+written] = [cell]",
         r"\overline{c_t} = \overline{<forget|f_t> \odot c_{t-1}} + \overline{<input|i_t> \odot <candidate|g_t>} "
         "= [kept] + [+written] = [cell]",
     ),
@@ -196,8 +196,8 @@ ARCHITECTURE = Architecture(
     values=_values,
     stages=_STAGES,
     step_summary=N_(
-        "At step {step} the cell keeps **{forget:.0%}** of its memory and writes **{input:.0%}** of the candidate; "
-        "{output:.0%} of what it holds is shown."
+        "At step {step} the cell keeps **{forget:.0%}** of the memory it had ({cell_before:.2g}) and writes "
+        "**{input:.0%}** of the candidate ({candidate:.2g}); {output:.0%} of what it then holds is shown."
     ),
     script_step='''\
 def step(weights, state, x):

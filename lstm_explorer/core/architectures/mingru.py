@@ -72,7 +72,7 @@ def _closed_forms(settings: Any, parameters: Parameters, inputs: Tensor) -> list
     if settings.recurrent_init == "chrono":
         return []  # every unit has a bias of its own: no single line
     rate = float(_log10_kept({"update": settings.update_bias}))
-    return [ClosedForm(N_("theory, (1 − σ(b_z))ᵏ (minGRU, its whole gradient)"), rate, "hidden")]
+    return [ClosedForm(N_("theory, (1 − σ(b_z))ᵏ (minGRU)"), rate, "hidden")]
 
 
 def _values(

@@ -49,9 +49,7 @@ def _closed_forms(settings: Any, parameters: Parameters, inputs: Tensor) -> list
     bound = singular_value_bound(parameters.weight_hh, settings.nonlinearity)
     return [
         ClosedForm(N_("theory, mean field (RNN)"), _log10(theory.rate), "hidden", "dot"),
-        ClosedForm(
-            N_("theory, upper bound by the largest singular value (RNN)"), _log10(bound), "hidden", "longdashdot", True
-        ),
+        ClosedForm(N_("theory, upper bound (RNN)"), _log10(bound), "hidden", "longdashdot", True),
     ]
 
 

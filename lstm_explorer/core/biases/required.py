@@ -1,4 +1,4 @@
-"""Which bias keeps enough of the gradient for long enough, and the lines that set it."""
+"""Which bias keeps enough of the gradient for long enough."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from lstm_explorer.core import theory
 from lstm_explorer.core.architectures import Architecture, Gate, architecture_named
-from lstm_explorer.core.biases.maps import StateQuantity, bias_map, check_gate, check_lag
+from lstm_explorer.core.biases.maps import (
+    BiasMap,
+    StateQuantity,
+    bias_map,
+    check_gate,
+    check_lag,
+    median_of_runs,
+    norms_of,
+    relative_to_last,
+)
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
 from lstm_explorer.core.inputs import TableLike
-from lstm_explorer.core.networks import effective_biases
 from lstm_explorer.core.settings import Settings
 
 #: Biases searched, and how finely: the first map has steps of a quarter, each later one a tenth of the last.
@@ -47,7 +54,9 @@ class RequiredBias:
             infinite where no bias of this gate alone does.
         measured: The smallest bias for which the measured total reaches the share, to 0.01; -10 where already that one
             does, None where no bias from -10 to 10 does.
+        each_seed: The same for each replica alone, between biases a quarter apart interpolated; None where none does.
         log10_measured: log10 of the measured ratio at that bias; NaN where there is none.
+        keeps_large: Whether the gate keeps where its bias is large.
         falls_below: The smallest bias above it, in steps of a quarter, for which the total is below the share again;
             None where none is.
         explodes: The smallest bias above it, in steps of a quarter, for which the total arrives more than ten times
@@ -60,10 +69,27 @@ class RequiredBias:
     share: float
     closed_form: float
     measured: float | None
+    each_seed: tuple[float | None, ...]
     log10_measured: float
+    keeps_large: bool
     falls_below: float | None
     explodes: float | None
     chrono: ChronoBiases
+
+    @property
+    def recommended(self) -> float | None:
+        """A round bias, a whole number of quarters, that is enough for every replica and does not explode.
+
+        None where some replica has no bias that is enough, or where so large a bias explodes.
+        """
+        enough = [one for one in self.each_seed if one is not None]
+        sign = 1.0 if self.keeps_large else -1.0
+        if len(enough) < len(self.each_seed):
+            return None
+        strongest = math.ceil(max(sign * one for one in enough) / _FIRST_STEP - 1e-6) * _FIRST_STEP
+        if self.explodes is not None and strongest >= sign * self.explodes:
+            return None
+        return sign * strongest + 0.0  # no negative zero
 
 
 def required_bias(
@@ -109,15 +135,22 @@ def required_bias(
     theory.required_forget_bias(lag, share)  # refuses a share that is none
     sign = gate.keeps
 
-    def at_lag(strengths: NDArray[np.float64]) -> NDArray[np.float64]:
+    quantity = cast(StateQuantity, record.memory)
+
+    def swept(strengths: NDArray[np.float64]) -> BiasMap:
         biases = sorted((sign * strengths).tolist())
-        swept = bias_map(settings, gate=gate.name, biases=biases, architecture=architecture, table=table)
-        return swept.ratios(cast(StateQuantity, record.memory))[::sign, -1 - lag]
+        return bias_map(settings, gate=gate.name, biases=biases, architecture=architecture, table=table)
+
+    def at_lag(one: BiasMap) -> NDArray[np.float64]:
+        return one.ratios(quantity)[::sign, -1 - lag]
 
     # How strongly a bias keeps: the bias itself or, of a gate that keeps where it is small, its opposite.
     strengths = np.arange(LOWEST, HIGHEST + _FIRST_STEP / 2, _FIRST_STEP)
-    ratios = at_lag(strengths)
-    measured, log10_measured = _smallest(strengths, ratios, math.log10(share), at_lag)
+    first = swept(strengths)
+    ratios = at_lag(first)
+    measured, log10_measured = _smallest(strengths, ratios, math.log10(share), lambda finer: at_lag(swept(finer)))
+    of_each = median_of_runs(relative_to_last(norms_of(first, quantity))[:, :, -1 - lag])[::sign]  # (N, R)
+    each = [_crossing(strengths, column, math.log10(share)) for column in of_each.T]
     above = strengths > (LOWEST if measured is None else measured)
     explode = strengths[(ratios > math.log10(EXPLODES_ABOVE)) & above]
     less = strengths[(ratios < math.log10(share)) & above]
@@ -127,7 +160,9 @@ def required_bias(
         share=share,
         closed_form=_closed_form(record, settings, lag, share),
         measured=None if measured is None else sign * measured,
+        each_seed=tuple(None if one is None else sign * one for one in each),
         log10_measured=log10_measured,
+        keeps_large=sign > 0,
         falls_below=sign * float(less[0]) if less.size and measured is not None else None,
         explodes=sign * float(explode[0]) if explode.size else None,
         chrono=_chrono(gate, lag),
@@ -145,108 +180,16 @@ def _chrono(gate: Gate, lag: int) -> ChronoBiases:
     return ChronoBiases(*sorted(drawn.tolist()))
 
 
-def bias_lines(bias: float, *, gate: str = "forget", architecture: str = "lstm", network: str = "") -> str:
-    """Return the PyTorch lines that give one gate of a network an effective bias, in every layer and direction.
-
-    Only ``bias_ih`` carries it: PyTorch adds the two vectors, so ``bias_hh`` of that gate becomes zero.
-
-    Args:
-        bias: The effective bias.
-        gate: A gate of the architecture.
-        architecture: One with gates, such as ``"lstm"``.
-        network: Name of the variable that holds the network; the architecture's by default.
-
-    Raises:
-        ValueError: The bias is not finite, or the architecture has no such gate.
-
-    Example:
-        >>> lstm = torch.nn.LSTM(3, 4, num_layers=2)
-        >>> exec(bias_lines(1.5), {"torch": torch, "lstm": lstm})
-        >>> effective_biases(lstm, layer=1)["forget"]
-        tensor([1.5000, 1.5000, 1.5000, 1.5000])
-    """
-    check_gate(gate, architecture, Settings())
-    if not math.isfinite(bias):
-        raise ValueError(f"bias is {bias!r}: expected a finite number, such as 1.0.")
-    record, variable = architecture_named(architecture), network or architecture
-    gates, block = record.blocks, record.blocks.index(gate)
-    second = """\
-        elif name.startswith("bias_hh"):
-            parameter[rows] = 0.0  # the two vectors are added: filling both would double the bias
-"""
-    return f"""\
-size = {variable}.hidden_size
-rows = slice({block} * size, {block + 1} * size)  # the {gate} gate's: the order of the rows is {", ".join(gates)}
-with torch.no_grad():
-    for name, parameter in {variable}.named_parameters():  # every layer, every direction
-        if name.startswith("bias_ih"):
-            parameter[rows] = {float(bias):.6g}
-{second if record.recurrent else ""}"""
-
-
-def chrono_lines(longest: int, *, architecture: str = "lstm", network: str = "") -> str:
-    """Return the PyTorch lines that draw a network's biases by chrono initialisation, in every layer and direction.
-
-    Args:
-        longest: Longest memory in steps, at least 3.
-        architecture: One with gates, such as ``"lstm"``.
-        network: Name of the variable that holds the network; the architecture's by default.
-
-    Raises:
-        ValueError: The memory is too short, or the architecture has no gates.
-
-    Source:
-        tallec2018
-
-    Example:
-        >>> lstm = torch.nn.LSTM(3, 100)
-        >>> exec(chrono_lines(50), {"torch": torch, "lstm": lstm})
-        >>> biases = effective_biases(lstm)
-        >>> bool((biases["forget"] == -biases["input"]).all()), round(float(biases["forget"].exp().max())) <= 49
-        (True, True)
-    """
-    record, variable = architecture_named(architecture), network or architecture
-    drawn = [(block, gate) for block, gate in enumerate(record.gates) if gate.chrono]
-    if not drawn:
-        raise ValueError(f"architecture is {architecture!r}: expected one with a gate that keeps, for chrono to draw.")
-    if longest < 3:
-        raise ValueError(f"longest is {longest}: expected at least 3 steps; chrono draws from U(1, longest - 1).")
-    rows = {gate.name: f"parameter[{block} * size : {block + 1} * size]" for block, gate in drawn}
-    signs = {1: "keep", -1: "-keep"}
-    write = "".join(
-        f"            {rows[gate.name]} = {signs[gate.chrono]}  # the {gate.name} gate's\n" for _block, gate in drawn
-    )
-    clear = "".join(f"            {row} = 0.0  # the two vectors are added\n" for row in rows.values())
-    second = f'        elif name.startswith("bias_hh"):\n{clear}' if record.recurrent else ""
-    return f"""\
-size = {variable}.hidden_size  # the order of the rows is {", ".join(record.blocks)}
-with torch.no_grad():
-    for name, parameter in {variable}.named_parameters():  # every layer, every direction
-        if name.startswith("bias_ih"):
-            keep = torch.empty_like(parameter[:size]).uniform_(1, {longest - 1}).log_()
-{write}{second}"""
-
-
-def run_bias_lines(lines: str, settings: Settings, *, gate: str, architecture: str) -> NDArray[np.float32]:
-    """Run the lines on a fresh PyTorch network and return what each layer's bias then is.
-
-    Args:
-        lines: From :func:`bias_lines` or :func:`chrono_lines`, with the architecture as the network's name.
-        settings: Sizes of the network.
-        gate: Whose bias is read.
-        architecture: One with gates, such as ``"lstm"``.
-
-    Returns:
-        Effective biases, ``(L, H)``.
-
-    Example:
-        >>> run_bias_lines(bias_lines(2, gate="input"), Settings(hidden_size=2), gate="input", architecture="lstm")
-        array([[2., 2.]], dtype=float32)
-    """
-    with torch.random.fork_rng(devices=[]):  # the lines and the network draw from PyTorch's own random state
-        network = architecture_named(architecture).module(settings.features, settings.hidden_size, settings.num_layers)
-        exec(lines, {"torch": torch, architecture: network})
-    return np.stack([effective_biases(network, layer)[gate].numpy() for layer in range(settings.num_layers)])
+def _crossing(biases: NDArray[np.float64], ratios: NDArray[np.float64], wanted: float) -> float | None:
+    """Return where ratios first reach what is wanted, on the straight line from the bias before; None where never."""
+    enough = np.flatnonzero(ratios >= wanted)
+    if not enough.size:
+        return None
+    at = int(enough[0])
+    if at == 0 or not np.isfinite(ratios[at - 1]):
+        return float(biases[at])
+    share = (wanted - ratios[at - 1]) / (ratios[at] - ratios[at - 1])
+    return float(biases[at - 1] + share * (biases[at] - biases[at - 1]))
 
 
 def _smallest(

@@ -7,6 +7,7 @@ export default function ({ data, parentElement }) {
     if (!room) {
         room = document.createElement('div');
         room.className = 'drawing';
+        room.style.overflowX = 'auto';
         parentElement.appendChild(room);
     }
     room.show = () => {
@@ -16,6 +17,8 @@ export default function ({ data, parentElement }) {
         const focused = room.contains(document.activeElement)
             ? [...room.querySelectorAll('[tabindex]')].indexOf(document.activeElement) : -1;
         room.innerHTML = room.shown = drawing;
+        const svg = room.querySelector('svg');
+        if (svg?.viewBox.baseVal.width > 600) svg.style.minWidth = '660px';  // smaller, and nobody could read its words
         if (focused >= 0) room.querySelectorAll('[tabindex]')[focused]?.focus();
     };
     room.data = data;
