@@ -97,7 +97,7 @@ st.markdown(
     _(
         "A real `nn.LSTM` reads the sequence, and here is one of its steps. The **cell state** runs along the top "
         "like a conveyor; **forget** decides what stays on it, **input** and **candidate** what is put on it, "
-        "**output** what is shown. Walk through the stages, move the step, then look at the RNN: it has no conveyor."
+        "**output** what is shown. Walk through the stages, then move the step."
     )
 )
 cell()

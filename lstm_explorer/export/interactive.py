@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import plotly.offline
@@ -59,8 +60,13 @@ def text_block(exhibit: Exhibit) -> str:
 
 
 def plotly_script() -> str:
-    """Return plotly.js as a script block."""
-    return f"<script>{plotly.offline.get_plotlyjs()}</script>"
+    """Return plotly.js as a script block, and what makes its charts reachable by keyboard."""
+    return f"<script>{plotly.offline.get_plotlyjs()}</script>\n<script>{keyboard_script()}reachByKeyboard();</script>"
+
+
+def keyboard_script() -> str:
+    """Return the function ``reachByKeyboard``, which lets the keyboard press a chart's buttons and move its sliders."""
+    return Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
 
 
 def document(title: str, body: str, theme: ThemeName, *, script: str = "", style: str = "") -> str:

@@ -22,7 +22,7 @@ from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import session
 from lstm_explorer.ui.controls import setting_choice, setting_slider
 from lstm_explorer.ui.errors import shielded
-from lstm_explorer.ui.lab import input_controls, length_control, size_controls, weight_controls
+from lstm_explorer.ui.lab import input_controls, length_control, own_data_control, size_controls, weight_controls
 from lstm_explorer.ui.toolbar import show_exhibit
 
 #: The measurement of keras-team/keras issue 16151, in this app's settings.
@@ -39,6 +39,7 @@ def experiment_controls(settings: Settings, view: BiasesView) -> None:
     if remark := architecture_named(view.network).remark:
         st.caption(translated(remark))
     length_control()
+    own_data_control()
     asked = view.across == "gate" or view.topic == "need"
     setting_slider(
         "memory", _("Steps to remember (0: all)"), limits=(0, settings.sequence_length),

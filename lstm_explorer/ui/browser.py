@@ -13,6 +13,8 @@ from typing import Any
 
 import streamlit as st
 
+from lstm_explorer.export.interactive import keyboard_script
+
 _SCRIPTS = Path(__file__).with_name("scripts")
 #: Scripts that act once for each call, however often Streamlit runs them.
 _ACTS_ONCE = ("click", "copy")
@@ -49,6 +51,11 @@ def play(selector: str, *, on: bool, milliseconds: int = 900) -> None:
     """Press a button again and again, until it is disabled or gone."""
     data = {"selector": selector, "on": on, "milliseconds": milliseconds}
     _component("play")(data=data, key="play")
+
+
+def reach_by_keyboard() -> None:
+    """Let the keyboard press the buttons inside charts and move their sliders."""
+    _component("keys")(data={}, key="keys")
 
 
 def close_menu() -> None:
@@ -99,4 +106,5 @@ def script(name: str) -> str:
         name: Of a file in ``scripts``, without ``.js``.
     """
     files = ("once", name) if name in _ACTS_ONCE else (name,)
-    return "\n".join((_SCRIPTS / f"{file}.js").read_text(encoding="utf-8") for file in files)
+    own = "\n".join((_SCRIPTS / f"{file}.js").read_text(encoding="utf-8") for file in files)
+    return f"{keyboard_script()}\n{own}" if name == "keys" else own

@@ -18,13 +18,14 @@ from lstm_explorer.ui.browser import draw, play
 from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider
 from lstm_explorer.ui.figure import theme_name
 from lstm_explorer.ui.idle import why_idle
-from lstm_explorer.ui.lab import input_controls, length_control
+from lstm_explorer.ui.lab import input_controls, length_control, own_data_control
 
 
 def network_controls(settings: Settings, view: InsideView) -> None:
     """Draw the settings of the cell."""
     setting_choice("network", _("Cell"), network_names(*DIAGRAMS))
     length_control()
+    own_data_control()
     setting_slider(
         "unit", _("Unit (−1: the mean of all)"), limits=(-1, settings.hidden_size - 1),
         help=_("Gates are vectors: every unit has a value of its own."),

@@ -30,7 +30,7 @@ from lstm_explorer.ui.controls import (
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.idle import why_idle
 from lstm_explorer.ui.presets import preset_note, preset_options
-from lstm_explorer.ui.session import current_settings, current_view
+from lstm_explorer.ui.session import apply, current_settings, current_view
 from lstm_explorer.ui.toolbar import show_exhibit
 
 
@@ -38,6 +38,7 @@ def experiment_controls() -> None:
     """Draw every setting of the experiment, in the order a reader needs them."""
     setting_subset("networks", _("Networks"), network_names())
     length_control()
+    own_data_control()
     with st.expander(_("Gate biases"), expanded=True):
         _bias_controls()
     with st.expander(_("Weights")):
@@ -192,6 +193,20 @@ def length_control(help: str | None = None) -> None:
         st.caption(_("The input has {steps} steps; the sequence ends there.").format(steps=one.steps))
 
 
+def own_data_control() -> None:
+    """Draw the box for the reader's own table, or the button that brings it."""
+    if INPUTS[current_settings().input_kind].reads_table:
+        uploads.table_control()
+        st.caption(
+            _("Every column is shifted and scaled to mean 0 and standard deviation 1, then times the input scale.")
+        )
+    else:
+        st.button(
+            _("Read your own CSV"), key="own_data", icon=":material/upload_file:", on_click=apply,
+            kwargs={"input_kind": "csv"},
+        )  # fmt: skip
+
+
 def input_controls() -> None:
     """Draw the settings of the input."""
     setting_choice(
@@ -202,9 +217,6 @@ def input_controls() -> None:
         setting_text("text", _("Sentence"))
     if settings.reads("digit"):
         setting_slider("digit", _("Digit"))
-    if INPUTS[settings.input_kind].reads_table:
-        uploads.table_control()
-        settings = current_settings()  # a new table sets the input size
     if settings.reads("input_size") and not INPUTS[settings.input_kind].reads_table:
         setting_number("input_size", _("Input size (features per step)"))
     setting_slider("input_scale", _("Input scale"), step=0.1, idle=why_idle("input_scale", tuple(ARCHITECTURES)))

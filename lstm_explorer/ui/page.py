@@ -14,7 +14,7 @@ from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address, session
-from lstm_explorer.ui.browser import close_menu
+from lstm_explorer.ui.browser import close_menu, reach_by_keyboard
 from lstm_explorer.ui.errors import plain
 from lstm_explorer.ui.figure import theme_name
 from lstm_explorer.ui.language import PARAMETER, language_picker
@@ -61,6 +61,7 @@ def frame() -> None:
     with st.container(key="frame", width="content"):
         language_picker()
         close_menu()
+        reach_by_keyboard()
 
 
 def open_page(
