@@ -7,16 +7,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from lstm_explorer.core.escape import markdown
 from lstm_explorer.core.record import Correction, schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address, session
-from lstm_explorer.ui.errors import plain
 from lstm_explorer.ui.figure import theme_name
 from lstm_explorer.ui.language import PARAMETER, language_picker
 from lstm_explorer.ui.navigation import require_entry
+from lstm_explorer.ui.uploads import drop_unread
 
 #: Shipped, because a named icon would be fetched from elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
@@ -42,6 +43,7 @@ _DARK_STYLE = (
 
 def frame() -> None:
     """Draw the frame of every page."""
+    drop_unread()
     st.html(_STYLE + (_DARK_STYLE if theme_name() == "dark" else ""))
     with st.container(key="frame", width="content"):
         language_picker()
@@ -80,12 +82,12 @@ def _show_corrections(view: type[View]) -> None:
 def _correction_sentence(correction: Correction, view: type[View]) -> str:
     if correction.used == "":
         return _("**{name}** was {came}: this page cannot read that, and left it out.").format(
-            name=plain(correction.name), came=_quoted(correction.given)
+            name=markdown(correction.name), came=_quoted(correction.given)
         )
     return _("**{name}** was {came}: expected {expected}; {taken} is used.").format(
-        name=plain(correction.name),
+        name=markdown(correction.name),
         came=_quoted(correction.given),
-        expected=plain(_expected(correction.name, view)),
+        expected=markdown(_expected(correction.name, view)),
         taken=_quoted(_as_text(correction.used)),
     )
 
@@ -121,4 +123,4 @@ def _as_text(value: object) -> str:
 def _quoted(text: str) -> str:
     """Return text that came from outside, shortened, as it is and not as Markdown."""
     short = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
-    return plain(" ".join(short.split())) or _("empty")
+    return markdown(" ".join(short.split())) or _("empty")

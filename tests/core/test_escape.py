@@ -28,6 +28,7 @@ def test_a_line_is_one_and_short(text):
     ("text", "shown"),
     [
         ("Price ($), Cost ($)", r"Price \(\$\), Cost \(\$\)"),
+        ("*c* <d> $e$ `f` ~g~ #h", r"\*c\* \<d\> \$e\$ \`f\` \~g\~ \#h"),
         (":red[no]", r"\:red\[no\]"),
         (":material/home:", r"\:material/home\:"),
         ("[a](http://b)", r"\[a\]\(http\://b\)"),

@@ -120,3 +120,16 @@ def test_more_pins_than_the_buttons_allow_are_left_out_and_said():
     assert len(at.multiselect(key="pins").value) == MOST_PINS
     assert len(at.query_params["pin"]) == MOST_PINS
     assert any("**pin** was name=pin 8" in warning.value.replace("\\", "") for warning in at.warning)
+
+
+def test_a_table_in_two_ways_is_asked_on_the_page_and_drawn_once_it_is_said():
+    at = app(input_kind="csv", networks="rnn", sequence_length="5")
+    at.file_uploader(key="table_file").set_value(("a.csv", b"a;b\n1,250;2\n3,500;4\n2,750;1\n", "text/csv")).run()
+    assert any("1,250 can be 1250 or" in box.value for box in at.error)
+    at.selectbox(key="table_decimal").set_value("comma").run()
+    assert not at.error
+    assert any("decimal comma" in caption.value for caption in at.caption)
+    rows = np.array([[1.25, 2], [3.5, 4], [2.75, 1]])
+    settings = lx.Settings(sequence_length=5, input_kind="csv", input_size=2)
+    expected = summarise(lx.seed_flows(settings, architecture="rnn", table=rows)).median
+    np.testing.assert_allclose(curves(at)["RNN"], expected, rtol=1e-12)
