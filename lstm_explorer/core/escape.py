@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+import reprlib
+from typing import Any
 
 #: Characters that no text of ours holds: controls but tab and line end, halves of characters, non-characters of XML.
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -12,8 +14,32 @@ _UNSEEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~<>:&^=])")
 #: Of a cell, what a spreadsheet takes for the beginning of a formula.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
+_HALF = re.compile("[\ud800-\udfff]")
 #: Longest piece of what people give that a message quotes.
 QUOTED = 60
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_SHORT.maxtuple = _SHORT.maxlist = _SHORT.maxdict = 12
+
+
+def short(value: Any) -> str:
+    """Return what a value looks like in Python, cut where it is long: of numbers with thousands of digits too.
+
+    Example:
+        >>> short("lstm"), len(short("x" * 5_000_000))
+        ("'lstm'", 80)
+    """
+    return clean(_SHORT.repr(value))
+
+
+def whole(text: str) -> str:
+    r"""Return a text with U+FFFD for half a character (a lone surrogate), which nothing can write or send.
+
+    Example:
+        >>> whole("a\ud800\t")
+        'a\ufffd\t'
+    """
+    return _HALF.sub("\ufffd", text)
 
 
 def clean(text: str) -> str:
@@ -50,8 +76,18 @@ def markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", clean(text))
 
 
+def plotly(text: str) -> str:
+    """Return a text as Plotly shows it literally: no link, no line break, no subscript.
+
+    Example:
+        >>> plotly('a<b and "c">d')
+        'a&lt;b and "c"&gt;d'
+    """
+    return html.escape(clean(text), quote=False)  # of the quotation marks' names it knows none
+
+
 def markup(text: str) -> str:
-    """Return a text as HTML, SVG and Plotly's markup show it literally.
+    """Return a text as HTML and SVG show it literally, also in an attribute.
 
     Example:
         >>> markup("a<b and c>d")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from lstm_explorer.core.escape import markdown
-from lstm_explorer.core.record import Correction, schema
+from lstm_explorer.core.escape import markdown, one_line
+from lstm_explorer.core.record import LeftOut, schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.theme import theme_of
@@ -22,8 +22,8 @@ from lstm_explorer.ui.uploads import drop_unread
 #: Shipped, because a named icon would be fetched from elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 
-#: Longest piece of an address that is quoted back.
-_QUOTED = 60
+#: Most sentences about an address, and the longest reason in one.
+_MOST_REMARKS, _LONGEST_REASON = 8, 300
 
 # Streamlit leaves six empty rem above the page and five beside it. The language sits in the header bar, whose right end
 # is taken by Streamlit's own menu: level with the header (999990), under the menu that opens on a phone (999991).
@@ -74,21 +74,23 @@ def _show_corrections(view: type[View]) -> None:
         return
     with st.container(key="corrections"):
         lines = [_("The address asked for something that is not possible here:")]
-        lines += [f"- {_correction_sentence(correction, view)}" for correction in corrections]
+        lines += [f"- {_sentence(remark, view)}" for remark in corrections[:_MOST_REMARKS]]
+        if more := len(corrections) - _MOST_REMARKS:
+            lines += [_("- and {count} more").format(count=more)] if more > 0 else []
         st.warning("\n".join(lines), icon=":material/build:")
         st.button(_("Dismiss"), key="dismiss_corrections", on_click=session.dismiss)
 
 
-def _correction_sentence(correction: Correction, view: type[View]) -> str:
-    if correction.used == "":
-        return _("**{name}** was {came}: this page cannot read that, and left it out.").format(
-            name=markdown(correction.name), came=_quoted(correction.given)
+def _sentence(remark: session.Remark, view: type[View]) -> str:
+    name, came = markdown(one_line(remark.name)), _quoted(remark.given)
+    if isinstance(remark, LeftOut):
+        return _("**{name}** was {came}: {why}; it was left out.").format(
+            name=name, came=came, why=markdown(one_line(remark.why, _LONGEST_REASON))
         )
+    if remark.used == "":
+        return _("**{name}** was {came}: this page cannot read that, and left it out.").format(name=name, came=came)
     return _("**{name}** was {came}: expected {expected}; {taken} is used.").format(
-        name=markdown(correction.name),
-        came=_quoted(correction.given),
-        expected=markdown(_expected(correction.name, view)),
-        taken=_quoted(_as_text(correction.used)),
+        name=name, came=came, expected=markdown(_expected(remark.name, view)), taken=_quoted(_as_text(remark.used))
     )
 
 
@@ -122,5 +124,4 @@ def _as_text(value: object) -> str:
 
 def _quoted(text: str) -> str:
     """Return text that came from outside, shortened, as it is and not as Markdown."""
-    short = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
-    return markdown(" ".join(short.split())) or _("empty")
+    return markdown(one_line(text)) or _("empty")
