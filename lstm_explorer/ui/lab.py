@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lstm_explorer.core.architectures import ARCHITECTURES, Architecture, architecture_named
+from lstm_explorer.core.escape import cell
 from lstm_explorer.core.inputs import INPUTS
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.gradients import GradientsView, no_cell, units
@@ -95,7 +96,7 @@ def numbers_table(series: Sequence[Series]) -> None:
     with st.expander(_("The numbers"), on_change="rerun", key="numbers_open") as expander:
         if not expander.open or not series:
             return
-        columns = {one.name: pd.Series(one.curve.median, index=one.curve.steps) for one in series}
+        columns = {cell(one.name): pd.Series(one.curve.median, index=one.curve.steps) for one in series}
         table = pd.DataFrame(columns)
         table.index.name = _("step")
         st.caption(_("log10 of the median norm at every step; full precision in the download of the table."))

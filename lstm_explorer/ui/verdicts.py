@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import streamlit as st
 
+from lstm_explorer.core.escape import markup
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE, VANISHES_BELOW
 from lstm_explorer.exhibits.curve_summaries import verdict_word
 from lstm_explorer.figures.curves import Series, TheoryLine
@@ -57,13 +57,13 @@ def _card(one: Series, theory: Sequence[TheoryLine]) -> str:
     curve = one.curve
     share = _("reaches step 0")
     period = _("doubles every (steps)") if curve.half_life < 0 else _("halves every (steps)")
-    notes = "".join(f"<p>{escape(_theory_sentence(line))}</p>" for line in theory)
+    notes = "".join(f"<p>{markup(_theory_sentence(line))}</p>" for line in theory)
     return (
         f'<section style="--network: {theme_of(theme_name()).networks[one.network]}">'
-        f"<h4><span>{escape(one.name)}</span>"
-        f"<span>{_SIGNS[curve.verdict]} {escape(verdict_word(curve.verdict))}</span></h4>"
-        f"<dl><dt>{escape(share)}</dt><dd>{percent(curve.log10_ratio)}</dd>"
-        f"<dt>{escape(period)}</dt><dd>{steps(abs(curve.half_life))}</dd></dl>{notes}</section>"
+        f"<h4><span>{markup(one.name)}</span>"
+        f"<span>{_SIGNS[curve.verdict]} {markup(verdict_word(curve.verdict))}</span></h4>"
+        f"<dl><dt>{markup(share)}</dt><dd>{percent(curve.log10_ratio)}</dd>"
+        f"<dt>{markup(period)}</dt><dd>{steps(abs(curve.half_life))}</dd></dl>{notes}</section>"
     )
 
 
