@@ -109,7 +109,8 @@ def read_settings(text: bytes | str, figure: str) -> tuple[Settings, View]:
     try:
         document = json.loads(text)
     except RecursionError as error:
-        raise ExplainedError(N_("This JSON is nested too deeply: expected a file of the Download button."), {}) from error
+        message = N_("This JSON is nested too deeply: expected a file of the Download button.")
+        raise ExplainedError(message, {}) from error
     except ValueError as error:
         raise ExplainedError(N_("This is no JSON file: {reason}."), {"reason": one_line(str(error))}) from error
     if not isinstance(document, dict):
