@@ -31,7 +31,7 @@ from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.networks.build import build_network, effective_biases
 from lstm_explorer.core.scripts import to_script
 from lstm_explorer.core.settings import Settings, parse_query
-from lstm_explorer.core.tables import Table, TableError, read_table
+from lstm_explorer.core.tables import Table, TableError, TableReading, read_table
 
 __version__ = "0.1.0"
 
@@ -48,6 +48,7 @@ __all__ = [
     "StepContributions",
     "Table",
     "TableError",
+    "TableReading",
     "Trajectory",
     "WeightGradients",
     "bias_lines",

@@ -203,6 +203,10 @@ TESTED_BY = {
     ),
     "core/architectures/own_network.py": "core/architectures/test_mingru.py",
     "core/architectures/stages.py": "exhibits/test_walk.py",
+    **dict.fromkeys(
+        [f"core/tables/{name}.py" for name in ("header", "messages", "numbers", "reading", "rows", "text")],
+        "core/tables/test_table.py",
+    ),
     "runs/job.py": "runs/test_measurements.py",
     "ui/biases.py": "pages/test_biases.py",
     "ui/by_hand.py": "pages/test_inside.py",

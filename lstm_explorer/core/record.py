@@ -31,6 +31,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar, cast
 
+from lstm_explorer.core.escape import short, whole
+
 R = TypeVar("R")
 
 #: Between the members of a subset in an address; it survives URL encoding unchanged.
@@ -50,6 +52,14 @@ class Correction(NamedTuple):
     name: str
     given: str
     used: Any
+
+
+class LeftOut(NamedTuple):
+    """One parameter that is not used at all: what was given, and why, in the reader's language."""
+
+    name: str
+    given: str
+    why: str
 
 
 class Parsed(NamedTuple, Generic[R]):
@@ -122,7 +132,7 @@ class Field:
     def expected(self) -> str:
         """The legal values, in words for a programmer."""
         if self.kind is tuple:
-            return f"a tuple of any of {', '.join(map(repr, self.options))}"
+            return f"a tuple of at least one of {', '.join(map(repr, self.options))}"
         if self.options:
             return f"one of {', '.join(map(repr, self.options))}"
         if self.limits is not None:
@@ -140,13 +150,15 @@ class Field:
         if self.limits is not None:
             return self._checked_number(value)
         if self.kind is tuple:
-            if not isinstance(value, tuple) or not set(value) <= set(self.options):
-                raise ValueError(f"{self.name} is {value!r}: expected {self.expected}.")
+            if not isinstance(value, tuple) or not value or any(one not in self.options for one in value):
+                raise ValueError(f"{self.name} is {short(value)}: expected {self.expected}.")
         elif self.options:
             if value not in self.options:
-                raise ValueError(f"{self.name} is {value!r}: expected {self.expected}.")
+                raise ValueError(f"{self.name} is {short(value)}: expected {self.expected}.")
         elif not isinstance(value, self.kind):
-            raise TypeError(f"{self.name} is {value!r} ({type(value).__name__}): expected {self.expected}.")
+            raise TypeError(f"{self.name} is {short(value)} ({type(value).__name__}): expected {self.expected}.")
+        elif isinstance(value, str) and whole(value) != value:
+            raise ValueError(f"{self.name} is {short(value)}: expected whole characters; it holds half of one.")
         elif self.reader is not None:
             self.reader(cast(str, value))
         return value
@@ -162,16 +174,16 @@ class Field:
         if self.limits is not None:
             return self._number_from_text(text)
         if self.kind is tuple:
-            parts = text.split(_SEPARATOR) if text else []
-            known = tuple(option for option in self.options if option in parts)
-            legal = set(parts) == set(known)
-            return (known if known or legal else self.default), legal
+            parts = {plain_name(part) for part in text.split(_SEPARATOR)}
+            known = tuple(option for option in self.options if plain_name(option) in parts)
+            return known or self.default, len(known) == len(parts)
         if self.options:
-            return (text, True) if text in self.options else (self.default, False)
+            meant = [option for option in self.options if plain_name(option) == plain_name(text)]
+            return (meant[0], True) if meant else (self.default, False)
         if self.kind is bool:
-            return (text == "1", True) if text in ("0", "1") else (self.default, False)
+            return _SWITCHES.get(text.strip().lower(), self.default), text.strip().lower() in _SWITCHES
         try:
-            return self.checked(text), True
+            return self.checked(whole(text)), whole(text) == text
         except ValueError:
             return self.default, False
 
@@ -179,13 +191,13 @@ class Field:
         assert self.limits is not None
         low, high = self.limits
         if isinstance(value, bool) or not hasattr(value, "__float__"):
-            raise TypeError(f"{self.name} is {value!r} ({type(value).__name__}): expected {self.expected}.")
+            raise TypeError(f"{self.name} is {short(value)} ({type(value).__name__}): expected {self.expected}.")
         try:
             legal = math.isfinite(value) and low <= value <= high and self.kind(value) == value
         except (TypeError, ValueError, OverflowError):  # an array, or more than a float holds
             legal = False
         if not legal:
-            raise ValueError(f"{self.name} is {value!r}: expected {self.expected}.")
+            raise ValueError(f"{self.name} is {short(value)}: expected {self.expected}.")
         return self.kind(value)
 
     def _number_from_text(self, text: str) -> tuple[Any, bool]:
@@ -199,6 +211,20 @@ class Field:
         nearest = min(max(given, self.limits.low), self.limits.high)
         value = round(nearest) if self.kind is int else nearest
         return value, value == given
+
+
+#: How a switch may be written in an address.
+_SWITCHES = types.MappingProxyType({"0": False, "1": True, "false": False, "true": True})
+
+
+def plain_name(text: str) -> str:
+    """Return a name as this app writes it: small letters, and underscores for hyphens.
+
+    Example:
+        >>> plain_name(" Forget-Bias")
+        'forget_bias'
+    """
+    return text.strip().lower().replace("-", "_")
 
 
 def schema(record: type[Record]) -> Mapping[str, Field]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
-
+from lstm_explorer.core.escape import plotly
 from lstm_explorer.core.inputs import step_labels
 from lstm_explorer.locales import translated
 from lstm_explorer.runs.experiment import Experiment
@@ -16,5 +15,5 @@ def labels(one: Experiment) -> tuple[str, ...]:
 
 
 def escaped_labels(one: Experiment) -> tuple[str, ...]:
-    """Return the labels escaped for HTML, as figures need them."""
-    return tuple(map(escape, labels(one)))
+    """Return the labels as figures need them, without markup."""
+    return tuple(map(plotly, labels(one)))

@@ -17,10 +17,11 @@ from typing import Any, NoReturn
 from lstm_explorer.core.architectures import ARCHITECTURES
 from lstm_explorer.core.biases.maps import check_gate
 from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.escape import clean
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.record import Record, described, schema
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.core.tables import read_table
+from lstm_explorer.core.tables import TableReading, read_table, understood
 from lstm_explorer.exhibits.biases_view import BiasesView, gate_of
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, no_cell
@@ -123,6 +124,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--settings", type=Path, metavar="FILE", help="a JSON file of the app; options given beside it win"
     )
     what.add_argument("--table", type=Path, metavar="FILE", help="your own CSV; sets --input-kind csv")
+    _add_fields(export.add_argument_group("how --table is written, where that is not found by itself"), TableReading)
     file = export.add_argument_group("the file")
     file.add_argument("--format", choices=FORMATS, help="default: as --out ends, else png")
     file.add_argument("--out", type=Path, metavar="FILE", help="default: a name made from the figure; - is stdout")
@@ -185,11 +187,15 @@ def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
     settings = settings.replace(**_given(options, Settings))
     view = view.replace(**_given(options, entry.view), **given)
     rows = None
+    said = _given(options, TableReading)
+    if said and not options.table:
+        raise ValueError(f"{_flag(next(iter(said)))} says how a table is written: expected it with --table.")
     if options.table:
-        table = read_table(options.table.read_bytes())
+        table = read_table(options.table.read_bytes(), TableReading(**said))
         _check_table(options)
         rows = table.values
         settings = settings.replace(input_kind="csv", input_size=rows.shape[1])
+        _note(_("Read as {form}.").format(form=understood(table.reading, translated)))
         for note in table.notes:
             _note(translated(note.message).format(**note.values))
     own = OwnTable.of(rows) if rows is not None else None
@@ -265,7 +271,7 @@ def _note_what_changes_nothing(exhibit: Exhibit, options: argparse.Namespace) ->
 
 
 def _note(text: str) -> None:
-    sys.stderr.write(f"lstm-explorer export: note: {text}\n")
+    sys.stderr.write(f"lstm-explorer export: note: {clean(text)}\n")
 
 
 def _flag(name: str) -> str:
@@ -299,7 +305,7 @@ def _one_line_errors() -> Iterator[list[str]]:
     except KeyboardInterrupt:
         failed.append("stopped.")
     for message in failed:
-        sys.stderr.write(f"lstm-explorer export: error: {' '.join(message.split())}\n")
+        sys.stderr.write(f"lstm-explorer export: error: {' '.join(clean(message).split())}\n")
 
 
 def _add_fields(group: Any, record: type[Record], skip: Collection[str] = ()) -> None:

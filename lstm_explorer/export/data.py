@@ -20,6 +20,7 @@ import torch
 
 import lstm_explorer
 from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.escape import cell, one_line, short
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.exhibit import Exhibit
@@ -32,15 +33,26 @@ FORMAT, FORMAT_VERSION = "lstm-explorer", 1
 
 
 def to_csv(exhibit: Exhibit) -> bytes:
-    """Return the numbers as CSV; every float reads back exactly. With a byte order mark, or Excel garbles Korean."""
+    """Return the numbers as CSV; every float reads back exactly. With a byte order mark, or Excel garbles Korean.
+
+    A name that a spreadsheet would take for a formula has an apostrophe before it.
+    """
     buffer = io.BytesIO()
     buffer.write(codecs.BOM_UTF8)
+    numbers = exhibit.numbers()
+    texts = numbers.select_dtypes(exclude="number").select_dtypes(exclude="bool")
+    numbers = numbers.assign(**{str(name): _cells(texts[name]) for name in texts}).rename(columns=cell)
     # Arrow's writer takes a tenth of the time of pandas' own.
     pyarrow.csv.write_csv(
-        pyarrow.Table.from_pandas(exhibit.numbers(), preserve_index=False), buffer,
+        pyarrow.Table.from_pandas(numbers, preserve_index=False), buffer,
         pyarrow.csv.WriteOptions(quoting_style="needed", quoting_header="needed"),
     )  # fmt: skip
     return buffer.getvalue()
+
+
+def _cells(texts: pd.Series) -> pd.Series:
+    """Return texts that no spreadsheet takes for formulas."""
+    return texts.map({text: cell(text) if isinstance(text, str) else text for text in texts.unique()})
 
 
 def to_parquet(exhibit: Exhibit) -> bytes:
@@ -96,8 +108,11 @@ def read_settings(text: bytes | str, figure: str) -> tuple[Settings, View]:
     """
     try:
         document = json.loads(text)
+    except RecursionError as error:
+        message = N_("This JSON is nested too deeply: expected a file of the Download button.")
+        raise ExplainedError(message, {}) from error
     except ValueError as error:
-        raise ExplainedError(N_("This is no JSON file: {reason}."), {"reason": str(error)}) from error
+        raise ExplainedError(N_("This is no JSON file: {reason}."), {"reason": one_line(str(error))}) from error
     if not isinstance(document, dict):
         raise ExplainedError(
             N_("The settings are a {kind}: expected a JSON object."), {"kind": type(document).__name__}
@@ -105,10 +120,10 @@ def read_settings(text: bytes | str, figure: str) -> tuple[Settings, View]:
     if "format" not in document:
         return _settings(document), EXHIBITS[figure].view()
     version = document.get("version")
-    if document["format"] != FORMAT or version != FORMAT_VERSION:
+    if document["format"] != FORMAT or short(version).strip("'") != str(FORMAT_VERSION):
         raise ExplainedError(
             N_("The file is {came}: this version of LSTM Explorer reads {expected}. Take the newest version."),
-            {"came": f"{document['format']} {version}", "expected": f"{FORMAT} {FORMAT_VERSION}"},
+            {"came": f"{short(document['format'])} {short(version)}", "expected": f"{FORMAT!r} {FORMAT_VERSION}"},
         )
     view = document.get("view") if document.get("figure") == figure else None
     return _settings(document.get("settings")), _view(EXHIBITS[figure].view, view or {})
@@ -124,7 +139,7 @@ def _settings(values: Any) -> Settings:
     if unknown := sorted(set(values) - set(schema(Settings))):
         raise ExplainedError(
             N_("Unknown settings: {names}. This version knows {known}."),
-            {"names": ", ".join(unknown), "known": ", ".join(schema(Settings))},
+            {"names": one_line(", ".join(unknown)), "known": ", ".join(schema(Settings))},
         )
     return Settings(**values)
 
@@ -134,7 +149,7 @@ def _view(record: type[View], texts: Any) -> View:
     if not legal or set(texts) - set(schema(record)):
         raise ExplainedError(
             N_("The view is {came}: expected an object of texts, with {known}."),
-            {"came": str(texts), "known": ", ".join(schema(record)) or "{}"},
+            {"came": short(texts), "known": ", ".join(schema(record)) or "{}"},
         )
     view, corrections = record.parse_query(texts)
     if corrections:
@@ -142,7 +157,7 @@ def _view(record: type[View], texts: Any) -> View:
             N_("{name} is {came}: expected {expected}."),
             {
                 "name": corrections[0].name,
-                "came": repr(corrections[0].given),
+                "came": short(corrections[0].given),
                 "expected": schema(record)[corrections[0].name].expected,
             },
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import plotly.offline
 
+from lstm_explorer.core.escape import markup
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.paper import settings_line
 from lstm_explorer.figures.theme import FONT, ThemeName, theme_of
@@ -34,9 +34,9 @@ def to_html(exhibit: Exhibit, *, theme: ThemeName = "light", title: bool = True,
         title: Whether to write the title above the figure.
         caption: Whether to write the settings beneath it.
     """
-    parts = [f"<h1>{escape(exhibit.title)}</h1>"] if title else []
+    parts = [f"<h1>{markup(exhibit.title)}</h1>"] if title else []
     parts += [figure_block(exhibit, theme), text_block(exhibit)]
-    parts += [f'<p class="settings">{escape(settings_line(exhibit))}</p>'] if caption else []
+    parts += [f'<p class="settings">{markup(settings_line(exhibit))}</p>'] if caption else []
     return document(exhibit.title, "\n".join(parts), theme, script=plotly_script()).encode()
 
 
@@ -47,16 +47,16 @@ def figure_block(exhibit: Exhibit, theme: ThemeName) -> str:
         full_html=False, include_plotlyjs=False, config={**chart_config(exhibit.name), "responsive": True},
         default_height=f"{figure.layout.height or 480}px", auto_play=False,
     )  # fmt: skip
-    return f'<figure role="img" aria-label="{escape(exhibit.alt)}">{drawn}</figure>'
+    return f'<figure role="img" aria-label="{markup(exhibit.alt)}">{drawn}</figure>'
 
 
 def text_block(exhibit: Exhibit) -> str:
     """Return the summary and how to read the figure, as HTML."""
-    says = escape(exhibit.summary).replace("  \n", "<br>")
+    says = markup(exhibit.summary).replace("  \n", "<br>")
     while says.count("**") >= 2:  # the one piece of Markdown that the sentences use
         says = says.replace("**", "<b>", 1).replace("**", "</b>", 1)
     reading = _("How to read it.")
-    return f'<p>{says}</p>\n<p class="read"><b>{escape(reading)}</b> {escape(exhibit.how_to_read)}</p>'
+    return f'<p>{says}</p>\n<p class="read"><b>{markup(reading)}</b> {markup(exhibit.how_to_read)}</p>'
 
 
 def plotly_script() -> str:
@@ -78,7 +78,7 @@ def document(title: str, body: str, theme: ThemeName, *, script: str = "", style
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="LSTM Explorer">
-<title>{escape(title)}</title>
+<title>{markup(title)}</title>
 <style>
 :root {{ color-scheme: {theme}; }}
 body {{ margin: 0 auto; padding: 1.5rem clamp(1rem, 4vw, 3rem); max-width: 75rem; background: {look.background};

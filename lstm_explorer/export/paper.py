@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import plotly.graph_objects as go
 
+from lstm_explorer.core.escape import plotly
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.exhibit import Exhibit
@@ -102,8 +103,9 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
         figure.update_layout(title=_title(heading, look.text))
     if lines:
         figure.add_annotation(
-            text="<br>".join(lines), xref="paper", x=0, xanchor="left", yref="paper", y=-(margin["b"] - 8) / plot,
-            yanchor="bottom", align="left", showarrow=False, font={"size": 11, "color": look.muted},
+            text="<br>".join(map(plotly, lines)), xref="paper", x=0, xanchor="left", yref="paper",
+            y=-(margin["b"] - 8) / plot, yanchor="bottom", align="left", showarrow=False,
+            font={"size": 11, "color": look.muted},
         )  # fmt: skip
     return figure
 

@@ -7,9 +7,9 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from html import escape
 from typing import NamedTuple
 
+from lstm_explorer.core.escape import clean, markup
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.data import versions
@@ -109,7 +109,7 @@ def _readme(title: str, entries: Sequence[Entry], *, images: bool) -> str:
         ".py": _("a program that needs only torch and prints step, log10 |dL/dh| and, for an LSTM, log10 |dL/dc|"),
     }
     lines += [f"{kind}: {what}" for kind, what in kinds.items()]
-    return "\n".join([*lines, "", json.dumps(versions()), ""])
+    return clean("\n".join([*lines, "", json.dumps(versions()), ""]))
 
 
 def _numbered(entries: Sequence[Entry]) -> list[tuple[int, Entry]]:
@@ -122,15 +122,15 @@ def _heading(title: str) -> str:
 
 def _body(title: str, sections: Sequence[str]) -> str:
     made = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return f'<h1>{escape(_heading(title))}</h1>\n{"".join(sections)}\n<p class="settings">{escape(made)}</p>'
+    return f'<h1>{markup(_heading(title))}</h1>\n{"".join(sections)}\n<p class="settings">{markup(made)}</p>'
 
 
 def _section(number: int, entry: Entry, figure: str) -> str:
-    note = "".join(f"<p>{escape(line)}</p>" for line in entry.note.splitlines() if line.strip())
-    settings = f'<p class="settings">{escape(settings_line(entry.exhibit))}</p>'
-    heading = f"<h2>{number}. {escape(entry.title or entry.exhibit.title)}</h2>"
+    note = "".join(f"<p>{markup(line)}</p>" for line in entry.note.splitlines() if line.strip())
+    settings = f'<p class="settings">{markup(settings_line(entry.exhibit))}</p>'
+    heading = f"<h2>{number}. {markup(entry.title or entry.exhibit.title)}</h2>"
     return f"<section>{heading}{note}{figure}{text_block(entry.exhibit)}{settings}</section>"
 
 
 def _picture(svg: bytes, alt: str) -> str:
-    return f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}">'
+    return f'<img alt="{markup(alt)}" src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}">'

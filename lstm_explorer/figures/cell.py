@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.engine.trajectory import Trajectory
+from lstm_explorer.core.escape import markup
 from lstm_explorer.figures.cell_svg import (
     BOTTOM,
     BOX,
@@ -33,7 +34,6 @@ from lstm_explorer.figures.cell_svg import (
     Label,
     Pen,
     Point,
-    escaped,
     maths,
     number,
     wires,
@@ -266,7 +266,7 @@ def _gru(pen: Pen) -> list[str]:
 def _rnn(pen: Pen) -> list[str]:
     """Draw the one box that rewrites the whole state."""
     left, right, up, below = 265, 605, 716, (435, RNN_BOTTOM + 48)
-    lines = [pen.squash, maths("W_{ih} x_t + W_{hh} h_{t−1} + b_{}"), escaped(_("rewritten at every step"))]
+    lines = [pen.squash, maths("W_{ih} x_t + W_{hh} h_{t−1} + b_{}"), markup(_("rewritten at every step"))]
     after = pen.wires("hidden", [(right, ROW), (TO, ROW)], [(up, ROW), (up, UP)])
     return [
         pen.quantity("hidden_before", pen.wires("hidden_before", [(FROM, ROW), (left - 2, ROW)])),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lstm_explorer.core.architectures import architecture_named
+from lstm_explorer.core.escape import markup
 from lstm_explorer.figures.formatting import superscript
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.theme import FONT, Theme
@@ -63,7 +63,6 @@ RNN_LABELS: Mapping[str, Label] = {
     "hidden": Label("h_t", 798, ROW - 20),
 }
 _TOKEN = re.compile(r"([a-zA-Z])_(?:\{([^}]*)\}|(\w))|([^_]+?(?=[a-zA-Z]_|$))")
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +112,7 @@ class Pen:
 
     def quantity(self, name: str, *parts: str) -> str:
         """Return one quantity with its label: a group with a title, that the keyboard reaches."""
-        sentence, label = escaped(self.sentences[name]), self.labels.get(name)
+        sentence, label = markup(self.sentences[name]), self.labels.get(name)
         texts = self._label(name, label) if label else ""
         return (
             f'<g role="img" tabindex="0" data-quantity="{name}" aria-label="{sentence}" '
@@ -143,7 +142,7 @@ class Pen:
             text(maths(symbol), (left + 12, BOX_TOP + 27), colour, 23, weight=600),
             text(squash, (left + BOX - 12, BOX_TOP + 27), self.look.muted, 18, anchor="end"),
             self._number(name, (centre, BOX_TOP + 55), "middle"),
-            text(escaped(word), (centre, BOX_TOP + 79), colour, size, anchor="middle", weight=600),
+            text(markup(word), (centre, BOX_TOP + 79), colour, size, anchor="middle", weight=600),
         )
 
     def box(self, left: float, right: float, lines: Sequence[str]) -> str:
@@ -204,7 +203,7 @@ class Pen:
         room = _WIDTH - x - 56
         shown = self.reads if extent(self.reads) * 15 < room else self.reads[: int(room / 15)] + "…"
         return text(maths("x_t"), (x + 14, y), self.look.muted, weight=600) + text(
-            escaped(shown), (x + 46, y), self.look.text, fitting(shown, _SIZE, room), weight=600
+            markup(shown), (x + 46, y), self.look.text, fitting(shown, _SIZE, room), weight=600
         )
 
     def frame(self, bottom: float, caption: str) -> str:
@@ -215,14 +214,14 @@ class Pen:
             f'<rect width="{_WIDTH}" height="{bottom + 54:g}" fill="{self.look.background}"/>'
             f'<rect x="{LEFT}" y="{TOP}" width="{RIGHT - LEFT}" height="{bottom - TOP:g}" rx="22" fill="none" '
             f'stroke="{network}" stroke-opacity="0.45" stroke-width="2"/>'
-            + text(f"{name}{beside}{escaped(caption)}</tspan>", (LEFT + 4, 38), network, 23, weight=700)
+            + text(f"{name}{beside}{markup(caption)}</tspan>", (LEFT + 4, 38), network, 23, weight=700)
         )
 
     def paper(self, bottom: float, parts: Sequence[str], caption: str, sentence: str) -> str:
         """Return the whole SVG: the frame down to ``bottom``, and in it the parts."""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {bottom + 54:g}" width="100%" role="group" '
-            f'aria-label="{escaped(sentence)}" font-family="{escaped(FONT)}">'
+            f'aria-label="{markup(sentence)}" font-family="{markup(FONT)}">'
             f"{self.frame(bottom, caption)}{''.join(parts)}</svg>"
         )
 
@@ -319,8 +318,3 @@ def number(value: float) -> str:
         return f"{value:#.{3 if abs(value) >= 0.1 else 2}g}".rstrip(".").replace("-", "−")
     mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa}×10{superscript(int(exponent))}".replace("-", "−")
-
-
-def escaped(words: str) -> str:
-    """Return text that is safe inside an SVG; what XML cannot hold becomes a replacement character."""
-    return html.escape(_NOT_XML.sub("\ufffd", words))

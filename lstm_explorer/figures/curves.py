@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_explorer.core.escape import plotly
 from lstm_explorer.core.gradients.flow import GradientFlow
 from lstm_explorer.core.gradients.summaries import Curve, Quantity, summarise
 from lstm_explorer.figures.axes import FlowAxes, positions, values
@@ -32,7 +33,7 @@ class Series:
     """A named curve of one network.
 
     Attributes:
-        name: As the legend writes it.
+        name: As the legend writes it, a plain text: what Plotly takes for markup in it is escaped there.
         network: Name of its architecture; it decides the colour.
         curve: What is drawn.
         style: ``"solid"`` for a total, ``"path"`` for the cell path beside its total, ``"ghost"`` for a pinned curve.
@@ -111,7 +112,7 @@ def curve_trace(series: Series, axes: FlowAxes, look: Theme) -> dict[str, Any]:
         "type": "scatter",
         "x": positions(series.curve, axes),
         "y": values(series.curve.median, axes),
-        "name": series.name,
+        "name": plotly(series.name),
         "mode": "lines",
         "line": {"color": faded(colour, 0.6) if ghost else colour, **_STYLES[series.style]},
         "legendgroup": series.name,

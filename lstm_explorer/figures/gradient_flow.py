@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_explorer.core.escape import plotly
 from lstm_explorer.core.gradients.flow import GradientFlow
 from lstm_explorer.figures.axes import FLOAT32_FLOOR, LARGEST_LINEAR, FlowAxes, log_ticks, positions, values
 from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_range, norm_title, series_of
@@ -74,7 +75,7 @@ def _series_traces(series: Series, axes: FlowAxes, look: Theme) -> list[dict[str
                 "hoverinfo": "skip",
                 "showlegend": False,
                 "legendgroup": series.name,
-                "name": _("{name}, quartiles").format(name=series.name),
+                "name": _("{name}, quartiles").format(name=plotly(series.name)),
             }
         )
     return [*traces, curve_trace(series, axes, look)]

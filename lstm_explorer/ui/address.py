@@ -12,18 +12,22 @@ Which one counts at the start of a run:
 
 from __future__ import annotations
 
-import itertools
+import difflib
+import re
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from lstm_explorer.core.record import Correction, Limits, schema
+from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.escape import QUOTED
+from lstm_explorer.core.record import Correction, LeftOut, Limits, plain_name, schema
 from lstm_explorer.core.settings import LIMITS, Settings, parse_query
 from lstm_explorer.exhibits.view import View
+from lstm_explorer.locales import _, translated
 from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
 from lstm_explorer.ui.presets import opening
 from lstm_explorer.ui.session import Address, Session, current_session, merge
@@ -35,6 +39,15 @@ class ListParameter(NamedTuple):
     read: Callable[[str], object]
     most: int
 
+
+#: Parameters of every page: the language (``ui/language.py``) and the report (``ui/report.py``).
+LANGUAGE, REPORT = "lang", "report"
+#: What mails and networks append to an address to follow its readers.
+_FOLLOWS_READERS = re.compile(r"utm_.*|.*clid|mc_[ce]id|embed|embed_options")
+#: What stays at the beginning of a name where "&" was written as "&amp;", or a mark doubled.
+_BEFORE_A_NAME = re.compile(r"^(?:amp;|[?&;\s])+")
+#: Texts of a repeated parameter that are looked at, for each that counts; and names that are looked up.
+_LOOKED_AT, _LOOKED_UP = 4, 50
 
 NO_LISTS: Mapping[str, ListParameter] = types.MappingProxyType({})
 
@@ -87,6 +100,41 @@ def last_values(address: Address) -> dict[str, str]:
     return {name: texts[-1] for name, texts in address.items() if texts}
 
 
+def readable(address: Address) -> Address:
+    """Return an address with the names that it means: through a mail or a hand, they come in other forms.
+
+    Example:
+        >>> readable({"amp;Forget-Bias": ("5",), "seed=3": ("",)})
+        {'forget_bias': ('5',), 'seed': ('3',)}
+    """
+    found: dict[str, list[str]] = {}
+    for name, texts in address.items():
+        for meant, value in (pair for text in texts for pair in _pairs(name, text)):
+            found.setdefault(meant, []).append(value)
+    return {name: tuple(texts) for name, texts in found.items()}
+
+
+def _pairs(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the parameters that one name holds: more than one where the equals signs were encoded too."""
+    bare = _BEFORE_A_NAME.sub("", name)
+    pairs = parse_qsl(f"{bare}={text}" if text else bare, keep_blank_values=True) if "=" in bare else [(bare, text)]
+    for meant, value in pairs:
+        yield plain_name(_BEFORE_A_NAME.sub("", meant)), value
+
+
+def not_understood(address: Address, known: Collection[str]) -> tuple[LeftOut, ...]:
+    """Return the parameters that a page does not have, each with the nearest that it has."""
+    unknown = [name for name in address if name and name not in known and not _FOLLOWS_READERS.fullmatch(name)]
+    return tuple(LeftOut(name, (address[name] or ("",))[-1], _nearest(name, known)) for name in unknown[:_LOOKED_UP])
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    nearest = difflib.get_close_matches(name[:QUOTED], known, n=1)
+    if not nearest:
+        return _("nothing on this page has this name")
+    return _("nothing on this page has this name, the nearest is {nearest}").format(nearest=nearest[0])
+
+
 def clamp(settings: Settings, limits: Mapping[str, Limits]) -> tuple[Settings, tuple[Correction, ...]]:
     """Bring settings inside a page's limits.
 
@@ -127,10 +175,10 @@ def begin() -> Address | None:
     now = _read()
     if not is_incoming(now, session.written, from_history=_from_history()):
         return None
-    session.pending = now
+    session.pending = readable(now)
     session.corrections = ()
     session.written.append(now)
-    return now
+    return session.pending
 
 
 def open_page(name: str, *, view: type[View] = View, lists: Mapping[str, ListParameter] = NO_LISTS) -> None:
@@ -191,29 +239,29 @@ def _adopt(session: Session, address: Address, view: type[View], lists: Mapping[
     if not texts.keys() & schema(Settings).keys():
         session.settings = opening(session.page)
     session.views[session.page], view_corrections = view.parse_query(texts)
-    readable = {
-        name: tuple(itertools.islice(filter(_reads(parameter.read), address.get(name, ())), parameter.most))
-        for name, parameter in lists.items()
-    }
-    dropped = [
-        Correction(name, text, "")
-        for name, texts in readable.items()
-        for text in address.get(name, ())
-        if text not in texts
-    ]
-    session.lists[session.page] = readable
-    session.corrections = merge(session.corrections, (*corrections, *view_corrections, *dropped))
+    left_out: list[LeftOut] = []
+    kept = {name: _readable_texts(name, parameter, address, left_out) for name, parameter in lists.items()}
+    session.lists[session.page] = kept
+    left_out += not_understood(address, {*schema(Settings), *schema(view), *lists, LANGUAGE, REPORT})
+    session.corrections = merge(session.corrections, (*corrections, *view_corrections, *left_out))
 
 
-def _reads(reader: Callable[[str], object]) -> Callable[[str], bool]:
-    def reads(text: str) -> bool:
+def _readable_texts(name: str, parameter: ListParameter, address: Address, left_out: list[LeftOut]) -> tuple[str, ...]:
+    """Return the texts of a repeated parameter that count; say of the others why they do not."""
+    kept: list[str] = []
+    for text in address.get(name, ())[: _LOOKED_AT * parameter.most]:
+        if len(kept) == parameter.most:
+            left_out.append(LeftOut(name, text, _("there are {most} before it already").format(most=len(kept))))
+            continue
         try:
-            reader(text)
+            parameter.read(text)
+        except ExplainedError as error:
+            left_out.append(LeftOut(name, text, translated(error.template).format(**error.values)))
         except ValueError:
-            return False
-        return True
-
-    return reads
+            left_out.append(LeftOut(name, text, _("this page cannot read that")))
+        else:
+            kept.append(text)
+    return tuple(kept)
 
 
 def _read() -> Address:

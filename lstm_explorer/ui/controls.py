@@ -12,11 +12,11 @@ from typing import Any
 
 import streamlit as st
 
+from lstm_explorer.core.escape import markdown
 from lstm_explorer.core.record import Correction, Field, Limits, Record, schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.locales import _, current_language
 from lstm_explorer.ui import session
-from lstm_explorer.ui.errors import plain
 from lstm_explorer.ui.limits import LONGEST_TEXT
 
 #: More options than this are offered in a list instead of side by side.
@@ -91,7 +91,7 @@ def setting_number(name: str, label: str, *, help: str | None = None) -> None:
         )  # fmt: skip
     if name in _refused():
         expected = _("{came} is not possible: expected a whole number from {low} to {high}. It stays {value}.")
-        came = plain(_refused()[name]) or _("Nothing")
+        came = markdown(_refused()[name]) or _("Nothing")
         st.caption(f":red[{expected.format(came=came, low=low, high=high, value=value)}]")
 
 

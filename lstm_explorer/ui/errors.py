@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import traceback
 from collections.abc import Iterator
 
 import streamlit as st
 
 from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.escape import markdown
 from lstm_explorer.locales import _, translated
 
 _LOG = logging.getLogger("lstm_explorer")
 
 #: Modules whose ``ValueError`` and ``TypeError`` are written for the person who chose the values.
 _SPEAKS_TO_READERS = "lstm_explorer.core"
-
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~<>:])")
 
 
 class RefusedError(Exception):
@@ -39,26 +37,16 @@ def shielded() -> Iterator[None]:
     try:
         yield
     except RefusedError as refused:
-        st.warning(plain(str(refused)), icon=":material/block:")
+        st.warning(markdown(str(refused)), icon=":material/block:")
     except ExplainedError as error:
-        st.error(plain(translated(error.template).format(**error.values)), icon=":material/error:")
+        st.error(markdown(translated(error.template).format(**error.values)), icon=":material/error:")
     except (ValueError, TypeError) as error:
         if _is_for_readers(error):
-            st.error(plain(str(error)), icon=":material/error:")
+            st.error(markdown(str(error)), icon=":material/error:")
         else:
             _unexpected(error)
     except Exception as error:
         _unexpected(error)
-
-
-def plain(text: str) -> str:
-    r"""Return text escaped for Markdown.
-
-    Example:
-        >>> plain("a*b")
-        'a\\*b'
-    """
-    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def _is_for_readers(error: Exception) -> bool:

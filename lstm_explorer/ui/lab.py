@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lstm_explorer.core.architectures import ARCHITECTURES, Architecture, architecture_named
+from lstm_explorer.core.escape import cell
 from lstm_explorer.core.inputs import INPUTS
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.exhibit import Exhibit
@@ -104,7 +105,7 @@ def numbers_table(series: Sequence[Series]) -> None:
     with st.expander(_("The numbers"), on_change="rerun", key="numbers_open") as expander:
         if not expander.open or not series:
             return
-        columns = {one.name: pd.Series(one.curve.median, index=one.curve.steps) for one in series}
+        columns = {cell(one.name): pd.Series(one.curve.median, index=one.curve.steps) for one in series}
         table = pd.DataFrame(columns)
         table.index.name = _("step")
         st.caption(_("log10 of the median norm at every step; full precision in the download of the table."))
@@ -197,9 +198,7 @@ def own_data_control() -> None:
     """Draw the box for the reader's own table, or the button that brings it."""
     if INPUTS[current_settings().input_kind].reads_table:
         uploads.table_control()
-        st.caption(
-            _("Every column is shifted and scaled to mean 0 and standard deviation 1, then times the input scale.")
-        )
+        st.caption(_("Every column is brought to mean 0 and standard deviation 1, then multiplied by the input scale."))
     else:
         st.button(
             _("Read your own CSV"), key="own_data", icon=":material/upload_file:", on_click=apply,

@@ -15,7 +15,7 @@ from lstm_explorer.ui import address, session
 from lstm_explorer.ui.errors import shielded
 
 #: The URL parameter; it appears only where the language is not the one the browser asks for.
-PARAMETER = "lang"
+PARAMETER = address.LANGUAGE
 
 _CHOSEN = "lstm_explorer_language"
 _WIDGET = "language"

@@ -8,23 +8,24 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lstm_explorer.core.record import Correction, schema
+from lstm_explorer.core.escape import markdown, one_line
+from lstm_explorer.core.record import LeftOut, schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.locales import _
 from lstm_explorer.ui import address, session
 from lstm_explorer.ui.browser import close_menu, reach_by_keyboard
-from lstm_explorer.ui.errors import plain
 from lstm_explorer.ui.figure import theme_name
 from lstm_explorer.ui.language import PARAMETER, language_picker
 from lstm_explorer.ui.navigation import require_entry
+from lstm_explorer.ui.uploads import drop_unread
 
 #: Shipped, because a named icon would be fetched from elsewhere.
 ICON = Path(__file__).with_name("icon.svg")
 
-#: Longest piece of an address that is quoted back.
-_QUOTED = 60
+#: Most sentences about an address, and the longest reason in one.
+_MOST_REMARKS, _LONGEST_REASON = 8, 300
 
 # Streamlit leaves six empty rem above the page and five beside it. The language sits in the header bar, whose right end
 # is taken by Streamlit's own menu: level with the header (999990), under the menu that opens on a phone (999991).
@@ -56,6 +57,7 @@ _DARK_STYLE = (
 
 def frame() -> None:
     """Draw the frame of every page."""
+    drop_unread()
     background = f"<style>:root {{ --page: {theme_of(theme_name()).background}; }}</style>"
     st.html(_STYLE + background + (_DARK_STYLE if theme_name() == "dark" else ""))
     with st.container(key="frame", width="content"):
@@ -100,21 +102,23 @@ def _show_corrections(view: type[View]) -> None:
         return
     with st.container(key="corrections"):
         lines = [_("The address asked for something that is not possible here:")]
-        lines += [f"- {_correction_sentence(correction, view)}" for correction in corrections]
+        lines += [f"- {_sentence(remark, view)}" for remark in corrections[:_MOST_REMARKS]]
+        if more := len(corrections) - _MOST_REMARKS:
+            lines += [_("- and {count} more").format(count=more)] if more > 0 else []
         st.warning("\n".join(lines), icon=":material/build:")
         st.button(_("Dismiss"), key="dismiss_corrections", on_click=session.dismiss)
 
 
-def _correction_sentence(correction: Correction, view: type[View]) -> str:
-    if correction.used == "":
-        return _("**{name}** was {came}: this page cannot read that, and left it out.").format(
-            name=plain(correction.name), came=_quoted(correction.given)
+def _sentence(remark: session.Remark, view: type[View]) -> str:
+    name, came = markdown(one_line(remark.name)), _quoted(remark.given)
+    if isinstance(remark, LeftOut):
+        return _("**{name}** was {came}: {why}; it was left out.").format(
+            name=name, came=came, why=markdown(one_line(remark.why, _LONGEST_REASON))
         )
+    if remark.used == "":
+        return _("**{name}** was {came}: this page cannot read that, and left it out.").format(name=name, came=came)
     return _("**{name}** was {came}: expected {expected}; {taken} is used.").format(
-        name=plain(correction.name),
-        came=_quoted(correction.given),
-        expected=plain(_expected(correction.name, view)),
-        taken=_quoted(_as_text(correction.used)),
+        name=name, came=came, expected=markdown(_expected(remark.name, view)), taken=_quoted(_as_text(remark.used))
     )
 
 
@@ -148,5 +152,4 @@ def _as_text(value: object) -> str:
 
 def _quoted(text: str) -> str:
     """Return text that came from outside, shortened, as it is and not as Markdown."""
-    short = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
-    return plain(" ".join(short.split())) or _("empty")
+    return markdown(one_line(text)) or _("empty")

@@ -8,9 +8,12 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 
 from lstm_explorer.core.architectures import ARCHITECTURES
+from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.escape import one_line
+from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.figures.names import network_name
-from lstm_explorer.locales import _
+from lstm_explorer.locales import N_, _
 from lstm_explorer.runs.experiment import Experiment
 from lstm_explorer.ui import address, session
 from lstm_explorer.ui.limits import page_limits
@@ -35,15 +38,26 @@ class Pin(Experiment):
         """Read a pin from an address.
 
         Raises:
-            ValueError: It names no network; illegal settings are corrected instead.
+            ExplainedError: It names no network, or a setting that is none or not legal: the curve would be another.
         """
-        query = dict(parse_qsl(text, keep_blank_values=True))
-        network = query.get("network", "")
+        query = _query(text)
+        network = query.get("network", "").lower()
         if network not in ARCHITECTURES:
-            raise ValueError(f"pin is {text!r}: expected name=...&network= one of {', '.join(ARCHITECTURES)}.")
-        settings, _corrections = address.clamp(parse_query(query).record, page_limits("gradients"))
-        name = query.get("name", "").strip()[:_LONGEST_NAME]
+            known = ", ".join(ARCHITECTURES)
+            raise ExplainedError(N_("network= is {came}: expected one of {known}"), {"came": network, "known": known})
+        if unknown := set(query) - {"name", "network", *schema(Settings)}:
+            raise ExplainedError(N_("no setting has the name {name}"), {"name": min(unknown)})
+        parsed = parse_query(query)
+        settings, beyond = address.clamp(parsed.record, page_limits("gradients"))
+        for name, came, _used in (*parsed.corrections, *beyond):
+            raise ExplainedError(N_("{name} is {came}, which no curve can have"), {"name": name, "came": came})
+        name = one_line(query.get("name", ""), _LONGEST_NAME)
         return cls(name=name or default_name(network, settings), architecture=network, settings=settings)
+
+
+def _query(text: str) -> dict[str, str]:
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return address.last_values(address.readable({name: (value,) for name, value in pairs}))
 
 
 #: How pins stand in an address.
@@ -53,7 +67,7 @@ PINS = address.ListParameter(Pin.from_text, MOST_PINS)
 def default_name(architecture: str, settings: Settings) -> str:
     """Return a name that says what differs from the defaults, such as ``LSTM forget_bias=5``."""
     differs = " ".join(f"{name}={text.removesuffix('.0')}" for name, text in settings.to_query().items())
-    return f"{network_name(architecture)} {differs}".strip()[:_LONGEST_NAME]
+    return one_line(f"{network_name(architecture)} {differs}", _LONGEST_NAME)
 
 
 def current_pins() -> list[Pin]:
@@ -88,7 +102,7 @@ def pin_controls(networks: tuple[str, ...], settings: Settings) -> None:
 
 def _pin(network: str, settings: Settings) -> None:
     pins = current_pins()
-    name = st.session_state.get("pin_name", "").strip() or default_name(network, settings)
+    name = one_line(st.session_state.get("pin_name", ""), _LONGEST_NAME) or default_name(network, settings)
     taken = {pin.name for pin in pins}
     unique = next(n for n in [name, *(f"{name} ({i})" for i in range(2, MOST_PINS + 2))] if n not in taken)
     pin = Pin(name=unique, architecture=network, settings=settings)

@@ -14,12 +14,14 @@ from typing import Any
 
 import streamlit as st
 
-from lstm_explorer.core.record import Correction
+from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.escape import clean, one_line
+from lstm_explorer.core.record import Correction, LeftOut, schema
 from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.exhibits.view import View
-from lstm_explorer.locales import _
+from lstm_explorer.locales import _, translated
 from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import address, session
 from lstm_explorer.ui.limits import page_limits
@@ -27,7 +29,7 @@ from lstm_explorer.ui.pins import MOST_PINS, Pin
 from lstm_explorer.ui.pins import PARAMETER as PIN
 
 #: Parameter of the address.
-PARAMETER = "report"
+PARAMETER = address.REPORT
 #: Most figures: more do not fit an address.
 MOST_ITEMS = 24
 LONGEST_TITLE, LONGEST_NOTE = 120, 1500
@@ -71,16 +73,12 @@ def begin(incoming: address.Address | None) -> None:
     text = address.last_values(incoming or {}).get(PARAMETER)
     if _KEY in st.session_state or text is None:
         return
+    remarks: list[session.Remark] = []
     try:
-        document = _unpacked(text)
-        _set(_report(document))
+        _set(from_text(text, remarks))
     except ValueError:
-        session.report(Correction(PARAMETER, text, ""))
-        return
-    if len(document["items"]) > MOST_ITEMS:
-        session.report(Correction(PARAMETER, _("more than {most} figures").format(most=MOST_ITEMS), ""))
-    if any(len(item["pins"]) > MOST_PINS for item in document["items"][:MOST_ITEMS]):
-        session.report(Correction(PIN, _("more than {most} pins under one figure").format(most=MOST_PINS), ""))
+        remarks.append(Correction(PARAMETER, text, ""))
+    session.report(*remarks)
 
 
 def current() -> Report:
@@ -127,13 +125,13 @@ def move(index: int, by: int) -> None:
 def annotate(index: int, *, title: str, note: str) -> None:
     """Change an item's title and note."""
     items = list(current().items)
-    items[index] = replace(items[index], title=title, note=note)
+    items[index] = replace(items[index], title=one_line(title, LONGEST_TITLE), note=clean(note)[:LONGEST_NOTE])
     _set(replace(current(), items=tuple(items)))
 
 
 def set_title(title: str) -> None:
     """Name the report."""
-    _set(replace(current(), title=title))
+    _set(replace(current(), title=one_line(title, LONGEST_TITLE)))
 
 
 def _set(report: Report) -> None:
@@ -155,48 +153,63 @@ def to_text(report: Report) -> str:
     return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
-def from_text(text: str) -> Report:
+def from_text(text: str, remarks: list[session.Remark] | None = None) -> Report:
     """Read a report from an address; illegal settings are corrected like those of any address.
+
+    Args:
+        text: The parameter.
+        remarks: Takes up what was corrected and left out: more figures and pins than the buttons allow, too.
 
     Raises:
         ValueError: It is no report.
     """
-    return _report(_unpacked(text))
+    try:
+        document, remarks = _unpacked(text), [] if remarks is None else remarks
+        items = document["items"]
+        if len(items) > MOST_ITEMS:
+            remarks.append(Correction(PARAMETER, _("more than {most} figures").format(most=MOST_ITEMS), ""))
+        read = tuple(_item(item, number, remarks) for number, item in enumerate(items[:MOST_ITEMS], start=1))
+        return Report(title=one_line(str(document["title"]), LONGEST_TITLE), items=read)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"report is {one_line(text)}: expected one that this app wrote.") from error
 
 
 def _unpacked(text: str) -> Any:
     try:
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         return json.loads(zlib.decompressobj().decompress(packed, _LARGEST))
-    except (ValueError, zlib.error, RecursionError) as error:
-        raise ValueError(f"report is {text[:40]!r}: expected one that this app wrote.") from error
+    except zlib.error as error:
+        raise ValueError("report is not packed as this app does it.") from error
 
 
-def _report(document: Any) -> Report:
-    """Return a report; of figures and pins, as many as the buttons allow."""
-    try:
-        items = tuple(_item(item) for item in document["items"][:MOST_ITEMS])
-        return Report(title=str(document["title"])[:LONGEST_TITLE], items=items)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError("the report is none: expected one that this app wrote.") from error
-
-
-def _item(item: Any) -> Item:
+def _item(item: Any, number: int, remarks: list[session.Remark]) -> Item:
+    """Return an item; of its pins, as many as the buttons allow and as draw what they name."""
     entry = EXHIBITS[item["figure"]]
-    settings, _corrections = address.clamp(parse_query(_texts(item["settings"])).record, page_limits(entry.page))
+    texts = address.readable({str(name): (str(text),) for name, text in item["settings"].items()})
+    parsed = parse_query(address.last_values(texts))
+    settings, beyond = address.clamp(parsed.record, page_limits(entry.page))
+    view, of_view = entry.view.parse_query({str(name): str(text) for name, text in item["view"].items()})
+    for name, came, used in (*parsed.corrections, *beyond, *of_view):
+        why = _("{name} of figure {number} cannot be that, and is {used}").format(name=name, number=number, used=used)
+        remarks.append(LeftOut(PARAMETER, came, why))
+    remarks += address.not_understood(texts, schema(Settings))
     return Item(
         figure=item["figure"],
         settings=settings,
-        view=entry.view.parse_query(_texts(item["view"])).record,
-        pins=tuple(Pin.from_text(pin).to_text() for pin in _strings(item["pins"][:MOST_PINS])),
-        title=str(item["title"])[:LONGEST_TITLE],
-        note=str(item["note"])[:LONGEST_NOTE],
+        view=view,
+        pins=tuple(_pins(item["pins"], remarks)),
+        title=one_line(str(item["title"]), LONGEST_TITLE),
+        note=clean(str(item["note"]))[:LONGEST_NOTE],
     )
 
 
-def _texts(mapping: Any) -> dict[str, str]:
-    return {str(name): str(text) for name, text in mapping.items()}
-
-
-def _strings(texts: Sequence[Any]) -> list[str]:
-    return [str(text) for text in texts]
+def _pins(texts: Sequence[Any], remarks: list[session.Remark]) -> list[str]:
+    if len(texts) > MOST_PINS:
+        remarks.append(Correction(PIN, _("more than {most} pins under one figure").format(most=MOST_PINS), ""))
+    pins = []
+    for text in map(str, texts[:MOST_PINS]):
+        try:
+            pins.append(Pin.from_text(text).to_text())
+        except ExplainedError as error:
+            remarks.append(LeftOut(PIN, text, translated(error.template).format(**error.values)))
+    return pins

@@ -13,13 +13,16 @@ from typing import Any
 
 import streamlit as st
 
-from lstm_explorer.core.record import Correction, Limits
+from lstm_explorer.core.record import Correction, LeftOut, Limits
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.ui.limits import page_limits
 
 #: Parameter name -> its values, in the order they stand in the address.
 Address = dict[str, tuple[str, ...]]
+
+#: What an address asked for that is not as it asked.
+Remark = Correction | LeftOut
 
 _KEY = "lstm_explorer_session"
 
@@ -32,7 +35,7 @@ class Session:
     views: dict[str, View] = field(default_factory=dict)
     lists: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     shared: dict[str, str] = field(default_factory=dict)
-    corrections: tuple[Correction, ...] = ()
+    corrections: tuple[Remark, ...] = ()
     page: str = ""
     pending: Address | None = None
     written: deque[Address] = field(default_factory=lambda: deque(maxlen=100))
@@ -46,12 +49,12 @@ def current_session() -> Session:
     return st.session_state[_KEY]
 
 
-def merge(first: Sequence[Correction], second: Sequence[Correction]) -> tuple[Correction, ...]:
-    """Join two lists of corrections: one per name, with the first given and the last used value."""
-    joined = {correction.name: correction for correction in first}
-    for correction in second:
-        came = joined[correction.name].given if correction.name in joined else correction.given
-        joined[correction.name] = Correction(correction.name, came, correction.used)
+def merge(first: Sequence[Remark], second: Sequence[Remark]) -> tuple[Remark, ...]:
+    """Join two lists: one correction per name, with the first given and the last used value; all that was left out."""
+    joined: dict[object, Remark] = {}
+    for remark in (*first, *second):
+        key = remark if isinstance(remark, LeftOut) else remark.name
+        joined[key] = remark._replace(given=joined[key].given) if key in joined else remark
     return tuple(joined.values())
 
 
@@ -85,7 +88,7 @@ def current_limits() -> dict[str, Limits]:
     return page_limits(current_session().page)
 
 
-def current_corrections() -> tuple[Correction, ...]:
+def current_corrections() -> tuple[Remark, ...]:
     """Return the corrections to the address, until they are dismissed or settings change."""
     return current_session().corrections
 
@@ -118,7 +121,7 @@ def apply_list(name: str, texts: Sequence[str]) -> None:
     session.lists.setdefault(session.page, {})[name] = tuple(texts)
 
 
-def report(*corrections: Correction) -> None:
+def report(*corrections: Remark) -> None:
     """Add corrections to the address, such as a pin that cannot be read."""
     session = current_session()
     session.corrections = merge(session.corrections, corrections)

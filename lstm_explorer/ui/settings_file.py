@@ -7,10 +7,11 @@ from dataclasses import asdict
 import streamlit as st
 
 from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.escape import markdown
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.locales import _, translated
 from lstm_explorer.ui import address, session
-from lstm_explorer.ui.errors import plain
+from lstm_explorer.ui.uploads import take
 
 _SEEN, _ERROR = "settings_file_id", "settings_file_error"
 
@@ -25,10 +26,10 @@ def settings_file_control(figure: str) -> None:
         file = st.file_uploader(_("A JSON file of the Download button"), type=["json"], key="settings_file")
         if file is not None and st.session_state.get(_SEEN) != file.file_id:
             st.session_state[_SEEN] = file.file_id
-            st.session_state[_ERROR] = _open(file.getvalue(), figure)
+            st.session_state[_ERROR] = _open(take(file), figure)
             st.rerun()  # what stands above shows the old settings
         if error := st.session_state.get(_ERROR):
-            st.error(plain(error), icon=":material/error:")
+            st.error(markdown(error), icon=":material/error:")
 
 
 def _open(data: bytes, figure: str) -> str:

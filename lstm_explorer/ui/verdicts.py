@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import streamlit as st
 
+from lstm_explorer.core.escape import markup
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE, VANISHES_BELOW
 from lstm_explorer.exhibits.curve_summaries import course_words, curve_name, gradient_of, verdict_word
 from lstm_explorer.figures.curves import Series, TheoryLine
@@ -57,12 +57,12 @@ def _about(one: Series) -> tuple[str, str]:
 def _card(one: Series, theory: Sequence[TheoryLine]) -> str:
     curve = one.curve
     course, arrives = course_words(curve), _("reaches step 0")
-    notes = "".join(f"<p>{escape(text)}</p>" for text in (course, *map(_theory_sentence, theory)) if text)
+    notes = "".join(f"<p>{markup(text)}</p>" for text in (course, *map(_theory_sentence, theory)) if text)
     return (
         f'<section style="--network: {theme_of(theme_name()).networks[one.network]}">'
-        f"<h4><span>{escape(curve_name(one))}, {escape(gradient_of(curve.quantity))}</span>"
-        f"<span>{_SIGNS[curve.verdict]} {escape(verdict_word(curve.verdict))}</span></h4>"
-        f"<dl><dt>{escape(arrives)}</dt><dd>{percent(curve.log10_ratio)}</dd></dl>{notes}</section>"
+        f"<h4><span>{markup(curve_name(one))}, {markup(gradient_of(curve.quantity))}</span>"
+        f"<span>{_SIGNS[curve.verdict]} {markup(verdict_word(curve.verdict))}</span></h4>"
+        f"<dl><dt>{markup(arrives)}</dt><dd>{percent(curve.log10_ratio)}</dd></dl>{notes}</section>"
     )
 
 

@@ -43,7 +43,7 @@ class Sample(Record):
 def value_of(field):
     """Return a strategy for the legal values of a field."""
     if field.kind is tuple:
-        return st.sets(st.sampled_from(field.options)).map(
+        return st.sets(st.sampled_from(field.options), min_size=1).map(
             lambda some: tuple(option for option in field.options if option in some)
         )
     if field.options:
@@ -53,7 +53,7 @@ def value_of(field):
         return st.integers(int(low), int(high)) if field.kind is int else st.floats(low, high)
     if field.reader is not None:
         return st.just(field.default)
-    return st.booleans() if field.kind is bool else st.text(min_size=1)
+    return st.booleans() if field.kind is bool else st.text(min_size=1)  # of whole characters
 
 
 @pytest.mark.parametrize("record", [Sample, *RECORDS], ids=lambda record: record.__name__)
@@ -81,7 +81,12 @@ def test_nonsense_gives_a_legal_record_and_is_said(record, data):
     ("changes", "error", "message"),
     [
         ({"scale": "cubic"}, ValueError, "scale is 'cubic': expected one of 'log', 'linear'"),
-        ({"shown": ("tcn",)}, ValueError, r"shown is \('tcn',\): expected a tuple of any of 'rnn', 'lstm'"),
+        ({"shown": ("tcn",)}, ValueError, r"shown is \('tcn',\): expected a tuple of at least one of 'rnn', 'lstm'"),
+        ({"shown": ()}, ValueError, r"shown is \(\): expected a tuple of at least one of"),
+        ({"shown": ([],)}, ValueError, "expected a tuple of at least one of"),
+        ({"scale": {}}, ValueError, "scale is {}: expected one of"),
+        ({"name": "a\ud800"}, ValueError, "expected whole characters; it holds half of one"),
+        ({"layer": 10**4000}, ValueError, r"layer is 1000+\.\.\.0+: expected a whole number"),
         ({"theory": 1}, TypeError, r"theory is 1 \(int\): expected bool"),
         ({"layer": 8}, ValueError, "layer is 8: expected a whole number from 0 to 7"),
         ({"layer": 10**400}, ValueError, "expected a whole number from 0 to 7"),
@@ -109,6 +114,12 @@ def test_texts_become_the_nearest_legal_value(name, given_, used):
     parsed = Sample.parse_query({name: given_})
     assert getattr(parsed.record, name) == used
     assert parsed.corrections == (Correction(name, given_, used),)
+
+
+def test_a_message_quotes_no_more_than_a_line():
+    with pytest.raises(TypeError) as caught:
+        Sample(layer="x" * 5_000_000)
+    assert len(str(caught.value)) < 200
 
 
 def test_a_field_says_its_limits_its_choices_and_when_it_is_read():

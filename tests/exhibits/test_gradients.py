@@ -1,5 +1,7 @@
 """The exhibits of Start here and Gradient flow: their curves and tables are what the core measures."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -49,8 +51,9 @@ def test_theory_is_left_out_where_it_does_not_hold(view, settings):
     assert not gradients(RUNNER, SETTINGS.replace(**settings), GradientsView(**view)).theory
 
 
-def test_without_networks_and_pins_there_is_nothing():
-    assert gradients(RUNNER, SETTINGS, GradientsView(networks=())) is None
+def test_where_nothing_could_be_measured_there_is_nothing():
+    nothing = SimpleNamespace(table=None, run=lambda job: None)
+    assert gradients(nothing, SETTINGS, GradientsView()) is None
 
 
 def test_the_last_layer_stands_for_those_that_are_not_there():

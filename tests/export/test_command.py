@@ -95,6 +95,7 @@ def test_a_script_goes_to_standard_output(capfdbinary):
         (["--figure", "cell", "--architecture", "rnn", "--stage", "forget"], 1, "--stage is forget: expected one of"),
         (["--step", "5"], 1, "--step is not of --figure gradients: expected it with cell, traces, gate_map"),
         (["--figure", "journey", "--scale", "log"], 1, "--scale is not of --figure journey"),
+        (["--decimal", "comma"], 1, "--decimal says how a table is written: expected it with --table"),
         (["--table", TABLE, "--input-size", "3"], 1, "--input-size is 3: expected it without --table"),
         (["--table", TABLE, "--input-kind", "sine"], 1, "--input-kind is sine: expected it without --table"),
         (["--nonsense"], 2, "unrecognized arguments: --nonsense"),
@@ -124,6 +125,15 @@ def test_what_changes_nothing_is_noted(capsys, tmp_path, arguments, note):
     said = capsys.readouterr().err
     assert f"lstm-explorer export: note: {note}" in said
     assert said.count("note:") == 1
+
+
+def test_a_table_in_two_ways_is_asked_and_its_answer_counts(capsys, tmp_path):
+    table, out = tmp_path / "table.csv", tmp_path / "out.json"
+    table.write_text("a;b\n" + "".join(f"{n},250;{n},125\n" for n in range(1, 12)))
+    assert run("--table", table, "--architecture", "rnn", "--out", out) == 1
+    assert "1,250 can be 1250 or 1.25, and nothing in the file says which" in capsys.readouterr().err
+    assert run("--table", table, "--decimal", "comma", "--architecture", "rnn", "--out", out) == 0
+    assert "note: Read as UTF-8, ; between columns, decimal comma, names in line 1." in capsys.readouterr().err
 
 
 def test_the_notes_of_a_table_are_said(capsys, tmp_path):

@@ -1,11 +1,16 @@
 """Tables and the JSON document against the core's own numbers."""
 
+import dataclasses
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
 
 import lstm_explorer as lx
 from lstm_explorer.core.errors import ExplainedError
@@ -71,7 +76,11 @@ def test_plain_settings_are_read_too():
     [
         ("{", "This is no JSON file"),
         ("[]", "The settings are a list"),
-        ('{"format": "lstm-explorer", "version": 2}', r"The file is lstm-explorer 2: .* reads lstm-explorer 1"),
+        ('{"format": "lstm-explorer", "version": 2}', r"The file is 'lstm-explorer' 2: .* reads 'lstm-explorer' 1"),
+        ('{"format": [], "version": {}}', r"The file is \[\] {}: .* reads 'lstm-explorer' 1"),
+        ("[" * 100_000, "nested too deeply: expected a file of the Download button"),
+        ('{"a":' * 100_000, "nested too deeply: expected a file of the Download button"),
+        ('{"seed": ' + "9" * 5000 + "}", "This is no JSON file"),
         ('{"sequence_lenth": 3}', "Unknown settings: sequence_lenth"),
         ('{"format": "lstm-explorer", "version": 1, "settings": 3}', "The settings are a int"),
         (
@@ -83,6 +92,39 @@ def test_plain_settings_are_read_too():
 def test_nonsense_is_refused_with_what_was_expected(text, message):
     with pytest.raises(ExplainedError, match=message):
         data.read_settings(text, "gradients")
+
+
+def test_a_version_as_a_text_is_that_version():
+    document = '{"format": "lstm-explorer", "version": "1", "settings": {"sequence_length": 7}}'
+    assert data.read_settings(document, "journey")[0] == lx.Settings(sequence_length=7)
+
+
+LEAVES = [None, True, 0.5, 7, 10**4000, "x" * 10_000, "\ud800", "lstm-explorer", "noise"]
+KEYS = ["format", "version", "settings", "view", "figure", "seed", "text", "networks", "zz"]
+JSON = st.recursive(
+    st.one_of(st.sampled_from(LEAVES), st.floats(), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner)),
+    max_leaves=8,
+)
+
+
+@budget(max_examples=100, deadline=None)
+@given(JSON)
+def test_any_json_is_settings_or_a_short_reason(document):
+    try:
+        reason = f"{data.read_settings(json.dumps(document), 'gradients')[0].seed}"
+    except (ValueError, TypeError) as error:
+        reason = str(error)
+    reason.encode()
+    assert len(reason) < 900
+
+
+def test_a_name_that_is_a_formula_stands_as_a_text_in_the_table(exhibit_of):
+    one = exhibit_of("gradients", lx.Settings(sequence_length=5, hidden_size=2), networks=("rnn",))
+    numbers = one.numbers().replace({"name": {"RNN": "=cmd|' /C calc'!A0"}})
+    table = data.to_csv(dataclasses.replace(one, numbers=lambda: numbers)).decode("utf-8-sig")
+    assert "\"'=cmd|' /C calc'!A0\"" in table or "\n'=cmd|' /C calc'!A0," in table
+    assert not re.search(r"(?m)^[=+@-]", table)
 
 
 def test_a_value_beyond_its_limit_is_named():

@@ -120,3 +120,42 @@ def test_more_pins_than_the_buttons_allow_are_left_out_and_said():
     assert len(at.multiselect(key="pins").value) == MOST_PINS
     assert len(at.query_params["pin"]) == MOST_PINS
     assert any("**pin** was name=pin 8" in warning.value.replace("\\", "") for warning in at.warning)
+
+
+def test_a_table_in_two_ways_is_asked_on_the_page_and_drawn_once_it_is_said():
+    at = app(input_kind="csv", networks="rnn", sequence_length="5")
+    at.file_uploader(key="table_file").set_value(("a.csv", b"a;b\n1,250;2\n3,500;4\n2,750;1\n", "text/csv")).run()
+    assert any("1,250 can be 1250 or" in box.value for box in at.error)
+    at.selectbox(key="table_decimal").set_value("comma").run()
+    assert not at.error
+    assert any("decimal comma" in caption.value for caption in at.caption)
+    rows = np.array([[1.25, 2], [3.5, 4], [2.75, 1]])
+    settings = lx.Settings(sequence_length=5, input_kind="csv", input_size=2)
+    expected = summarise(lx.seed_flows(settings, architecture="rnn", table=rows)).median
+    np.testing.assert_allclose(curves(at)["RNN"], expected, rtol=1e-12)
+
+
+HOSTILE = {
+    "amp;sequence_length": "20", "Hidden-Size": "4", "forget_bia": "5", "networks": "", "text": "a\x00b", "lang": "xx",
+    "report": "zzz", "pin": ["name=<a href='http://x'>y</a>&network=lstm", "name=a&network=lstm&forget_bias=abc"],
+    "**[x](http://y)** $\\int$": "z" * 100_000, "seed": "9" * 5000, "": "", "=": "=",
+    **{f"zz{n}": "1" for n in range(99)},
+}  # fmt: skip
+
+
+def test_a_hostile_address_leaves_the_page_and_is_said():
+    at = app(**HOSTILE)
+    assert not at.exception
+    assert at.title[0].value == "Gradient flow"
+    assert at.text_input(key="sequence_length").value == "20"
+    assert at.text_input(key="hidden_size").value == "4"
+    assert set(curves(at)) >= {"RNN", "LSTM", "&lt;a href='http://x'&gt;y&lt;/a&gt;"}
+    said = at.warning[0].value.replace("\\", "")
+    for words in [
+        "**forget_bia** was 5: nothing on this page has this name, the nearest is forget_bias; it was left out",
+        "**networks** was empty: expected any of rnn",
+        "forget_bias is abc, which no curve can have; it was left out",
+    ]:
+        assert words in said
+    assert said.count("\n- ") == 9
+    assert len(said) < 3000

@@ -9,10 +9,10 @@ import pytest
 
 from lstm_explorer.core.gradients.seeds import seed_flows
 from lstm_explorer.core.gradients.summaries import summarise
-from lstm_explorer.core.record import Correction, number
+from lstm_explorer.core.record import Correction, number, schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.view import View
-from lstm_explorer.ui.address import clamp, compose, is_incoming, last_values
+from lstm_explorer.ui.address import clamp, compose, is_incoming, last_values, not_understood, readable
 from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
 from lstm_explorer.ui.presets import opening
 
@@ -71,7 +71,7 @@ def test_clamp_brings_every_setting_inside_and_says_which():
 VIEWS = [
     Lab(),
     Lab(scale="linear", shown=("gru",), theory=False, layer=3, floor=-1740.5, title="한 글 & = ?"),
-    Lab(shown=()),
+    Lab(shown=("rnn", "gru")),
 ]
 
 
@@ -86,6 +86,7 @@ def test_a_view_comes_back_from_its_query(view):
         ("scale", "cubic", "log"),
         ("shown", "rnn-tcn", ("rnn",)),
         ("shown", "tcn", ("rnn", "lstm")),
+        ("shown", "", ("rnn", "lstm")),
         ("theory", "yes", True),
         ("layer", "9", 7),
         ("layer", "1.5", 2),
@@ -101,7 +102,17 @@ def test_nonsense_in_a_view_is_mended_and_listed(name, text, taken):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"scale": "cubic"}, {"shown": ("tcn",)}, {"theory": 1}, {"layer": 8}, {"layer": True}, {"title": None}]
+    "changes",
+    [
+        {"scale": "cubic"},
+        {"shown": ("tcn",)},
+        {"shown": ()},
+        {"title": "\ud800"},
+        {"theory": 1},
+        {"layer": 8},
+        {"layer": True},
+        {"title": None},
+    ],
 )
 def test_a_view_refuses_what_is_not_legal(changes):
     with pytest.raises((TypeError, ValueError), match=f"{next(iter(changes))} is .*: expected"):
@@ -122,3 +133,49 @@ def test_what_a_bare_address_opens_keeps_what_the_rnn_loses_and_does_not_explode
     lstm = summarise(seed_flows(opening("start"), architecture="lstm"), "cell")
     assert (rnn.verdict, lstm.verdict) == ("vanishes", "survives")
     assert 0.3 < 10**lstm.log10_ratio <= 1  # FACTS: 41 % at seed 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"forget_bias": ("5",), "seed": ("3",)},
+        {"forget_bias": ("5",), "amp;seed": ("3",)},  # out of a mail
+        {"forget_bias": ("5",), "amp;amp;seed": ("3",)},
+        {"Forget_Bias": ("5",), "SEED": ("3",)},
+        {"forget-bias": ("5",), " seed": ("3",)},
+        {"forget_bias=5": ("",), "seed=3": ("",)},  # %3D
+        {"forget_bias=5&seed=3": ("",)},
+        {"?forget_bias": ("5",), "&seed": ("3",)},
+    ],
+)
+def test_names_are_read_as_mails_and_hands_write_them(address):
+    assert readable(address) == {"forget_bias": ("5",), "seed": ("3",)}
+
+
+@pytest.mark.parametrize(("text", "value"), [("Linear", "linear"), ("LOG", "log"), (" linear ", "linear")])
+def test_a_choice_is_read_in_another_case(text, value):
+    assert Lab.parse_query({"scale": text}) == (Lab(scale=value), ())
+    assert Lab.parse_query({"shown": "RNN-GRU"}) == (Lab(shown=("rnn", "gru")), ())
+    assert Lab.parse_query({"theory": "False"}) == (Lab(theory=False), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("forget_bia", "the nearest is forget_bias"), ("secuence_length", "the nearest is sequence_length"),
+     ("zzz", "nothing on this page has this name"), ("x" * 100_000, "nothing on this page has this name")],
+)  # fmt: skip
+def test_a_name_that_is_none_is_said_with_the_nearest(name, nearest):
+    (left_out,) = not_understood({name: ("5",), "seed": ("3",)}, schema(Settings))
+    assert (left_out.name, left_out.given) == (name, "5")
+    assert left_out.why.endswith(nearest)
+
+
+def test_what_follows_readers_is_not_the_page_s():
+    assert not_understood({"utm_source": ("mail",), "fbclid": ("1",)}, schema(Settings)) == ()
+
+
+@pytest.mark.timeout(10)
+def test_an_address_of_any_length_is_read_in_a_bounded_time():
+    address = {"pin": ("x",) * 100_000, **{f"p{n}": ("1",) for n in range(20_000)}}
+    assert len(readable(address)["pin"]) == 100_000
+    assert len(not_understood(address, schema(Settings))) == 50

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from lstm_explorer.core.escape import markdown
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.ui.controls import log_stops, matching
-from lstm_explorer.ui.errors import plain
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 
@@ -35,7 +35,7 @@ def test_a_typed_number_is_taken_or_the_reader_is_told_why_not():
     for typed in ("1", "5000", "0", "-3", "2.5", "many", "", "1e3", "9" * 20, "*x*"):
         at.text_input(key="sequence_length").set_value(typed).run()
         said = " ".join(caption.value for caption in at.caption)
-        came = plain(typed) or "Nothing"
+        came = markdown(typed) or "Nothing"
         assert f":red[{came} is not possible: expected a whole number from 2 to 2000. It stays 30.]" in said
         assert at.text_input(key="sequence_length").value == "30"
         assert at.query_params["sequence_length"] == "30"

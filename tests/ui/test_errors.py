@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_explorer.ui.errors import plain, shielded
-
-
-def test_plain_text_survives_markdown():
-    assert plain("[a](b) *c* <d> $e$ :f:") == r"\[a\]\(b\) \*c\* \<d\> \$e\$ \:f\:"
+from lstm_explorer.ui.errors import shielded
 
 
 def _raise_from(module: str, error: Exception) -> None:

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.inside import InsideView, diagram
+from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.runs.direct import DirectRunner
 from lstm_explorer.ui import figure, report_editor, toolbar

@@ -15,7 +15,9 @@ import pytest
 import streamlit
 from choreographer.browsers.chromium import Chromium
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import ScriptRunContext
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from lstm_explorer.export import images
 from lstm_explorer.ui import address
@@ -50,6 +52,15 @@ ON_THE_PAGE = {
 def test_a_name_on_the_page_is_still_streamlit_s(file, name):
     assert name in (PACKAGE / file).read_text(encoding="utf-8")
     assert any(name in path.read_text(encoding="utf-8") for path in BUNDLE.glob(ON_THE_PAGE[file][name]))
+
+
+def test_a_file_that_was_sent_can_be_forgotten():
+    assert {"uploaded_file_mgr", "session_id"} <= {field.name for field in fields(ScriptRunContext)}
+    manager = MemoryUploadedFileManager("/upload")
+    for file_id in ("1", "2"):
+        manager.add_file("me", UploadedFileRec(file_id=file_id, name="a.csv", type="text/csv", data=b"a"))
+    manager.remove_file("me", "1")
+    assert set(manager.file_storage["me"]) == {"2"}
 
 
 def test_streamlit_tells_whether_the_back_button_led_here(monkeypatch):

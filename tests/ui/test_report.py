@@ -61,7 +61,8 @@ ITEM = {"figure": "gradients", "settings": {}, "view": {}, "pins": [], "title": 
         packed({"items": 3, "title": ""}),
         packed({"items": [{}], "title": ""}),
         packed({"items": [{**ITEM, "figure": "nothing"}], "title": ""}),
-        packed({"items": [{**ITEM, "pins": ["no pin"]}], "title": ""}),
+        packed({"items": [{**ITEM, "pins": 3}], "title": ""}),
+        base64.urlsafe_b64encode(zlib.compress(b"[" * 100_000)).decode(),
         packed({"items": [{**ITEM, "settings": 3}], "title": ""}),
     ],
 )
@@ -82,6 +83,24 @@ def test_settings_beyond_the_page_s_limits_come_back_inside():
     item = report.from_text(text).items[0]
     assert item.settings.sequence_length == 2000
     assert (len(item.title), len(item.note)) == (report.LONGEST_TITLE, report.LONGEST_NOTE)
+
+
+def test_what_a_report_cannot_show_is_said_and_no_curve_is_another():
+    remarks = []
+    settings = {"forget_bias": "abc", "sequence_length": "99999", "forget_bia": "5"}
+    pins = ["no pin", "name=a&network=lstm&forget_bias=abc", "name=b&network=lstm"]
+    text = packed({"title": "", "items": [{**ITEM, "settings": settings, "pins": pins}]})
+    (item,) = report.from_text(text, remarks).items
+    assert [Pin.from_text(pin).name for pin in item.pins] == ["b"]
+    assert [remark.given for remark in remarks] == ["abc", "99999", "5", *pins[:2]]
+    assert any("forget_bias of figure 1 cannot be that, and is 0.0" in remark.why for remark in remarks)
+
+
+def test_half_a_character_and_controls_are_cleaned_before_they_are_kept():
+    text = packed({"title": "a\ud800", "items": [{**ITEM, "title": "b\x00", "note": "c\ud800\nd\x1b"}]})
+    read = report.from_text(text)
+    assert (read.title, read.items[0].title, read.items[0].note) == ("a\ufffd", "b\ufffd", "c\ufffd\nd\ufffd")
+    assert report.from_text(report.to_text(read)) == read
 
 
 def test_every_exhibit_has_a_page_and_a_view_without_arguments():

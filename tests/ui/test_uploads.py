@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from types import SimpleNamespace
 
 import pytest
@@ -14,11 +15,12 @@ from lstm_explorer.ui import uploads
 GOOD = b"city,load\nSeoul,1\nBusan,\nJeju,3\n"
 
 
-class File(SimpleNamespace):
+class File(io.BytesIO):
     """What Streamlit's upload box returns."""
 
-    def getvalue(self):
-        return self.data
+    def __init__(self, *, name, file_id, data):
+        super().__init__(data)
+        self.name, self.file_id = name, file_id
 
 
 @pytest.fixture
@@ -27,6 +29,8 @@ def page(monkeypatch):
     page = SimpleNamespace(file=None, captions=[], errors=[], changes=[])
     fake = SimpleNamespace(
         session_state={}, file_uploader=lambda *_arguments, **_options: page.file, caption=page.captions.append,
+        expander=lambda *_arguments, **_options: contextlib.nullcontext(),
+        selectbox=lambda *_arguments, **_options: None,
         error=lambda text, **_options: page.errors.append(text),
         spinner=lambda *_arguments: contextlib.nullcontext(),
     )  # fmt: skip
@@ -42,14 +46,15 @@ def test_a_table_is_kept_its_columns_become_the_input_size_and_its_notes_are_dra
     uploads.table_control()
     assert uploads.current_table().values["load"].tolist() == [1.0, 2.0, 3.0]
     assert page.changes == [{"input_size": 1}]
-    assert page.captions[0] == "load.csv: 3 steps of 1 numbers."
+    assert page.captions[0] == r"load\.csv: 3 steps of 1 numbers."
+    assert page.captions[1] == r"Read as UTF\-8, , between columns, decimal point, names in line 1."
     assert any("Gaps filled" in caption for caption in page.captions)
 
 
 def test_a_file_is_read_once(page, monkeypatch):
     page.file = File(name="load.csv", file_id="1", data=GOOD)
     uploads.table_control()
-    monkeypatch.setattr(uploads, "read_table", lambda data: pytest.fail("read again"))
+    monkeypatch.setattr(uploads, "read_table", lambda *_arguments: pytest.fail("read again"))
     uploads.table_control()
     assert uploads.current_table() is not None
 
@@ -75,4 +80,50 @@ def test_a_table_that_cannot_be_read_says_why_in_the_reader_s_language_and_the_l
 
 def test_before_a_table_is_there_the_limit_is_named(page):
     uploads.table_control()
-    assert page.captions == ["Up to 50 MB. The file stays in this browser session; an address cannot carry it."]
+    assert page.captions == ["Up to 10 MB. The file stays in this browser session; an address cannot carry it."]
+
+
+def test_what_can_be_read_in_two_ways_is_asked_and_read_as_its_reader_says(page):
+    page.file = File(name="a.csv", file_id="1", data=b"a;b\n1,250;2\n3,500;4\n")
+    uploads.table_control()
+    assert "1,250 can be 1250 or 1\\.25" in page.errors[0]
+    assert uploads.current_table() is None
+    uploads.st.session_state["table_decimal"] = "comma"
+    uploads._reread()
+    uploads.table_control()
+    assert len(page.errors) == 1
+    assert uploads.current_table().values["a"].tolist() == [1.25, 3.5]
+    page.file = File(name="b.csv", file_id="2", data=b"a;b\n1.250;2\n3.5;4\n")
+    uploads.table_control()
+    assert uploads.st.session_state["table_decimal"] == "auto"  # what was said was said of the other file
+    assert uploads.current_table().values["a"].tolist() == [1.25, 3.5]
+
+
+def test_names_are_shown_as_they_stand(page):
+    page.file = File(name="a_b_*c*.csv", file_id="1", data=b"Price ($),Cost ($),x\n1,,a\n2,3,b\n3,4,c\n")
+    uploads.table_control()
+    assert page.captions[0].startswith(r"a\_b\_\*c\*\.csv: ")
+    assert r"in Cost \(\$\)" in page.captions[-1]
+
+
+def test_nothing_stays_of_an_upload_but_its_numbers_and_the_packed_file(page, monkeypatch):
+    storage = {"me": {name: object() for name in ("1", "extra", "late")}}
+    manager = SimpleNamespace(file_storage=storage, remove_file=lambda one, file: storage[one].pop(file))
+    monkeypatch.setattr(
+        uploads, "get_script_run_ctx", lambda: SimpleNamespace(uploaded_file_mgr=manager, session_id="me")
+    )
+    clock = iter((0.0, 59.0, 61.0, 62.0))
+    monkeypatch.setattr(uploads.time, "monotonic", lambda: next(clock))
+    late = storage["me"].pop("late")
+    data = b"a;b\n" + b"1;2\n" * 50_000
+    page.file = File(name="a.csv", file_id="1", data=data)
+    uploads.drop_unread()
+    uploads.table_control()
+    assert page.file.getvalue() == b""
+    assert set(storage["me"]) == {"extra"}
+    assert len(uploads.st.session_state[uploads._FILE].packed) < len(data) / 100
+    storage["me"]["late"] = late
+    uploads.drop_unread()
+    assert set(storage["me"]) == {"extra", "late"}
+    uploads.drop_unread()
+    assert set(storage["me"]) == {"late"}

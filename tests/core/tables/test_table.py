@@ -1,4 +1,4 @@
-"""read_table on good, odd and hostile files."""
+"""read_table on the files of real people, and on odd and hostile ones."""
 
 import pickle
 import string
@@ -9,32 +9,65 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from real_files import FILES
 
-from lstm_explorer.core.tables import MESSAGES, TableError, read_table
+from lstm_explorer.core.tables import MESSAGES, TableError, TableReading, read_table
 
 
 def said(table) -> list[str]:
     return [str(note) for note in table.notes]
 
 
+READ = [name for name in FILES if not FILES[name].refused]
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_file_of_real_people(name):
+    file, table = FILES[name], read_table(FILES[name].data)
+    assert table.values.to_dict("list") == file.columns
+    assert len(said(table)) == len(file.says)
+    assert all(any(one.startswith(begins) for one in said(table)) for begins in file.says)
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - set(READ)))
+def test_what_can_be_read_in_two_ways_is_asked(name):
+    with pytest.raises(TableError, match=FILES[name].refused):
+        read_table(FILES[name].data)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_was_understood_reads_the_same_again(name):
+    table = read_table(FILES[name].data)
+    assert "auto" not in vars(table.reading).values()
+    again = read_table(FILES[name].data, table.reading)
+    np.testing.assert_array_equal(again.values.to_numpy(), table.values.to_numpy())
+
+
 @pytest.mark.parametrize(
-    "data",
+    ("data", "reading", "columns"),
     [
-        b"a,b\n1.5,2\n3,4\n",
-        b"a,b\r\n1.5,2\r\n3,4\r\n",
-        b"a,b\r1.5,2\r3,4\r",
-        b"a;b\n1.5;2\n3;4\n",
-        b"a;b\n1,5;2\n3;4\n",
-        b"a\tb\n1,5\t2\n3\t4",
-        b"\n\na, b\n\n1.5, 2\n3, 4\n\n",
-        b'"a","b"\n"1.5","2"\n3,4\n',
-        "a,b\n1.5,2\n3,4\n".encode("utf-8-sig"),
+        (b"a;b\n1,250;2\n3,500;4\n", {"decimal": "comma"}, {"a": [1.25, 3.5], "b": [2, 4]}),
+        (b"a;b\n1,250;2\n3,500;4\n", {"decimal": "point"}, {"a": [1250, 3500], "b": [2, 4]}),
+        (b"a\n0,1\n1,2\n", {"separator": "none"}, {"a": [0.1, 1.2]}),
+        (b"a\n0,1\n1,2\n", {"separator": "comma"}, {"column 1": [0, 1], "column 2": [1, 2]}),
+        (b"1990,1991\n1,2\n3,4\n", {"header_line": 1}, {"1990": [1, 3], "1991": [2, 4]}),
+        (b"a,b\n1,2\n3,4\n", {"header_line": 0}, {"column 1": [1, 3], "column 2": [2, 4]}),
+        (b"x,x\n5,6\n1,2\n3,4\n", {"header_line": 2}, {"5": [1, 3], "6": [2, 4]}),
+        ("값,b\n1,2\n3,4\n".encode("cp949"), {"encoding": "big5hkscs"}, {"高": [1, 3], "b": [2, 4]}),
     ],
 )
-def test_the_same_table_however_it_is_written(data):
-    table = read_table(data)
-    pd.testing.assert_frame_equal(table.values, pd.DataFrame({"a": [1.5, 3.0], "b": [2.0, 4.0]}))
-    assert table.notes == ()
+def test_what_its_reader_says_counts(data, reading, columns):
+    assert read_table(data, TableReading(**reading)).values.to_dict("list") == columns
+
+
+def test_characters_that_are_not_in_the_chosen_encoding_are_refused():
+    with pytest.raises(TableError, match="cannot be read as UTF-8: choose another encoding"):
+        read_table("é,b\n1,2\n3,4\n".encode("cp1252"), TableReading(encoding="utf-8"))
+
+
+def test_a_line_of_names_that_is_none_is_refused():
+    with pytest.raises(TableError, match="said to be in line 9: expected a line with cells above the numbers"):
+        read_table(b"a,b\n1,2\n3,4\n", TableReading(header_line=9))
 
 
 @budget(max_examples=40, deadline=None)
@@ -62,19 +95,10 @@ def test_text_columns_are_left_out_and_named():
     assert said(table) == ["Columns that are not numbers were left out: 날짜, 도시."]
 
 
-def test_a_word_far_down_a_column_is_seen():
-    # pandas reads in pieces; the first pieces of this column are all numbers.
-    table = read_table(b"a,b\n" + b"1,2\n" * 90_000 + b"word,2\n")
-    assert list(table.values) == ["b"]
-    assert said(table) == ["Columns that are not numbers were left out: a."]
-
-
-@pytest.mark.parametrize(("encoding", "name"), [("cp949", "CP949"), ("cp1252", "CP1252")])
-def test_other_encodings_are_read_and_said(encoding, name):
-    head = {"cp949": "값", "cp1252": "é"}[encoding]
-    table = read_table(f"{head},b\n1,2\n3,4\n".encode(encoding))
-    assert list(table.values) == [head, "b"]
-    assert said(table) == [f"The file is not UTF-8 and was read as {name}."]
+def test_a_word_far_down_a_column_is_a_gap_and_said():
+    table = read_table(b"a,b\n" + b"1,2\n" * 30_000 + b"word,2\n1,3\n")
+    assert table.values["a"].tolist() == [1.0] * 30_002
+    assert said(table)[0] == "Cells that are no numbers count as gaps: 1, such as word in a."
 
 
 def test_gaps_are_straight_lines_and_counted():
@@ -119,21 +143,39 @@ def test_columns_beyond_64_are_cut_and_said():
         (b"a,b\n1,2\n", "Rows of values in the file: 1. Expected at least 2"),
         (b"a,b\nx,y\nz,w\n", r"None of the columns holds numbers \(a, b\)"),
         (b"a,b\n1,2\n3,4,5\n", "Line 3 has 3 cells: expected 2"),
-        (b"a,b\n1,2,\n3,4,\n", "Line 2 has 3 cells: expected 2"),
-        (b"a\n0,1\n1,2\n2,3\n", "Line 2 has 2 cells: expected 1"),
         (b'a,b\n1,"2\n3,4\n', "look for an open quotation mark"),
-        (b"1" * 200_000, "look for an open quotation mark"),
-        (b"a,b\n1,2\n3,inf\n", "Row 2 below the names is infinite in column b"),
-        (b"a\n1e999\n1\n", "Row 1 below the names is infinite in column a"),
+        (b"1" * 200_000, "Rows of values in the file: 1"),
+        (b"a,b\n1,2\n3,inf\n", "Line 3 is infinite in column b"),
+        (b"a\n1e999\n1\n", "Line 2 is infinite in column a"),
         (b"PK\x03\x04\x00\x00", "file is not text: expected a CSV"),
-        ("a,b\n1,2\n3,4\n".encode("utf-16"), "file is not text"),
-        (b"\x81\x81,a\n1,\xff\n2,\x8d\n", "cannot be read as UTF-8, CP949, CP1252"),
-        (b",".join([b"a"] * 5000), "first row has 5000 cells: expected at most 4096"),
+        (b",".join([b"a"] * 5000), "Line 1 has 5000 cells: expected at most 4096"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_mend(data, message):
     with pytest.raises(TableError, match=message):
         read_table(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"," * 300_000, b"1,2\n" * 150_000, (b"1;" * 300 + b"\n") * 900, b'"' * 300_000, b" " * 300_000 + b"1",
+     (b"1" + b" " * 3000 + b"2;2\n") * 100, (b"1" + b",000" * 500 + b";2\n") * 200, b"\xb0\xa1,1\n" * 60_000],
+    ids=range(8),
+)  # fmt: skip
+@pytest.mark.timeout(20)
+def test_large_and_odd_files_take_a_bounded_time(data):
+    try:
+        values = read_table(data).values
+    except TableError as error:
+        values = pd.DataFrame({str(error): [0.0]})
+    assert values.size <= 1_000_000
+
+
+def test_wide_and_long_tables_are_cut_and_said():
+    table = read_table((b"1," * 600 + b"1\n") * 4000)
+    assert table.values.shape == (3907, 64)  # a million cells are looked at, of 256 columns
+    assert said(table)[0] == "Only the first 256 of 601 columns were looked at."
+    assert "Only the first 3907 rows were read." in said(table)
 
 
 def test_a_large_file_is_refused_before_it_is_looked_at():
