@@ -92,6 +92,32 @@ def render(figure: go.Figure, *, format: ImageFormat, width: int, height: int, s
     """
     if format not in ("png", "svg", "pdf"):
         raise ValueError(f"format is {format!r}: expected 'png', 'svg' or 'pdf'.")
+    if format == "pdf":
+        page = pdf_page(drawing(figure, width=width, height=height, scale=scale), width * scale, height * scale)
+        return _print(page, pageRanges="1")
+    drawn = _drawn(figure, format, width, height, scale)
+    return embed_fonts(drawn) if format == "svg" else drawn
+
+
+def drawing(figure: go.Figure, *, width: int, height: int, scale: float = 1.0) -> str:
+    """Draw a figure as SVG without fonts inside, for a document that this browser prints: it has them anyway.
+
+    Fonts inside a drawing that is itself an image come after the page was printed, and its words are then missing.
+
+    Args:
+        figure: What to draw; it is not changed.
+        width: In CSS pixels.
+        height: In CSS pixels.
+        scale: CSS pixels of the drawing for each of these.
+
+    Raises:
+        ImageError: As :func:`render`.
+    """
+    return _drawn(figure, "pdf", width, height, scale).decode()
+
+
+def _drawn(figure: go.Figure, format: ImageFormat, width: int, height: int, scale: float) -> bytes:
+    """Return a figure at rest as PNG, or as SVG."""
     spec = figure.to_plotly_json()
     still = {**spec["layout"], "updatemenus": [], "sliders": []}  # a button on paper is of no use
     if format == "svg":  # an image inside the drawing cannot use the drawing's fonts
@@ -99,12 +125,7 @@ def render(figure: go.Figure, *, format: ImageFormat, width: int, height: int, s
         still["images"] = [{**image, "source": embed_fonts_in_image(image["source"])} for image in images]
     picture = {"data": spec["data"], "layout": still}
     options = {"format": "png" if format == "png" else "svg", "width": width, "height": height, "scale": scale}
-    drawn = _shared_browser.run(lambda browser: browser.calc_fig(picture, opts=options))
-    if format == "png":
-        return drawn
-    if format == "svg":
-        return embed_fonts(drawn)
-    return _print(pdf_page(drawn.decode(), round(width * scale), round(height * scale)), pageRanges="1")
+    return _shared_browser.run(lambda browser: browser.calc_fig(picture, opts=options))
 
 
 def print_pdf(html: str) -> bytes:

@@ -98,7 +98,7 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
         height = round(height * max(1.0, figure.layout.height / _TALL)) + legend + _LINE * len(lines)
     plot = height - margin["t"] - margin["b"]
     figure.update_layout(width=sheet.width, height=height, margin=margin, autosize=False)
-    figure.update_layout(legend={"y": -axis / plot, "yanchor": "top", "x": 0, "xanchor": "left"})
+    figure.update_layout(legend={"yref": "paper", "y": -axis / plot, "yanchor": "top", "x": 0, "xanchor": "left"})
     if heading:
         figure.update_layout(title=_title(heading, look.text))
     if lines:

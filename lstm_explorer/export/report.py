@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import zipfile
@@ -14,9 +13,9 @@ from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.data import versions
 from lstm_explorer.export.files import ExportOptions, FileFormat, make
-from lstm_explorer.export.images import print_pdf
+from lstm_explorer.export.images import drawing, print_pdf
 from lstm_explorer.export.interactive import document, figure_block, plotly_script, text_block
-from lstm_explorer.export.paper import Paper, settings_line
+from lstm_explorer.export.paper import SHEETS, Paper, on_paper, settings_line
 from lstm_explorer.locales import _
 
 #: On paper each figure keeps its texts, and no page break falls inside a figure.
@@ -24,7 +23,7 @@ _PRINT = """
 @page { size: A4; margin: 16mm 15mm; }
 body { padding: 0; max-width: none; font-size: 10.5pt; background: none; }
 section { break-inside: avoid; margin: 0 0 8mm; }
-img { width: 100%; }
+figure > svg { width: 100%; height: auto; }
 """
 _LIGHT = Paper(size="page", title=False)
 
@@ -49,11 +48,7 @@ def report_pdf(title: str, entries: Sequence[Entry]) -> bytes:
     Raises:
         ImageError: The server's browser is missing or failed.
     """
-    order = ExportOptions(format="svg", paper=_LIGHT)
-    figures = [
-        _section(number, entry, _picture(make(entry.exhibit, order), entry.exhibit.alt))
-        for number, entry in _numbered(entries)
-    ]
+    figures = [_section(number, entry, _picture(entry.exhibit)) for number, entry in _numbered(entries)]
     return print_pdf(document(_heading(title), _body(title, figures), "light", style=_PRINT))
 
 
@@ -132,5 +127,8 @@ def _section(number: int, entry: Entry, figure: str) -> str:
     return f"<section>{heading}{note}{figure}{text_block(entry.exhibit)}{settings}</section>"
 
 
-def _picture(svg: bytes, alt: str) -> str:
-    return f'<img alt="{markup(alt)}" src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}">'
+def _picture(exhibit: Exhibit) -> str:
+    """Return an exhibit's drawing, as wide as the page."""
+    figure, sheet = on_paper(exhibit, _LIGHT), SHEETS[_LIGHT.size]
+    svg = drawing(figure, width=int(figure.layout.width), height=int(figure.layout.height), scale=sheet.scale)
+    return f'<figure role="img" aria-label="{markup(exhibit.alt)}">{svg}</figure>'

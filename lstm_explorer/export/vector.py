@@ -27,8 +27,9 @@ _COMMON = frozenset(
 )
 
 
-def pdf_page(svg: str, width: int, height: int) -> str:
+def pdf_page(svg: str, width: float, height: float) -> str:
     """Return an HTML document of one page with an SVG and nothing else, in CSS pixels."""
+    width, height = round(width), round(height)
     style = (
         f"@page {{ size: {width}px {height}px; margin: 0 }} html, body {{ margin: 0; height: {height}px; "
         "overflow: hidden } svg { display: block }"

@@ -6,9 +6,11 @@ import re
 import zipfile
 
 import pytest
+from pypdf import PdfReader
 
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.report import Entry, report_html, report_pdf, report_zip
+from lstm_explorer.figures.cell_svg import number
 from lstm_explorer.locales import use_language
 
 REQUIRED = os.environ.get("LSTM_EXPLORER_REQUIRE_BROWSER") == "1"
@@ -38,6 +40,24 @@ def test_pdf_has_pages_with_vector_figures(entries):
     assert pdf.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
     assert b"/Subtype /Image" not in pdf
+
+
+@needs_browser
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_no_picture_in_a_pdf_loses_its_words(exhibit_of, language):
+    use_language(language)
+    try:
+        pictures = [exhibit_of(name) for name in ("cell", "traces", "by_hand", "cell", "bias_map")]
+        pdf = PdfReader(io.BytesIO(report_pdf("", [Entry("", "", one) for one in pictures])))
+    finally:
+        use_language("en")
+    table = pictures[0].numbers()
+    here = table[table["step"] == 10].set_index("name")["value"]
+    words = [number(here[name]) for name in ("forget", "input", "candidate", "output", "cell", "hidden")]
+    pages = [page.extract_text() for page in pdf.pages]
+    for at in (1, 4):  # both drawings of the cell; their numbers stand nowhere else
+        page = next(text for text in pages if f"{at}. " in text)
+        assert [word for word in words if word not in page] == []
 
 
 @needs_browser
