@@ -22,7 +22,7 @@ from lstm_explorer.exhibits.labels import escaped_labels
 from lstm_explorer.exhibits.theory import theory_lines
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.axes import FlowAxes
-from lstm_explorer.figures.curves import Series, Style, TheoryLine
+from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.figures.gradient_flow import plot_gradient_flow
 from lstm_explorer.figures.units import plot_unit_heatmap
 from lstm_explorer.locales import _
@@ -57,8 +57,8 @@ def gradients(
 ) -> Exhibit | None:
     """Return the curves of every chosen network and every pin; None where nothing could be measured."""
     on = [Experiment(architecture=name, settings=settings, table=runner.table) for name in view.networks]
-    wanted: list[tuple[Experiment, Style]] = [(one, "solid") for one in on] + [(pin, "ghost") for pin in pins]
-    measured = [(one, _series(runner, one, view, style)) for one, style in wanted]
+    measured = [(one, _series(runner, one, view)) for one in on]
+    measured += [(pin, _series(runner, pin, view, variant)) for variant, pin in enumerate(pins)]
     series = tuple(curve for _one, curve in measured if curve is not None)
     if not series:
         return None
@@ -71,10 +71,10 @@ def gradients(
         how_to_read=_(
             "Every solid curve is the norm of a gradient at each step, measured by exact back-propagation "
             "through a real PyTorch network: the median over seeds and samples, with the quartiles as a band. "
-            "A straight fall on the log axis is a constant factor per step. Grey is theory, dash-dotted curves "
-            "are your pins."
+            "A straight fall on the log axis is a constant factor per step. Grey is theory; dashed curves with "
+            "marks are your pins."
         ),
-        summary=curves_summary([one for one in series if one.style != "ghost"]),
+        summary=curves_summary(series),
         settings=settings,
         experiments=tuple(one for one, curve in measured if curve is not None),
         draw=lambda theme: plot_gradient_flow(series, theory=theory, axes=axes, theme=theme),
@@ -140,7 +140,8 @@ def unit_numbers(flow: GradientFlow, layer: int) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _series(runner: Runner, one: Experiment, view: GradientsView, style: Style) -> Series | None:
+def _series(runner: Runner, one: Experiment, view: GradientsView, variant: int | None = None) -> Series | None:
+    """Return the curve of one experiment; a variant is the place of a pin among the pins."""
     flow = runner.run(Flow(experiment=one))
     if flow is None:
         return None
@@ -148,7 +149,10 @@ def _series(runner: Runner, one: Experiment, view: GradientsView, style: Style) 
     quantity = "hidden" if view.quantity in ("cell", "cell_path") and "cell" not in states else view.quantity
     relative = view.measure == "relative"
     curve = summarise(flow, quantity, layer=layer_of(one.settings, view), relative=relative)
-    return Series(name=one.name, network=one.architecture, curve=curve, style=style, reads=escaped_labels(one))
+    return Series(
+        name=one.name, network=one.architecture, curve=curve, style="solid" if variant is None else "ghost",
+        reads=escaped_labels(one), variant=variant or 0,
+    )  # fmt: skip
 
 
 def _theory(runner: Runner, on: Sequence[Experiment], view: GradientsView) -> tuple[TheoryLine, ...]:

@@ -9,7 +9,7 @@ import plotly.offline
 
 from lstm_explorer.core.escape import markup
 from lstm_explorer.exhibits.exhibit import Exhibit
-from lstm_explorer.export.paper import settings_line
+from lstm_explorer.exhibits.words import settings_line
 from lstm_explorer.figures.theme import FONT, ThemeName, theme_of
 from lstm_explorer.locales import _, current_language
 

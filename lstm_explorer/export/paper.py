@@ -12,9 +12,8 @@ from typing import Literal, NamedTuple
 import plotly.graph_objects as go
 
 from lstm_explorer.core.escape import plotly
-from lstm_explorer.core.record import schema
-from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.words import settings_line
 from lstm_explorer.figures.theme import ThemeName, theme_of
 
 Size = Literal["slide", "column", "page", "poster"]
@@ -115,14 +114,6 @@ def _title(lines: Sequence[str], colour: str) -> dict[str, object]:
     text = f"<b>{'<br>'.join(lines)}</b>"
     return {"text": text, "x": 0.02, "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
             "pad": {"t": 14 + 12 * (len(lines) - 1)}, "font": {"size": 16, "color": colour}}  # fmt: skip
-
-
-def settings_line(exhibit: Exhibit) -> str:
-    """Return the settings on one line: the sizes and the seed always, of the others those that are no default."""
-    always = {name: getattr(exhibit.settings, name) for name in ("sequence_length", "hidden_size", "seed")}
-    changed = {**always, **exhibit.settings.to_query(), **exhibit.view.to_query()}
-    order = (*schema(Settings), *schema(type(exhibit.view)))
-    return ", ".join(f"{name} = {changed[name]}" for name in order if name in changed)
 
 
 def _break_titles(figure: go.Figure, width: float) -> int:

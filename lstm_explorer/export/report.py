@@ -11,11 +11,12 @@ from typing import NamedTuple
 from lstm_explorer.core.escape import clean, markup
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.words import settings_line
 from lstm_explorer.export.data import versions
 from lstm_explorer.export.files import ExportOptions, FileFormat, make
 from lstm_explorer.export.images import drawing, print_pdf
 from lstm_explorer.export.interactive import document, figure_block, plotly_script, text_block
-from lstm_explorer.export.paper import SHEETS, Paper, on_paper, settings_line
+from lstm_explorer.export.paper import SHEETS, Paper, on_paper
 from lstm_explorer.locales import _
 
 #: On paper each figure keeps its texts, and no page break falls inside a figure.

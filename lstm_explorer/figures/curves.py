@@ -16,7 +16,7 @@ from lstm_explorer.core.gradients.summaries import Curve, Quantity, summarise
 from lstm_explorer.figures.axes import FlowAxes, positions, values
 from lstm_explorer.figures.formatting import split
 from lstm_explorer.figures.names import network_name
-from lstm_explorer.figures.theme import Theme, faded
+from lstm_explorer.figures.theme import Theme, blended
 from lstm_explorer.locales import _
 
 Style = Literal["solid", "path", "ghost"]
@@ -24,8 +24,16 @@ Style = Literal["solid", "path", "ghost"]
 _STYLES: dict[Style, dict[str, Any]] = {
     "solid": {"width": 2.6},
     "path": {"width": 1.8, "dash": "dot"},
-    "ghost": {"width": 1.4, "dash": "dashdot"},
+    "ghost": {"width": 1.8},
 }
+#: Looks of pinned curves, one after another: dashes and marks tell them apart in print, and without colours.
+_GHOSTS = (
+    ("dash", "circle"), ("dot", "square"), ("dashdot", "diamond"), ("longdash", "triangle-up"),
+    ("longdashdot", "cross"), ("dash", "x"), ("dot", "star"), ("dashdot", "hexagon"),
+)  # fmt: skip
+#: How far each third of them is mixed with the text's colour.
+_SHADES = (0.0, 0.35, 0.65)
+_MARKS = 9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,6 +46,7 @@ class Series:
         curve: What is drawn.
         style: ``"solid"`` for a total, ``"path"`` for the cell path beside its total, ``"ghost"`` for a pinned curve.
         reads: What is read at each step, for hovering; empty, or one label per step from step 1 on.
+        variant: Which of the pinned curves it is, from 0; it decides dashes, marks and shade.
     """
 
     name: str
@@ -45,6 +54,12 @@ class Series:
     curve: Curve
     style: Style = "solid"
     reads: tuple[str, ...] = ()
+    variant: int = 0
+
+    def colour(self, look: Theme) -> str:
+        """Return its colour: its network's, in a shade of its own where it is pinned."""
+        own = look.networks[self.network]
+        return blended(look.text, own, _SHADES[self.variant % len(_SHADES)]) if self.style == "ghost" else own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,15 +121,18 @@ def series_of(flow: GradientFlow) -> list[Series]:
 
 def curve_trace(series: Series, axes: FlowAxes, look: Theme) -> dict[str, Any]:
     """Return the median of one series as a line."""
-    colour = look.networks[series.network]
-    ghost = series.style == "ghost"
+    style: dict[str, Any] = {"mode": "lines", "line": {"color": series.colour(look), **_STYLES[series.style]}}
+    if series.style == "ghost":
+        dash, symbol = _GHOSTS[series.variant % len(_GHOSTS)]
+        style["line"]["dash"] = dash
+        mark = {"symbol": symbol, "size": 8, "maxdisplayed": _MARKS, "color": series.colour(look)}
+        style |= {"mode": "lines+markers", "marker": mark}
     return {
         "type": "scatter",
         "x": positions(series.curve, axes),
         "y": values(series.curve.median, axes),
         "name": plotly(series.name),
-        "mode": "lines",
-        "line": {"color": faded(colour, 0.6) if ghost else colour, **_STYLES[series.style]},
+        **style,
         "legendgroup": series.name,
         "connectgaps": False,
         **hover(series.curve.median, series.reads, series.curve),

@@ -15,6 +15,9 @@ from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_ra
 from lstm_explorer.figures.theme import Theme, faded, template, theme_of
 from lstm_explorer.locales import _
 
+#: Least distance of two names at the ends of curves, as a share of the axis.
+_NAMES_APART = 0.06
+
 
 def plot_gradient_flow(
     flow: GradientFlow | Sequence[Series],
@@ -56,13 +59,37 @@ def plot_gradient_flow(
         figure.add_traces(_series_traces(one, axes, look))
     _lay_out_time(figure, series, axes)
     _lay_out_norm(figure, series, axes, look)
+    if axes.scale == "log" and any(one.style == "ghost" for one in series):
+        for name in _end_names(series, axes, look):
+            figure.add_annotation(name)
     return figure
+
+
+def _end_names(series: Sequence[Series], axes: FlowAxes, look: Theme) -> list[dict[str, Any]]:
+    """Name every curve where it ends, far from the loss; names that would lie on each other are moved apart."""
+    low, high = log_range(series)
+    apart, against_step = _NAMES_APART * (high - low), axes.against == "step"
+    ends = sorted(((float(one.curve.median[0]), one) for one in series), key=lambda end: end[0])
+    names, free = [], low
+    for height, one in ends:
+        if not np.isfinite(height):
+            continue
+        at = max(height, free)
+        free = at + apart
+        names.append(
+            {
+                "text": plotly(one.name), "x": positions(one.curve, axes)[0], "y": at, "yanchor": "bottom",
+                "xanchor": "left" if against_step else "right", "showarrow": False, "bgcolor": look.background,
+                "opacity": 0.85, "borderpad": 1, "font": {"size": 12, "color": one.colour(look)},
+            }
+        )  # fmt: skip
+    return names
 
 
 def _series_traces(series: Series, axes: FlowAxes, look: Theme) -> list[dict[str, Any]]:
     curve = series.curve
     traces: list[dict[str, Any]] = []
-    if curve.runs > 1 and series.style != "ghost":
+    if curve.runs > 1:
         at = positions(curve, axes)
         traces.append(
             {
@@ -70,7 +97,7 @@ def _series_traces(series: Series, axes: FlowAxes, look: Theme) -> list[dict[str
                 "x": np.concatenate([at, at[::-1]]),
                 "y": np.concatenate([values(curve.upper, axes), values(curve.lower, axes)[::-1]]),
                 "fill": "toself",
-                "fillcolor": faded(look.networks[series.network], 0.16),
+                "fillcolor": faded(series.colour(look), 0.1 if series.style == "ghost" else 0.16),
                 "line": {"width": 0},
                 "hoverinfo": "skip",
                 "showlegend": False,
@@ -103,7 +130,8 @@ def _lay_out_norm(figure: go.Figure, series: Sequence[Series], axes: FlowAxes, l
     if low < FLOAT32_FLOOR < high:
         figure.add_hline(y=FLOAT32_FLOOR, line={"color": look.muted, "width": 1, "dash": "longdash"})
         figure.add_annotation(
-            text=_("float32 ends here"), x=0.01, xref="paper", y=FLOAT32_FLOOR, yanchor="bottom", showarrow=False,
+            text=_("float32 ends here"), x=0.99, xanchor="right", xref="paper", y=FLOAT32_FLOOR, yanchor="bottom",
+            showarrow=False,
             font={"size": 11, "color": look.muted},
         )  # fmt: skip
     if any(np.isneginf(one.curve.median).any() for one in series):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
@@ -12,6 +13,7 @@ from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.escape import one_line
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings, parse_query
+from lstm_explorer.exhibits.words import difference_words
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.locales import N_, _
 from lstm_explorer.runs.experiment import Experiment
@@ -27,11 +29,14 @@ _LONGEST_NAME = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Pin(Experiment):
-    """One pinned curve: its architecture, settings and name."""
+    """One pinned curve: its architecture, settings and, where the reader gave one, its own name."""
+
+    own_name: str = field(default="", compare=False)
 
     def to_text(self) -> str:
         """Return the pin as one parameter of an address."""
-        return urlencode({"name": self.name, "network": self.architecture, **self.settings.to_query()})
+        named = {"name": self.own_name} if self.own_name else {}
+        return urlencode({**named, "network": self.architecture, **self.settings.to_query()})
 
     @classmethod
     def from_text(cls, text: str) -> Pin:
@@ -52,7 +57,7 @@ class Pin(Experiment):
         for name, came, _used in (*parsed.corrections, *beyond):
             raise ExplainedError(N_("{name} is {came}, which no curve can have"), {"name": name, "came": came})
         name = one_line(query.get("name", ""), _LONGEST_NAME)
-        return cls(name=name or default_name(network, settings), architecture=network, settings=settings)
+        return cls(own_name=name, name=name, architecture=network, settings=settings)
 
 
 def _query(text: str) -> dict[str, str]:
@@ -64,16 +69,28 @@ def _query(text: str) -> dict[str, str]:
 PINS = address.ListParameter(Pin.from_text, MOST_PINS)
 
 
-def default_name(architecture: str, settings: Settings) -> str:
-    """Return a name that says what differs from the defaults, such as ``LSTM forget_bias=5``."""
-    differs = " ".join(f"{name}={text.removesuffix('.0')}" for name, text in settings.to_query().items())
-    return one_line(f"{network_name(architecture)} {differs}", _LONGEST_NAME)
+def with_names(pins: Sequence[Pin], settings: Settings) -> list[Pin]:
+    """Return pins under the reader's names or, of a pin without one, its network and what sets it apart.
+
+    Args:
+        pins: In the order they were pinned.
+        settings: The page's; a pin is told apart from the curves that these draw, too.
+    """
+    shown = Experiment(architecture="rnn", settings=settings)
+    names: list[str] = []
+    for pin in pins:
+        apart = difference_words(pin, [shown, *pins])
+        title = network_name(pin.architecture)
+        name = pin.own_name or one_line(
+            f"{title}, {apart}" if apart else _("{network}, pinned").format(network=title), 80
+        )
+        names.append(next(n for n in [name, *(f"{name} ({i})" for i in range(2, len(pins) + 2))] if n not in names))
+    return [replace(pin, name=name) for pin, name in zip(pins, names, strict=True)]
 
 
 def current_pins() -> list[Pin]:
-    """Return the pins of this page, each name once."""
-    pins = {pin.name: pin for pin in map(Pin.from_text, session.current_list(PARAMETER))}
-    return list(pins.values())[:MOST_PINS]
+    """Return the pins of this page, with their names."""
+    return with_names(list(map(Pin.from_text, session.current_list(PARAMETER))), session.current_settings())
 
 
 def pin_controls(networks: tuple[str, ...], settings: Settings) -> None:
@@ -84,7 +101,7 @@ def pin_controls(networks: tuple[str, ...], settings: Settings) -> None:
             _("Name of the pin"),
             key="pin_name",
             max_chars=_LONGEST_NAME,
-            placeholder=_("made from the settings"),
+            placeholder=_("what sets it apart"),
             width=220,
         )
         for network in networks:
@@ -101,12 +118,9 @@ def pin_controls(networks: tuple[str, ...], settings: Settings) -> None:
 
 
 def _pin(network: str, settings: Settings) -> None:
-    pins = current_pins()
-    name = one_line(st.session_state.get("pin_name", ""), _LONGEST_NAME) or default_name(network, settings)
-    taken = {pin.name for pin in pins}
-    unique = next(n for n in [name, *(f"{name} ({i})" for i in range(2, MOST_PINS + 2))] if n not in taken)
-    pin = Pin(name=unique, architecture=network, settings=settings)
-    session.apply_list(PARAMETER, [*(p.to_text() for p in pins), pin.to_text()])
+    own_name = one_line(st.session_state.get("pin_name", ""), _LONGEST_NAME)
+    pin = Pin(own_name=own_name, name=own_name, architecture=network, settings=settings)
+    session.apply_list(PARAMETER, [*session.current_list(PARAMETER), pin.to_text()])
     st.session_state["pin_name"] = ""
 
 

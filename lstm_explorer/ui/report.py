@@ -25,7 +25,7 @@ from lstm_explorer.locales import _, translated
 from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import address, session
 from lstm_explorer.ui.limits import page_limits
-from lstm_explorer.ui.pins import MOST_PINS, Pin
+from lstm_explorer.ui.pins import MOST_PINS, Pin, with_names
 from lstm_explorer.ui.pins import PARAMETER as PIN
 
 #: Parameter of the address.
@@ -52,7 +52,7 @@ class Item:
 
     def build(self, runner: Runner) -> Exhibit | None:
         """Make the exhibit."""
-        pins = [Pin.from_text(text) for text in self.pins]
+        pins = with_names([Pin.from_text(text) for text in self.pins], self.settings)
         return EXHIBITS[self.figure].build(runner, self.settings, self.view, pins)
 
     def same_view(self, other: Item) -> bool:

@@ -1,0 +1,112 @@
+"""Settings in the reader's words: for names of pins, the line beneath a figure, and its caption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from lstm_explorer.core.inputs import INPUTS
+from lstm_explorer.core.record import schema
+from lstm_explorer.core.settings import Settings
+from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.figures.names import network_name
+from lstm_explorer.locales import _, translated
+from lstm_explorer.runs.experiment import Experiment, unread
+
+#: Said of every figure, also where they are at their defaults.
+_ALWAYS = ("sequence_length", "hidden_size", "seed", "num_seeds")
+
+
+def setting_words(name: str, value: Any) -> str:
+    """Return a setting with its value in words, such as "forget bias 5".
+
+    Args:
+        name: The setting.
+        value: Its value.
+    """
+    if name == "loss":
+        return _("loss at the last step") if value == "last" else _("loss at every step")
+    if name == "recurrent_init":
+        return _initialisations()[value]
+    if name == "input_kind":
+        return _("input: {kind}").format(kind=translated(INPUTS[value].title))
+    if name == "split_biases":
+        return _("biases shared between both vectors") if value else _("biases in one vector")
+    shown = f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
+    return _templates()[name].format(value=shown)
+
+
+def difference_words(one: Experiment, others: Sequence[Experiment]) -> str:
+    """Return in words what an experiment has otherwise than some other, of what its network reads."""
+    unread_here = unread(one.architecture, one.settings)
+    differing = [
+        name
+        for name in schema(Settings)
+        if name not in unread_here
+        and any(getattr(other.settings, name) != getattr(one.settings, name) for other in others)
+    ]
+    return ", ".join(setting_words(name, getattr(one.settings, name)) for name in differing)
+
+
+def settings_line(exhibit: Exhibit) -> str:
+    """Return the settings of a figure in one line: sizes and seeds always, of the rest what is no default.
+
+    Curves with other settings, such as pins, follow by their names.
+    """
+    changed = exhibit.settings.to_query()
+    names = [name for name in schema(Settings) if name in _ALWAYS or name in changed]
+    line = ", ".join(setting_words(name, getattr(exhibit.settings, name)) for name in names)
+    own = Experiment(architecture="rnn", settings=exhibit.settings)
+    pins = [one for one in exhibit.experiments if one.name != network_name(one.architecture)]
+    others = [
+        f"{one.name}: {words}" for one in pins if (words := difference_words(one, [own])) and words not in one.name
+    ]
+    return "; ".join([line, *others])
+
+
+def caption(exhibit: Exhibit) -> str:
+    """Return a caption to paste: what is shown, the settings, the loss, what curves and bands are, and the software."""
+    settings = exhibit.settings
+    sentences = [exhibit.title, settings_line(exhibit)]
+    if exhibit.experiments:
+        loss = (
+            _("the sum of the last hidden state h_T") if settings.loss == "last" else _("the sum of all hidden states")
+        )
+        sentences.append(
+            _("Gradients are those of {loss}, by exact back-propagation through PyTorch {version}").format(
+                loss=loss, version=torch.__version__.partition("+")[0]
+            )
+        )
+    if any(one.curve.runs > 1 for one in exhibit.series):
+        seeds = max(one.settings.num_seeds for one in exhibit.experiments)
+        samples = max(one.settings.batch_size for one in exhibit.experiments)
+        sentences.append(
+            _("Lines are medians over seeds and samples ({seeds} × {samples}), bands the quartiles").format(
+                seeds=seeds, samples=samples
+            )
+        )
+    return ". ".join(sentences) + "."
+
+
+def _initialisations() -> dict[str, str]:
+    return {
+        "pytorch": _("PyTorch's initialisation"), "keras": _("Keras' initialisation"),
+        "orthogonal": _("orthogonal initialisation"), "identity": _("identity initialisation"),
+        "normal": _("normal initialisation"), "chrono": _("chrono initialisation"),
+    }  # fmt: skip
+
+
+def _templates() -> dict[str, str]:
+    return {
+        "sequence_length": _("T = {value} steps"), "hidden_size": _("H = {value} units"),
+        "input_size": _("{value} features"), "num_layers": _("{value} layers"), "batch_size": _("{value} samples"),
+        "seed": _("first seed {value}"), "num_seeds": _("seeds: {value}"), "dtype": "{value}",
+        "nonlinearity": _("nonlinearity {value}"), "recurrent_gain": _("recurrent gain {value}"),
+        "chrono_max": _("chrono up to {value} steps"), "input_bias": _("input bias {value}"),
+        "forget_bias": _("forget bias {value}"), "candidate_bias": _("candidate bias {value}"),
+        "output_bias": _("output bias {value}"), "reset_bias": _("reset bias {value}"),
+        "update_bias": _("update bias {value}"), "input_scale": _("input scale {value}"),
+        "text": _("text “{value}”"), "digit": _("digit {value}"),
+    }  # fmt: skip
