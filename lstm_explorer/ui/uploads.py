@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +26,8 @@ from lstm_explorer.ui import session
 
 _KEY = "lstm_explorer_table"
 _FILE, _SEEN = "lstm_explorer_table_file", "lstm_explorer_uploads"
+#: One file at a time, in one thread: what a file takes while it is read, some 20 times its size, stays with the thread.
+_READER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-table")
 #: Seconds in which the page reads a file that was sent, or never will.
 _UNREAD_FOR = 60.0
 #: Lines that may be chosen as the one with the names.
@@ -68,7 +71,8 @@ def table_control() -> None:
     )
     file: _File | None = st.session_state.get(_FILE)
     if sent is not None and (file is None or file.file_id != sent.file_id):
-        file = _File(name=one_line(sent.name), file_id=sent.file_id, packed=zlib.compress(take(sent), 1))
+        file = _File(name=one_line(sent.name), file_id=sent.file_id, packed=_READER.submit(_packed, sent).result())
+        _forget([sent.file_id])
         st.session_state[_FILE] = file
         for name in schema(TableReading):
             st.session_state[f"table_{name}"] = getattr(file.reading, name)
@@ -96,10 +100,15 @@ def take(sent: Any) -> bytes:
     Args:
         sent: What ``st.file_uploader`` returned; it is empty from then on.
     """
+    data = _emptied(sent)
+    _forget([sent.file_id])
+    return data
+
+
+def _emptied(sent: Any) -> bytes:
     data: bytes = sent.getvalue()
     sent.seek(0)
     sent.truncate()
-    _forget([sent.file_id])
     return data
 
 
@@ -130,21 +139,30 @@ def _read(file: _File) -> _File:
     error = None
     try:
         with st.spinner(_("Reading the table …")):
-            table = read_table(zlib.decompress(file.packed), file.reading)
+            table, own = _READER.submit(_table_of, file).result()
     except TableError as reason:
         error = translated(reason.template).format(**reason.values)
     else:
-        _keep(file.name, table)
+        _keep(file.name, table, own)
     st.session_state[_FILE] = file = replace(file, error=error, is_read=True)
     if not error and (columns := table.values.shape[1]) != session.current_settings().input_size:
         session.apply(input_size=columns)
     return file
 
 
-def _keep(name: str, table: Table) -> None:
+def _packed(sent: Any) -> bytes:
+    return zlib.compress(_emptied(sent), 1)
+
+
+def _table_of(file: _File) -> tuple[Table, OwnTable]:
+    table = read_table(zlib.decompress(file.packed), file.reading)
+    return table, OwnTable.of(table.values)
+
+
+def _keep(name: str, table: Table, own: OwnTable) -> None:
     notes = tuple(translated(note.message).format(**note.values) for note in table.notes)
     words = understood(table.reading, translated)
-    st.session_state[_KEY] = _Upload(name=name, table=OwnTable.of(table.values), understood=words, notes=notes)
+    st.session_state[_KEY] = _Upload(name=name, table=own, understood=words, notes=notes)
 
 
 def _show_upload(upload: _Upload) -> None:

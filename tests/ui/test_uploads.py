@@ -47,7 +47,7 @@ def test_a_table_is_kept_its_columns_become_the_input_size_and_its_notes_are_dra
     assert uploads.current_table().values["load"].tolist() == [1.0, 2.0, 3.0]
     assert page.changes == [{"input_size": 1}]
     assert page.captions[0] == r"load\.csv: 3 steps of 1 numbers."
-    assert page.captions[1] == r"Read as UTF\-8, , between columns, decimal point, names in line 1."
+    assert page.captions[1] == r"Read as UTF\-8, commas between columns, decimal point, names in line 1."
     assert any("Gaps filled" in caption for caption in page.captions)
 
 

@@ -41,7 +41,7 @@ SEPARATOR_WORDS: Mapping[str, str] = types.MappingProxyType(
         "tab": N_("tab between columns"),
         "semicolon": N_("; between columns"),
         "pipe": N_("| between columns"),
-        "comma": N_(", between columns"),
+        "comma": N_("commas between columns"),
         "space": N_("spaces between columns"),
         "none": N_("one column"),
     }
