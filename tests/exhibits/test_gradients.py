@@ -33,7 +33,7 @@ def test_every_chosen_network_and_every_pin_is_a_curve():
     assert [(one.name, one.style) for one in exhibit.series] == [("RNN", "solid"), ("LSTM", "solid"), ("kept", "ghost")]
     expected = summarise(lx.seed_flows(pin.settings, architecture="gru")).median
     np.testing.assert_array_equal(exhibit.series[2].curve.median, expected)
-    assert "kept" not in exhibit.summary
+    assert "**kept, gradient of h: " in exhibit.summary
     assert "kept" in exhibit.alt
 
 

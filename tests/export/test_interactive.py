@@ -29,7 +29,7 @@ def test_a_picture_has_its_description(exhibit):
 def test_title_and_caption_are_there_where_they_are_wanted(exhibit):
     with_both = to_html(exhibit, caption=True).decode()
     assert "<h1>a &lt; b</h1>" in with_both
-    assert 'class="settings">sequence_length = 6' in with_both
+    assert 'class="settings">T = 6 steps' in with_both
     without = to_html(exhibit, title=False).decode()
     assert "<h1>" not in without
     assert 'class="settings">' not in without

@@ -37,13 +37,13 @@ def test_title_and_caption_are_there_when_asked_for(exhibit_of):
     bare, full = on_paper(exhibit, Paper(title=False)), on_paper(exhibit, Paper(caption=True))
     assert bare.layout.title.text is None
     assert exhibit.title in full.layout.title.text
-    assert any("forget_bias = 2.5" in note.text for note in full.layout.annotations)
+    assert any("forget bias 2.5" in note.text for note in full.layout.annotations)
     assert not any("forget_bias" in note.text for note in bare.layout.annotations)
 
 
 def test_the_settings_line_names_what_is_no_default(exhibit_of):
     line = settings_line(exhibit_of("gradients", lx.Settings(sequence_length=30, num_layers=2), scale="linear"))
-    assert line == "sequence_length = 30, hidden_size = 32, num_layers = 2, seed = 0, scale = linear"
+    assert line == "T = 30 steps, H = 32 units, 2 layers, first seed 0, seeds: 1"
 
 
 def test_the_curves_are_the_screen_s(exhibit_of):

@@ -1,6 +1,7 @@
 """Named curves and closed forms: what is drawn is the curve's own numbers, as far as the axis shows them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,8 +50,13 @@ def test_theory_is_drawn_inside_the_axis_only():
 def test_a_curve_has_its_network_s_colour_and_its_style_s_dash():
     assert curve_trace(one([0.0, -1.0]), FlowAxes(), LIGHT)["line"] == {"color": "#009E73", "width": 2.6}
     assert curve_trace(one([0.0], style="path"), FlowAxes(), LIGHT)["line"]["dash"] == "dot"
-    ghost = curve_trace(one([0.0], style="ghost"), FlowAxes(), LIGHT)["line"]
-    assert (ghost["color"], ghost["dash"]) == ("rgba(0,158,115,0.6)", "dashdot")
+
+
+def test_pinned_curves_of_one_network_are_told_apart_without_colours_too():
+    pins = [curve_trace(replace(one([0.0], style="ghost"), variant=at), FlowAxes(), LIGHT) for at in range(8)]
+    assert len({(pin["line"]["dash"], pin["marker"]["symbol"]) for pin in pins}) == 8
+    assert len({pin["marker"]["symbol"] for pin in pins}) == 8
+    assert len({pin["line"]["color"] for pin in pins}) == 3
 
 
 def test_labels_stand_at_the_step_that_reads_them():

@@ -4,15 +4,14 @@ import pytest
 
 import lstm_explorer as lx
 from lstm_explorer.core.errors import ExplainedError
-from lstm_explorer.ui.pins import Pin, default_name
+from lstm_explorer.ui.pins import MOST_PINS, Pin, with_names
 
 
 def test_pin_round_trip_through_an_address():
-    pin = Pin(
-        name="a & b = 파", architecture="gru", settings=lx.Settings(update_bias=2.5, text="안녕", input_kind="text")
-    )
+    settings = lx.Settings(update_bias=2.5, text="안녕", input_kind="text")
+    pin = Pin(own_name="a & b = 파", name="a & b = 파", architecture="gru", settings=settings)
     assert Pin.from_text(pin.to_text()) == pin
-    assert default_name("lstm", lx.Settings(forget_bias=5)) == "LSTM forget_bias=5"
+    assert Pin.from_text(pin.to_text()).name == pin.name
     with pytest.raises(ValueError, match="network="):
         Pin.from_text("zzz")
 
@@ -36,3 +35,25 @@ def test_a_pin_is_read_as_hands_and_mails_write_it():
     pin = Pin.from_text("Name=a\ud800\x00&Network=LSTM&amp;forget-bias=5")
     assert (pin.name, pin.architecture, pin.settings) == ("a\ufffd\ufffd", "lstm", lx.Settings(forget_bias=5))
     assert Pin.from_text(pin.to_text()) == pin
+
+
+def pinned(*texts, **settings):
+    return [pin.name for pin in with_names(list(map(Pin.from_text, texts)), lx.Settings(**settings))]
+
+
+def test_pins_are_named_by_what_sets_them_apart_however_many_settings_they_share():
+    shared = "network=lstm&sequence_length=500&num_seeds=20&hidden_size=64&input_scale=0.5&recurrent_init=orthogonal"
+    texts = [f"{shared}&forget_bias={bias}" for bias in (0, 1, 3)]
+    now = Pin.from_text(texts[0]).settings
+    names = [pin.name for pin in with_names(list(map(Pin.from_text, texts)), now)]
+    assert names == ["LSTM, forget bias 0", "LSTM, forget bias 1", "LSTM, forget bias 3"]
+
+
+def test_no_two_pins_share_a_name_and_none_is_lost():
+    assert pinned(*["network=lstm"] * 3) == ["LSTM, pinned", "LSTM, pinned (2)", "LSTM, pinned (3)"]
+    assert pinned("name=a&network=lstm", "name=a&network=gru&seed=3") == ["a", "a (2)"]
+    assert len(pinned(*[f"network=rnn&seed={seed}" for seed in range(MOST_PINS)])) == MOST_PINS
+
+
+def test_a_pin_without_a_name_of_its_own_has_none_in_the_address():
+    assert "name" not in Pin.from_text("network=lstm&forget_bias=5").to_text()
