@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from lstm_explorer.figures.axes import FigureSpec, FlowAxes, evenly_spaced, log_ticks
 from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_range, norm_title
 from lstm_explorer.figures.names import network_name
-from lstm_explorer.figures.theme import Theme, blended, faded, template, theme_of
+from lstm_explorer.figures.theme import Theme, blended, faded, plain_template, theme_of
 from lstm_explorer.locales import _
 
 #: log10 of the ratio at which a cell is blank, and of that at which it has the explosion's full colour.
@@ -78,7 +78,7 @@ def journey_spec(
     return {
         "data": [*traces, _curtain(look), _fronts(everything, look)],
         "layout": {
-            "template": template(look.name),
+            "template": plain_template(look.name),
             "height": 540,
             "hovermode": "x",
             "modebar": {"orientation": "v"},  # on a phone it would lie on the buttons

@@ -12,9 +12,10 @@ from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.biases.maps import BiasMap
 from lstm_explorer.core.biases.required import RequiredBias
 from lstm_explorer.core.settings import Settings
+from lstm_explorer.figures.axes import FigureSpec
 from lstm_explorer.figures.bias_map import bias_title, kept_by_biases, memory_of
 from lstm_explorer.figures.formatting import percent
-from lstm_explorer.figures.lines import Line, plot_lines
+from lstm_explorer.figures.lines import Line, lines_spec
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.theme import Theme, faded, theme_of
 from lstm_explorer.locales import _
@@ -37,6 +38,17 @@ def plot_required_bias(
     Raises:
         ValueError: There is no such theme.
     """
+    return go.Figure(required_bias_spec(need, measured, settings=settings, theme=theme))
+
+
+def required_bias_spec(
+    need: RequiredBias, measured: BiasMap, *, settings: Settings | None = None, theme: str = "light"
+) -> FigureSpec:
+    """Return what :func:`plot_required_bias` draws, as plain dicts.
+
+    Raises:
+        ValueError: There is no such theme.
+    """
     look, biases = theme_of(theme), np.asarray(measured.biases)
     wanted, network = math.log10(need.share), network_name(measured.architecture)
     total = measured.ratios(memory_of(measured.architecture))[:, -1 - need.lag]
@@ -55,7 +67,7 @@ def plot_required_bias(
         Line(name=_("{network}, measured total").format(network=network), x=biases, y=total,
              colour=look.networks[measured.architecture], width=3.2),
     ]  # fmt: skip
-    figure = plot_lines(
+    spec = lines_spec(
         lines, x_title=bias_title(need.gate, measured.architecture),
         y_title=_("what survives {lag} steps").format(lag=need.lag), theme=theme, lowest=_LOWEST,
         shapes=[_level(wanted, look), *_explosion(need, measured, look)],
@@ -64,13 +76,15 @@ def plot_required_bias(
     answers = [(need.closed_form, wanted, look.theory, _("by closed form"))] if math.isfinite(need.closed_form) else []
     if need.measured is not None:
         answers.append((need.measured, need.log10_measured, look.networks[measured.architecture], _("by measurement")))
-    for bias, height, colour, name in answers:
-        figure.add_scatter(
-            x=[bias], y=[height], mode="markers", name=f"{name}: {bias:.2f}", hoverinfo="skip",
-            marker={"size": 13, "color": colour, "line": {"width": 2, "color": look.background}},
-        )  # fmt: skip
-    figure.add_scatter(**_chrono(need, figure.layout.yaxis.range[0], look))
-    return figure
+    marks = [_answer(bias, height, colour, f"{name}: {bias:.2f}", look) for bias, height, colour, name in answers]
+    return {**spec, "data": [*spec["data"], *marks, _chrono(need, spec["layout"]["yaxis"]["range"][0], look)]}
+
+
+def _answer(bias: float, height: float, colour: str, name: str, look: Theme) -> dict[str, Any]:
+    return {
+        "type": "scatter", "x": [bias], "y": [height], "mode": "markers", "name": name, "hoverinfo": "skip",
+        "marker": {"size": 13, "color": colour, "line": {"width": 2, "color": look.background}},
+    }  # fmt: skip
 
 
 def _level(wanted: float, look: Theme) -> dict[str, Any]:
@@ -108,7 +122,8 @@ def _chrono(need: RequiredBias, floor: float, look: Theme) -> dict[str, Any]:
     """Return the range of chrono's biases as a bar on the axis, with its median as a mark."""
     lowest, median, highest = need.chrono
     return {
-        "x": [lowest, median, highest], "y": [floor] * 3, "mode": "lines+markers", "hoverinfo": "skip",
+        "type": "scatter", "x": [lowest, median, highest], "y": [floor] * 3, "mode": "lines+markers",
+        "hoverinfo": "skip",
         "name": _("chrono draws from here: {lowest:.1f} to {highest:.1f}, median {median:.1f}").format(
             lowest=lowest, median=median, highest=highest
         ),

@@ -66,7 +66,7 @@ class ResultCache:
 
 
 def size_of(result: Any) -> int:
-    """Return about how many bytes a result takes: those of all its tensors and arrays.
+    """Return about how many bytes a result takes: those of all its tensors, arrays and texts.
 
     Example:
         >>> size_of((np.zeros(1000), {"more": np.zeros(1000)})) // 1000
@@ -78,7 +78,9 @@ def size_of(result: Any) -> int:
         return _RECORD + sum(size_of(getattr(result, field.name)) for field in dataclasses.fields(result))
     if isinstance(result, Mapping):
         return _RECORD + sum(map(size_of, result.values()))
-    if isinstance(result, Sequence) and not isinstance(result, str | bytes):
+    if isinstance(result, str | bytes):
+        return len(result)
+    if isinstance(result, Sequence):
         return _RECORD + sum(map(size_of, result))
     return 0
 

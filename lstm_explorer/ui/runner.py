@@ -107,8 +107,13 @@ class CachedRunner:
 
 def _cached(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T, Any]:
     """Return a piece of a job from the cache of all sessions, measured where it is not kept."""
-    key = replace(cast(Any, job), experiment=job.experiment.without_rows())
-    return RESULTS.get((key, first, last), lambda: _measure(job, first, last, carried))
+    return RESULTS.get((kept_as(job), first, last), lambda: _measure(job, first, last, carried))
+
+
+def kept_as(job: Job[T]) -> Job[T]:
+    """Return an equal job without the table's rows, as the key of what is kept for all sessions."""
+    key: Job[T] = replace(cast(Any, job), experiment=job.experiment.without_rows())
+    return key
 
 
 def _measure(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import importlib
 import threading
@@ -14,19 +16,37 @@ from lstm_explorer.core.gradients.flow import gradient_flow
 from lstm_explorer.locales import _
 
 #: Slow imports, made before the freeze so that their objects are never walked by the garbage collector again.
-_HEAVY = ("numpy", "pandas", "plotly.graph_objects", "torch")
+_HEAVY = ("numpy", "pandas", "plotly.graph_objects", "torch", "lstm_explorer.exhibits.registry")
+#: Objects between two looks for garbage: about those of a run. Python's own number makes it forty looks, and a sixth of
+#: the run's time.
+_GARBAGE = (20_000, 10, 20)
+#: glibc's M_ARENA_MAX (malloc.h), and how many pools of memory all threads share.
+_M_ARENA_MAX, _ARENAS = -8, 2
 
 
 @st.cache_resource(show_spinner=False)
 def start_process() -> None:
     """Import what is heavy, keep torch to one thread, and take the imported objects out of garbage collection."""
+    _limit_arenas()
     modules = {name: importlib.import_module(name) for name in _HEAVY}
     # On a shared two-core machine a second thread spins at barriers: a 2 ms call took up to 900 ms. NumPy's matrix
     # products have threads of their own.
     modules["torch"].set_num_threads(1)
     threadpoolctl.threadpool_limits(1)
+    gc.set_threshold(*_GARBAGE)
+    _freeze()
+
+
+def _freeze() -> None:
+    """Take everything that is there out of garbage collection."""
     gc.collect()
     gc.freeze()
+
+
+def _limit_arenas() -> None:
+    """Keep C's memory in few pools: each thread gets one of its own else, and every run of a page is a thread."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library than GNU's has no such option
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 _compiled = threading.Event()
@@ -39,4 +59,5 @@ def compile_recurrences() -> None:
     with st.spinner(_("The first start on this machine: the recurrences are compiled, once. It takes some seconds.")):
         for network in (torch.nn.LSTM(1, 1), torch.nn.RNN(1, 1)):
             gradient_flow(network, torch.zeros(1, 1, 1))
+    _freeze()  # the compiler brought as many objects as all imports before it
     _compiled.set()

@@ -16,14 +16,15 @@ from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.language import fragment
 
 
-def show_exhibit(exhibit: Exhibit, *, slider: str = "") -> None:
+def show_exhibit(exhibit: Exhibit, *, slider: str = "", head_start: bool = False) -> None:
     """Draw a figure and its toolbar, as every page does.
 
     Args:
         exhibit: The exhibit to draw.
         slider: Key of the page's slider that moves the drawing in the browser.
+        head_start: Whether the figure is the one that the page's sliders redraw; it is then sent first.
     """
-    show_figure(exhibit, key=exhibit.name, slider=slider, head_start=True)
+    show_figure(exhibit, key=exhibit.name, slider=slider, head_start=head_start)
     show_toolbar(exhibit)
 
 

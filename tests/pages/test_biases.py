@@ -123,3 +123,11 @@ def test_a_network_with_one_bias_vector_cannot_be_filled_twice():
     assert any("minLSTM has one bias vector per layer" in caption.value for caption in at.caption)
     assert len(at.get("plotly_chart")) == 1  # the map alone
     assert EXHIBITS["effective_bias"].networks == ("lstm", "gru")
+
+
+def test_what_is_folded_is_not_drawn_and_still_counts():
+    at = settled(app(hidden_size="6"))
+    drawn = {widget.key for widget in (*at.number_input, *at.slider, *at.select_slider, *at.selectbox)}
+    assert not drawn & {"hidden_size", "num_layers", "input_scale", "recurrent_gain", "input_kind"}
+    at.session_state["size_settings_open"] = True
+    assert settled(at.run()).number_input(key="hidden_size").value == 6

@@ -65,3 +65,7 @@ def test_a_results_size_is_that_of_its_numbers():
         tensor.nbytes for tensor in (flow.log10_hidden, flow.log10_cell, flow.log10_cell_path, flow.log10_inputs)
     )
     assert numbers <= size_of(flow) <= numbers + 10_000
+
+
+def test_texts_count_too():
+    assert size_of({"a": b"x" * 1000, "b": ["y" * 500]}) >= 1500
