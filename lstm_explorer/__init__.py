@@ -12,8 +12,9 @@ from lstm_explorer.core import theory
 from lstm_explorer.core.architectures.gru import GRUGates
 from lstm_explorer.core.architectures.lstm import LSTMGates
 from lstm_explorer.core.biases.grids import BiasGrid, length_map, two_gate_map
+from lstm_explorer.core.biases.lines import bias_lines
 from lstm_explorer.core.biases.maps import BiasMap, bias_map
-from lstm_explorer.core.biases.required import RequiredBias, bias_lines, required_bias
+from lstm_explorer.core.biases.required import RequiredBias, required_bias
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.any_cell import CellGradientFlow, cell_gradient_flow
 from lstm_explorer.core.gradients.flow import GradientFlow, gradient_flow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from torch import Tensor
 T = TypeVar("T")
 
 #: Bytes of all results together.
-BUDGET = 200_000_000
+BUDGET = 48_000_000
 #: Bytes of a result besides its numbers.
 _RECORD = 500
 
@@ -29,12 +30,14 @@ class ResultCache:
     def __init__(self, budget: int = BUDGET) -> None:
         """Start empty."""
         self._results: cachetools.LRUCache[Hashable, Any] = cachetools.LRUCache(budget, getsizeof=size_of)
+        self._used: dict[Hashable, float] = {}
         self._making: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return the result of a key, computed where it is not kept."""
         with self._lock:
+            self._used[key] = time.monotonic()
             if key in self._results:
                 return self._results[key]
             making = self._making.setdefault(key, threading.Lock())
@@ -58,6 +61,14 @@ class ResultCache:
     def held(self) -> int:
         """Bytes kept now."""
         return int(self._results.currsize)
+
+    def drop_unused(self, seconds: float) -> None:
+        """Forget what nobody has asked for lately: its readers have left, or look at something else."""
+        oldest = time.monotonic() - seconds
+        with self._lock:
+            self._used = {key: used for key, used in self._used.items() if used >= oldest}
+            for key in [key for key in self._results if key not in self._used]:
+                del self._results[key]
 
     def clear(self) -> None:
         """Forget everything."""

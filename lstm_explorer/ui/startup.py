@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
 import importlib
 import threading
@@ -14,20 +12,19 @@ import torch
 
 from lstm_explorer.core.gradients.flow import gradient_flow
 from lstm_explorer.locales import _
+from lstm_explorer.ui.tidying import keep_tidy, limit_pools
 
 #: Slow imports, made before the freeze so that their objects are never walked by the garbage collector again.
 _HEAVY = ("numpy", "pandas", "plotly.graph_objects", "torch", "lstm_explorer.exhibits.registry")
 #: Objects between two looks for garbage: about those of a run. Python's own number makes it forty looks, and a sixth of
 #: the run's time.
 _GARBAGE = (20_000, 10, 20)
-#: glibc's M_ARENA_MAX (malloc.h), and how many pools of memory all threads share.
-_M_ARENA_MAX, _ARENAS = -8, 2
 
 
 @st.cache_resource(show_spinner=False)
 def start_process() -> None:
     """Import what is heavy, keep torch to one thread, and take the imported objects out of garbage collection."""
-    _limit_arenas()
+    limit_pools()
     modules = {name: importlib.import_module(name) for name in _HEAVY}
     # On a shared two-core machine a second thread spins at barriers: a 2 ms call took up to 900 ms. NumPy's matrix
     # products have threads of their own.
@@ -35,18 +32,13 @@ def start_process() -> None:
     threadpoolctl.threadpool_limits(1)
     gc.set_threshold(*_GARBAGE)
     _freeze()
+    keep_tidy()
 
 
 def _freeze() -> None:
     """Take everything that is there out of garbage collection."""
     gc.collect()
     gc.freeze()
-
-
-def _limit_arenas() -> None:
-    """Keep C's memory in few pools: each thread gets one of its own else, and every run of a page is a thread."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library than GNU's has no such option
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 _compiled = threading.Event()

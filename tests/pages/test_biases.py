@@ -110,10 +110,10 @@ def test_korean_is_spoken_throughout():
 
 
 def test_a_map_too_large_for_the_server_is_refused_and_the_rest_stays():
-    at = settled(app(num_seeds="64", batch_size="64", sequence_length="500", hidden_size="1", topic="effective"))
+    at = settled(app(num_seeds="64", batch_size="32", sequence_length="500", hidden_size="1", topic="effective"))
     refusals = [box.value for box in at.warning]
     assert len(refusals) == 1
-    assert "this server keeps 3,000,000" in refusals[0].replace("\\", "")
+    assert "this server keeps 1,500,000" in refusals[0].replace("\\", "")
     assert at.slider(key="forget_bias").value == 0.0
     assert not at.error
 

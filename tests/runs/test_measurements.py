@@ -131,3 +131,9 @@ def test_the_bound_is_of_the_network_that_is_measured_stacked_or_not(init):
     (bound,) = [form.log10_rate for form in forms if form.bound]
     weight = lx.build_network("rnn", settings).weight_hh_l0
     assert bound == pytest.approx(torch.linalg.matrix_norm(weight, 2).log10().item(), abs=1e-12)
+
+
+def test_more_units_cost_more_for_each_number():
+    few, many = (Flow(experiment=ONE.replace(hidden_size=size)).work for size in (64, 256))
+    assert few == 64 * SETTINGS.sequence_length * SETTINGS.batch_size * SETTINGS.num_layers
+    assert many == pytest.approx(4 * 2.5 * few)

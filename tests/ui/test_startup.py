@@ -37,7 +37,9 @@ def test_recurrences_are_compiled_once_and_the_wait_is_explained(page):
     assert "compiled, once" in page.spinners[0]
 
 
-def test_a_process_keeps_torch_to_one_thread():
+def test_a_process_keeps_torch_to_one_thread(monkeypatch):
+    monkeypatch.setattr(startup, "limit_pools", lambda: None)
+    monkeypatch.setattr(startup, "keep_tidy", lambda: None)
     threads, thresholds = torch.get_num_threads(), gc.get_threshold()
     torch.set_num_threads(2)
     gc.set_threshold(700, 10, 10)  # Python's own
@@ -51,12 +53,3 @@ def test_a_process_keeps_torch_to_one_thread():
         gc.unfreeze()
         gc.set_threshold(*thresholds)
         torch.set_num_threads(threads)
-
-
-def test_a_process_shares_few_pools_of_memory_where_the_c_library_has_them(monkeypatch):
-    asked = []
-    monkeypatch.setattr(startup.ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=lambda *pair: asked.append(pair)))
-    startup._limit_arenas()
-    assert asked == [(-8, 2)]
-    monkeypatch.setattr(startup.ctypes, "CDLL", lambda name: SimpleNamespace())
-    startup._limit_arenas()  # no such option: nothing happens

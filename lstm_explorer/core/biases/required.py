@@ -1,14 +1,13 @@
-"""Which bias keeps enough of the gradient for long enough, and the lines that set it."""
+"""Which bias keeps enough of the gradient for long enough."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from lstm_explorer.core import theory
@@ -16,14 +15,13 @@ from lstm_explorer.core.architectures import Architecture, Gate, architecture_na
 from lstm_explorer.core.biases.maps import StateQuantity, bias_map, check_gate, check_lag
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
 from lstm_explorer.core.inputs import TableLike
-from lstm_explorer.core.networks import effective_biases
 from lstm_explorer.core.settings import Settings
 
 #: Biases searched, and how finely: the first map has steps of a quarter, each later one a tenth of the last.
 LOWEST, HIGHEST = -10.0, 10.0
-_FIRST_STEP, _FINEST = 0.25, 0.01
-#: How many the first map has.
-BIASES_TRIED = round((HIGHEST - LOWEST) / _FIRST_STEP) + 1
+_FIRST_STEP, _FINEST, _FINER = 0.25, 0.01, 11
+#: Most that are tried: the first map's, and those of two finer ones.
+BIASES_TRIED = round((HIGHEST - LOWEST) / _FIRST_STEP) + 1 + 2 * _FINER
 
 
 class ChronoBiases(NamedTuple):
@@ -102,36 +100,98 @@ def required_bias(
         >>> need.measured < need.closed_form  # the paths through the gates help
         True
     """
-    record = architecture_named(architecture)
-    gate = record.memory_gate or Gate("", "", "")
-    check_gate(gate.name, architecture, settings)
-    check_lag(lag, settings, table)
-    theory.required_forget_bias(lag, share)  # refuses a share that is none
-    sign = gate.keeps
+    search = BiasSearch(settings=settings, lag=lag, share=share, architecture=architecture, table=table)
+    ratios: list[float] = []
+    while left := search.biases(ratios)[len(ratios) :]:
+        ratios += search.ratios(left)
+    return search.answer(ratios)
 
-    def at_lag(strengths: NDArray[np.float64]) -> NDArray[np.float64]:
-        biases = sorted((sign * strengths).tolist())
-        swept = bias_map(settings, gate=gate.name, biases=biases, architecture=architecture, table=table)
-        return swept.ratios(cast(StateQuantity, record.memory))[::sign, -1 - lag]
 
-    # How strongly a bias keeps: the bias itself or, of a gate that keeps where it is small, its opposite.
-    strengths = np.arange(LOWEST, HIGHEST + _FIRST_STEP / 2, _FIRST_STEP)
-    ratios = at_lag(strengths)
-    measured, log10_measured = _smallest(strengths, ratios, math.log10(share), at_lag)
-    above = strengths > (LOWEST if measured is None else measured)
-    explode = strengths[(ratios > math.log10(EXPLODES_ABOVE)) & above]
-    less = strengths[(ratios < math.log10(share)) & above]
-    return RequiredBias(
-        gate=gate.name,
-        lag=lag,
-        share=share,
-        closed_form=_closed_form(record, settings, lag, share),
-        measured=None if measured is None else sign * measured,
-        log10_measured=log10_measured,
-        falls_below=sign * float(less[0]) if less.size and measured is not None else None,
-        explodes=sign * float(explode[0]) if explode.size else None,
-        chrono=_chrono(gate, lag),
-    )
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BiasSearch:
+    """The search of :func:`required_bias`, which can be done bias by bias: which comes next follows from the ratios.
+
+    Attributes:
+        settings: As in :func:`required_bias`, like the others.
+        lag: Steps to remember.
+        share: Share that must survive.
+        architecture: One with gates.
+        table: The rows read when ``input_kind="csv"``.
+    """
+
+    settings: Settings
+    lag: int
+    share: float
+    architecture: str = "lstm"
+    table: TableLike | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what :func:`required_bias` refuses."""
+        check_gate(self._gate.name, self.architecture, self.settings)
+        check_lag(self.lag, self.settings, self.table)
+        theory.required_forget_bias(self.lag, self.share)  # refuses a share that is none
+
+    @property
+    def _record(self) -> Architecture:
+        return architecture_named(self.architecture)
+
+    @property
+    def _gate(self) -> Gate:
+        return self._record.memory_gate or Gate("", "", "")
+
+    def biases(self, ratios: Sequence[float]) -> tuple[float, ...]:
+        """Return the biases known to be tried, in their order; with a ratio for each, the search is over.
+
+        Args:
+            ratios: log10 of the ratio at the first of them, as far as they are measured.
+        """
+        tried = [part for part, _ratios in self._maps(ratios)]
+        return tuple((self._gate.keeps * np.concatenate(tried)).tolist())
+
+    def ratios(self, biases: Sequence[float]) -> list[float]:
+        """Measure log10 of what survives the lag at some neighbouring biases, in their order."""
+        swept = bias_map(
+            self.settings, gate=self._gate.name, biases=sorted(biases), architecture=self.architecture, table=self.table
+        )
+        at_lag = swept.ratios(cast(StateQuantity, self._record.memory))[:, -1 - self.lag]
+        return at_lag[:: self._gate.keeps].tolist()
+
+    def answer(self, ratios: Sequence[float]) -> RequiredBias:
+        """Return the answer of a search that is over."""
+        gate, wanted, maps = self._gate, math.log10(self.share), self._maps(ratios)
+        (strengths, first), (finest, last) = maps[0], maps[-1]
+        enough = np.flatnonzero(last >= wanted)
+        measured = float(finest[enough[0]]) if enough.size else None
+        above = strengths > (LOWEST if measured is None else measured)
+        explode = strengths[(first > math.log10(EXPLODES_ABOVE)) & above]
+        less = strengths[(first < wanted) & above]
+        return RequiredBias(
+            gate=gate.name,
+            lag=self.lag,
+            share=self.share,
+            closed_form=_closed_form(self._record, self.settings, self.lag, self.share),
+            measured=None if measured is None else gate.keeps * measured,
+            log10_measured=float(last[enough[0]]) if enough.size else math.nan,
+            falls_below=gate.keeps * float(less[0]) if less.size and measured is not None else None,
+            explodes=gate.keeps * float(explode[0]) if explode.size else None,
+            chrono=_chrono(gate, self.lag),
+        )
+
+    def _maps(self, ratios: Sequence[float]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Return how strongly the biases of each map keep, ascending, and their ratios; each map is ten times finer.
+
+        How strongly a bias keeps is the bias itself or, of a gate that keeps where it is small, its opposite.
+        """
+        strengths, left = np.arange(LOWEST, HIGHEST + _FIRST_STEP / 2, _FIRST_STEP), np.asarray(ratios, dtype=float)
+        maps = []
+        while True:
+            here, left = left[: len(strengths)], left[len(strengths) :]
+            maps.append((strengths, here))
+            enough = np.flatnonzero(here >= math.log10(self.share))
+            first = int(enough[0]) if enough.size else 0
+            if len(here) < len(strengths) or first == 0 or strengths[first] - strengths[first - 1] <= _FINEST:
+                return maps
+            strengths = np.linspace(strengths[first - 1], strengths[first], _FINER)
 
 
 def _closed_form(record: Architecture, settings: Settings, lag: int, share: float) -> float:
@@ -143,125 +203,3 @@ def _chrono(gate: Gate, lag: int) -> ChronoBiases:
     """Return what chrono draws for the gate; U(1, longest - 1) is empty for less than 3 steps."""
     drawn = gate.chrono * theory.chrono_quantile(max(lag, 3), [0.0, 0.5, 1.0]) + 0.0  # no negative zero
     return ChronoBiases(*sorted(drawn.tolist()))
-
-
-def bias_lines(bias: float, *, gate: str = "forget", architecture: str = "lstm", network: str = "") -> str:
-    """Return the PyTorch lines that give one gate of a network an effective bias, in every layer and direction.
-
-    Only ``bias_ih`` carries it: PyTorch adds the two vectors, so ``bias_hh`` of that gate becomes zero.
-
-    Args:
-        bias: The effective bias.
-        gate: A gate of the architecture.
-        architecture: One with gates, such as ``"lstm"``.
-        network: Name of the variable that holds the network; the architecture's by default.
-
-    Raises:
-        ValueError: The bias is not finite, or the architecture has no such gate.
-
-    Example:
-        >>> lstm = torch.nn.LSTM(3, 4, num_layers=2)
-        >>> exec(bias_lines(1.5), {"torch": torch, "lstm": lstm})
-        >>> effective_biases(lstm, layer=1)["forget"]
-        tensor([1.5000, 1.5000, 1.5000, 1.5000])
-    """
-    check_gate(gate, architecture, Settings())
-    if not math.isfinite(bias):
-        raise ValueError(f"bias is {bias!r}: expected a finite number, such as 1.0.")
-    record, variable = architecture_named(architecture), network or architecture
-    gates, block = record.blocks, record.blocks.index(gate)
-    second = """\
-        elif name.startswith("bias_hh"):
-            parameter[rows] = 0.0  # the two vectors are added: filling both would double the bias
-"""
-    return f"""\
-size = {variable}.hidden_size
-rows = slice({block} * size, {block + 1} * size)  # the {gate} gate's: the order of the rows is {", ".join(gates)}
-with torch.no_grad():
-    for name, parameter in {variable}.named_parameters():  # every layer, every direction
-        if name.startswith("bias_ih"):
-            parameter[rows] = {float(bias):.6g}
-{second if record.recurrent else ""}"""
-
-
-def chrono_lines(longest: int, *, architecture: str = "lstm", network: str = "") -> str:
-    """Return the PyTorch lines that draw a network's biases by chrono initialisation, in every layer and direction.
-
-    Args:
-        longest: Longest memory in steps, at least 3.
-        architecture: One with gates, such as ``"lstm"``.
-        network: Name of the variable that holds the network; the architecture's by default.
-
-    Raises:
-        ValueError: The memory is too short, or the architecture has no gates.
-
-    Source:
-        tallec2018
-
-    Example:
-        >>> lstm = torch.nn.LSTM(3, 100)
-        >>> exec(chrono_lines(50), {"torch": torch, "lstm": lstm})
-        >>> biases = effective_biases(lstm)
-        >>> bool((biases["forget"] == -biases["input"]).all()), round(float(biases["forget"].exp().max())) <= 49
-        (True, True)
-    """
-    record, variable = architecture_named(architecture), network or architecture
-    drawn = [(block, gate) for block, gate in enumerate(record.gates) if gate.chrono]
-    if not drawn:
-        raise ValueError(f"architecture is {architecture!r}: expected one with a gate that keeps, for chrono to draw.")
-    if longest < 3:
-        raise ValueError(f"longest is {longest}: expected at least 3 steps; chrono draws from U(1, longest - 1).")
-    rows = {gate.name: f"parameter[{block} * size : {block + 1} * size]" for block, gate in drawn}
-    signs = {1: "keep", -1: "-keep"}
-    write = "".join(
-        f"            {rows[gate.name]} = {signs[gate.chrono]}  # the {gate.name} gate's\n" for _block, gate in drawn
-    )
-    clear = "".join(f"            {row} = 0.0  # the two vectors are added\n" for row in rows.values())
-    second = f'        elif name.startswith("bias_hh"):\n{clear}' if record.recurrent else ""
-    return f"""\
-size = {variable}.hidden_size  # the order of the rows is {", ".join(record.blocks)}
-with torch.no_grad():
-    for name, parameter in {variable}.named_parameters():  # every layer, every direction
-        if name.startswith("bias_ih"):
-            keep = torch.empty_like(parameter[:size]).uniform_(1, {longest - 1}).log_()
-{write}{second}"""
-
-
-def run_bias_lines(lines: str, settings: Settings, *, gate: str, architecture: str) -> NDArray[np.float32]:
-    """Run the lines on a fresh PyTorch network and return what each layer's bias then is.
-
-    Args:
-        lines: From :func:`bias_lines` or :func:`chrono_lines`, with the architecture as the network's name.
-        settings: Sizes of the network.
-        gate: Whose bias is read.
-        architecture: One with gates, such as ``"lstm"``.
-
-    Returns:
-        Effective biases, ``(L, H)``.
-
-    Example:
-        >>> run_bias_lines(bias_lines(2, gate="input"), Settings(hidden_size=2), gate="input", architecture="lstm")
-        array([[2., 2.]], dtype=float32)
-    """
-    with torch.random.fork_rng(devices=[]):  # the lines and the network draw from PyTorch's own random state
-        network = architecture_named(architecture).module(settings.features, settings.hidden_size, settings.num_layers)
-        exec(lines, {"torch": torch, architecture: network})
-    return np.stack([effective_biases(network, layer)[gate].numpy() for layer in range(settings.num_layers)])
-
-
-def _smallest(
-    biases: NDArray[np.float64],
-    ratios: NDArray[np.float64],
-    wanted: float,
-    at_lag: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-) -> tuple[float | None, float]:
-    """Return the smallest bias whose ratio suffices, and that ratio: each map is ten times finer."""
-    while True:
-        enough = np.flatnonzero(ratios >= wanted)
-        if not enough.size:
-            return None, math.nan
-        first = int(enough[0])
-        if first == 0 or biases[first] - biases[first - 1] <= _FINEST:
-            return float(biases[first]), float(ratios[first])
-        biases = np.linspace(biases[first - 1], biases[first], 11)
-        ratios = at_lag(biases)
