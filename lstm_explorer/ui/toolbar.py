@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lstm_explorer.exhibits.exhibit import Exhibit
-from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, make
+from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, make, resolutions
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.paper import Paper, Size
 from lstm_explorer.locales import _
@@ -102,8 +102,9 @@ def _options(exhibit: Exhibit, chosen: FileFormat) -> ExportOptions:
         size = st.selectbox(_("Size"), list(_sizes()), format_func=_sizes().__getitem__, key=f"{key}_size")
     if chosen == "png":
         scale = st.segmented_control(
-            _("Resolution"), [1.0, 2.0, 4.0], format_func="{:g}×".format, default=2.0, required=True, key=f"{key}_scale"
-        )
+            _("Resolution"), resolutions(size), format_func="{:g}×".format, default=2.0, required=True,
+            key=f"{key}_{size}_scale",
+        )  # fmt: skip
     dark = st.toggle(_("Dark"), value=theme_name() == "dark" and chosen == "html", key=f"{key}_dark")
     title = st.toggle(_("Title"), value=True, key=f"{key}_title")
     caption = st.toggle(_("A line with the settings"), key=f"{key}_caption")
