@@ -15,7 +15,7 @@ _EXPORT = (*_FIGURES, "kaleido", "pyarrow", "fontTools", "brotli")
 
 #: Extra -> the modules that it installs.
 MODULES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
-    {"figures": _FIGURES, "export": _EXPORT, "app": (*_EXPORT, "streamlit", "threadpoolctl", "cachetools")}
+    {"figures": _FIGURES, "export": _EXPORT, "app": (*_EXPORT, "streamlit", "threadpoolctl", "cachetools", "orjson")}
 )
 
 

@@ -49,7 +49,7 @@ def picture() -> None:
     with right:
         exhibit = journey(CachedRunner(), current_settings(), View())
         if exhibit:
-            show_exhibit(exhibit)
+            show_exhibit(exhibit, head_start=True)
     with above:
         lit = presets(_("From left to right"), preset_options(current_settings()))
     with left:

@@ -30,14 +30,22 @@ from lstm_explorer.exhibits.biases_view import (
     quantity_of,
 )
 from lstm_explorer.exhibits.curve_table import curve_numbers
-from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.exhibit import Exhibit, StillPart
 from lstm_explorer.figures.axes import FlowAxes
-from lstm_explorer.figures.bias_map import bias_map_spec, kept_by_biases, plot_bias_grid, plot_bias_map, row_of
+from lstm_explorer.figures.bias_grid import bias_grid_spec, plot_bias_grid
+from lstm_explorer.figures.bias_map import (
+    bias_map_spec,
+    bias_map_still,
+    kept_by_biases,
+    plot_bias_map,
+    row_of,
+    with_row,
+)
 from lstm_explorer.figures.curves import Series, Style
 from lstm_explorer.figures.formatting import percent
 from lstm_explorer.figures.gradient_flow import plot_gradient_flow
 from lstm_explorer.figures.names import gate_name, network_name
-from lstm_explorer.figures.required_bias import plot_required_bias
+from lstm_explorer.figures.required_bias import plot_required_bias, required_bias_spec
 from lstm_explorer.locales import _
 from lstm_explorer.runs.experiment import Experiment
 from lstm_explorer.runs.job import Runner
@@ -54,12 +62,14 @@ _STYLES: tuple[Style, Style] = ("solid", "ghost")
 def lag_map(runner: Runner, settings: Settings, view: BiasesView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return the map of bias and steps back, with the curve of the reader's own bias beneath."""
     gate, network, own = gate_of(view), view.network, bias_of(settings, gate_of(view))
-    measured = _map(runner, settings, network, gate)
+    job = _map(runner, settings, network, gate)
+    measured = runner.run(job)
     if measured is None:
         return None
     quantity = quantity_of(view)
     summary = map_summary(measured, quantity, row_of(measured.biases, own), every_step=settings.loss == "every")
-    options: dict[str, Any] = {"settings": one_bias(network, settings, gate), "quantity": quantity, "bias": own}
+    still: dict[str, Any] = {"settings": one_bias(network, settings, gate), "quantity": quantity}
+    row: dict[str, Any] = {"settings": still["settings"], "bias": own}
     return Exhibit(
         name="bias_map",
         title=_("What survives, over the bias of the {gate} of the {network}").format(
@@ -75,8 +85,14 @@ def lag_map(runner: Runner, settings: Settings, view: BiasesView, pins: Sequence
         summary=summary,
         settings=settings,
         experiments=(experiment(runner, network, settings),),
-        draw=lambda theme: plot_bias_map(measured, theme=theme, **options),
-        spec=lambda theme: bias_map_spec(measured, theme=theme, **options),
+        draw=lambda theme: plot_bias_map(measured, theme=theme, bias=own, **still),
+        spec=lambda theme: bias_map_spec(measured, theme=theme, bias=own, **still),
+        still=StillPart(
+            job=job,
+            options=(measured.biases, quantity),
+            make=lambda theme: bias_map_still(measured, theme=theme, **still),
+            complete=lambda part, theme: with_row(part, measured, theme=theme, **row),
+        ),
         numbers=measured.to_frame,
         view=view,
     )
@@ -106,6 +122,7 @@ def gates_map(runner: Runner, settings: Settings, view: BiasesView, pins: Sequen
         settings=settings,
         experiments=(experiment(runner, network, settings),),
         draw=lambda theme: plot_bias_grid(grid, quantity=quantity_of(view), at=at, theme=theme),
+        spec=lambda theme: bias_grid_spec(grid, quantity=quantity_of(view), at=at, theme=theme),
         numbers=partial(_grid_table, grid),
         view=view,
     )
@@ -139,6 +156,7 @@ def lengths_map(
         settings=settings,
         experiments=(experiment(runner, network, settings),),
         draw=lambda theme: plot_bias_grid(grid, quantity=quantity_of(view), at=at, theme=theme),
+        spec=lambda theme: bias_grid_spec(grid, quantity=quantity_of(view), at=at, theme=theme),
         numbers=partial(_grid_table, grid),
         view=view,
     )
@@ -160,7 +178,8 @@ def required(runner: Runner, settings: Settings, view: BiasesView, pins: Sequenc
     """Return what survives over the bias, with the biases that suffice."""
     network, gate = view.network, memory_gate(view.network)
     # A loss at every step puts gradient of its own on each: nothing would have to survive.
-    need, measured = needed(runner, settings, view), _map(runner, settings.replace(loss="last"), network, gate)
+    at_the_end = settings.replace(loss="last")
+    need, measured = needed(runner, settings, view), runner.run(_map(runner, at_the_end, network, gate))
     if need is None or measured is None:
         return None
     summary = required_bias_summary(need, measured)
@@ -180,6 +199,7 @@ def required(runner: Runner, settings: Settings, view: BiasesView, pins: Sequenc
         settings=settings,
         experiments=(experiment(runner, network, settings),),
         draw=lambda theme: plot_required_bias(need, measured, settings=settings, theme=theme),
+        spec=lambda theme: required_bias_spec(need, measured, settings=settings, theme=theme),
         numbers=partial(_required_table, need, measured, settings),
         view=view,
     )
@@ -235,11 +255,11 @@ def explosion(runner: Runner, settings: Settings, view: BiasesView) -> float | N
     return arrives if arrives > math.log10(EXPLODES_ABOVE) else None
 
 
-def _map(runner: Runner, settings: Settings, network: str, gate: str) -> BiasMap | None:
-    """Return the map of one gate; the reader's own bias is one of its rows."""
+def _map(runner: Runner, settings: Settings, network: str, gate: str) -> Map:
+    """Return the job of one gate's map; the reader's own bias is one of its rows."""
     biases = sorted({*FINE.tolist(), bias_of(settings, gate)})
     one = experiment(runner, network, one_bias(network, settings, gate))
-    return runner.run(Map(experiment=one, gate=gate, biases=tuple(biases)))
+    return Map(experiment=one, gate=gate, biases=tuple(biases))
 
 
 # Tables.

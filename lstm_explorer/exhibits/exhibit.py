@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -13,6 +14,24 @@ from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.axes import FigureSpec
 from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.runs.experiment import Experiment
+from lstm_explorer.runs.job import Job
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StillPart:
+    """A part of a figure that is the same for many settings: equal jobs and options have equal parts.
+
+    Attributes:
+        job: Whose result is drawn.
+        options: What else it depends on, except theme and language.
+        make: Theme name to the part.
+        complete: The part, as it was made or with its numbers packed, and the theme name, to the whole figure.
+    """
+
+    job: Job[Any]
+    options: Hashable
+    make: Callable[[str], FigureSpec]
+    complete: Callable[[FigureSpec, str], FigureSpec]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,6 +54,7 @@ class Exhibit:
         neighbours: Theme name to the drawing at the current step, which comes first, and at the steps around it; only
             where the exhibit is a drawing of one step.
         spec: Theme name to the figure as plain dicts, where it is redrawn at every move of a slider.
+        still: The part of ``spec`` that most moves leave as it is, where that is nearly all of it.
     """
 
     name: str
@@ -51,3 +71,4 @@ class Exhibit:
     theory: tuple[TheoryLine, ...] = ()
     neighbours: Callable[[str], Mapping[int, str]] | None = None
     spec: Callable[[str], FigureSpec] | None = None
+    still: StillPart | None = None

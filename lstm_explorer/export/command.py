@@ -29,7 +29,7 @@ from lstm_explorer.exhibits.inside import InsideView, stages
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.export.data import read_settings
-from lstm_explorer.export.files import FORMATS, ExportOptions, file_name, make
+from lstm_explorer.export.files import FORMATS, RESOLUTIONS, ExportOptions, file_name, make
 from lstm_explorer.export.paper import SHEETS, Paper
 from lstm_explorer.figures.names import network_name, parts
 from lstm_explorer.figures.theme import THEMES
@@ -132,7 +132,7 @@ def make_parser() -> argparse.ArgumentParser:
     file.add_argument(
         "--resolution",
         type=float,
-        choices=(1.0, 2.0, 4.0),
+        choices=RESOLUTIONS,
         default=2.0,
         help="pixels of a png, times the size; default: 2",
     )

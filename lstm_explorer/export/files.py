@@ -11,9 +11,9 @@ from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.scripts import to_script
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.data import to_csv, to_json, to_parquet
-from lstm_explorer.export.images import render
+from lstm_explorer.export.images import MOST_PIXELS, render
 from lstm_explorer.export.interactive import to_html
-from lstm_explorer.export.paper import SHEETS, Paper, on_paper
+from lstm_explorer.export.paper import SHEETS, Paper, Size, on_paper
 
 FileFormat = Literal["png", "svg", "pdf", "html", "csv", "parquet", "json", "py"]
 
@@ -37,6 +37,10 @@ FORMATS: Mapping[FileFormat, FileType] = types.MappingProxyType(
         "py": FileType("text/x-python"),
     }
 )
+
+
+#: Pixels of a PNG for each CSS pixel, as the toolbar offers them.
+RESOLUTIONS = (1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +94,18 @@ def make(exhibit: Exhibit, options: ExportOptions, *, table: TableLike | None = 
             one = exhibit.experiments[options.experiment]
             read = table if one.settings.input_kind == "csv" else None
             return to_script(one.settings, architecture=one.architecture, table=read).encode()
+
+
+def resolutions(size: Size) -> list[float]:
+    """Return the resolutions at which an image of a sheet has not too many pixels.
+
+    Example:
+        >>> resolutions("slide"), resolutions("poster")
+        ([1.0, 2.0, 4.0], [1.0, 2.0])
+    """
+    sheet = SHEETS[size]
+    pixels = sheet.width * sheet.height * sheet.scale**2
+    return [scale for scale in RESOLUTIONS if pixels * scale**2 <= MOST_PIXELS]
 
 
 def file_name(exhibit: Exhibit, options: ExportOptions) -> str:

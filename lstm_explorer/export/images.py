@@ -34,6 +34,8 @@ ImageFormat = Literal["png", "svg", "pdf"]
 
 #: The browser is closed after so many seconds without work: it holds some 500 MB.
 IDLE_SECONDS = 60.0
+#: Most pixels of an image. The browser takes 300 MB and 8 bytes for each: 400 MB here, and 800 MB for a poster at 4x.
+MOST_PIXELS = 20_000_000
 #: A picture takes at most so long, waiting for its turn and starting the browser included.
 TIMEOUT_SECONDS = 60.0
 _START_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 25.0, 10.0, 0.05
@@ -49,6 +51,10 @@ _NO_ROOM = N_(
 )
 _NO_ANSWER = N_("The picture was not ready after {seconds:.0f} seconds: try again when the server is less busy.")
 _LOST_TWICE = N_("The browser stopped twice while it drew: the server may be short of memory; try a smaller picture.")
+_TOO_LARGE = N_(
+    "This image would have {came:.0f} million pixels: expected at most {most:.0f} million, which this server has the "
+    "memory for. Lower the resolution, or take SVG or PDF, which are sharp at any size."
+)
 _NOT_DRAWN = N_("The browser could not draw this: {reason}")
 
 Result = TypeVar("Result")
@@ -87,11 +93,15 @@ def render(figure: go.Figure, *, format: ImageFormat, width: int, height: int, s
         The file.
 
     Raises:
-        ImageError: There is no browser, it did not start, did not answer in time, or was lost twice.
+        ImageError: It has too many pixels; there is no browser, it did not start, did not answer in time, or was lost
+            twice.
         ValueError: The format is none of the three.
     """
     if format not in ("png", "svg", "pdf"):
         raise ValueError(f"format is {format!r}: expected 'png', 'svg' or 'pdf'.")
+    pixels = width * height * scale**2
+    if format == "png" and pixels > MOST_PIXELS:
+        raise ImageError(_TOO_LARGE, {"came": pixels / 1e6, "most": MOST_PIXELS / 1e6})
     if format == "pdf":
         page = pdf_page(drawing(figure, width=width, height=height, scale=scale), width * scale, height * scale)
         return _print(page, pageRanges="1")

@@ -5,7 +5,8 @@ from lstm_explorer.extras import require
 require("figures")
 
 from lstm_explorer.figures.axes import FlowAxes
-from lstm_explorer.figures.bias_map import plot_bias_grid, plot_bias_map
+from lstm_explorer.figures.bias_grid import plot_bias_grid
+from lstm_explorer.figures.bias_map import plot_bias_map
 from lstm_explorer.figures.cell import cell_values, plot_cell
 from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.figures.gradient_flow import plot_gradient_flow

@@ -1,4 +1,4 @@
-"""Maps of a gate's bias: how much of the gradient survives, over bias and steps back, another gate's bias, or length.
+"""The map of a gate's bias: how much of the gradient survives, over bias and steps back.
 
 Under the map of bias and steps is the curve of one of its rows. A slider inside the figure chooses the row, without a
 rerun of the page, and in an exported page too.
@@ -6,7 +6,6 @@ rerun of the page, and in an exported page too.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -15,13 +14,12 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from lstm_explorer.core.architectures import architecture_named
-from lstm_explorer.core.biases.grids import BiasGrid
 from lstm_explorer.core.biases.maps import BiasMap, StateQuantity
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.figures.axes import FigureSpec, evenly_spaced, log_ticks
 from lstm_explorer.figures.names import gate_name, network_name
 from lstm_explorer.figures.surface import Surface, drawable
-from lstm_explorer.figures.theme import Theme, template, theme_of
+from lstm_explorer.figures.theme import Theme, plain_template, theme_of
 from lstm_explorer.locales import _
 
 #: Most columns of a map over the lag; lower end of the curves' axis, log10.
@@ -74,20 +72,28 @@ def bias_map_spec(
     Raises:
         ValueError: The architecture has no such quantity, or there is no such theme.
     """
-    look, row, biases = theme_of(theme), row_of(measured.biases, bias), np.asarray(measured.biases)
-    rows: dict[str, NDArray[np.float64]] = {name: measured.ratios(name)[:, ::-1] for name in quantities(measured)}
-    lag = evenly_spaced(np.arange(next(iter(rows.values())).shape[1]), _COLUMNS)
-    rows = {name: table[:, lag] for name, table in rows.items()}
-    if (closed := closed_form(measured, settings, lag)) is not None:
-        rows["theory"] = closed
+    still = bias_map_still(measured, settings=settings, quantity=quantity, theme=theme)
+    return with_row(still, measured, settings=settings, bias=bias, theme=theme)
+
+
+def bias_map_still(
+    measured: BiasMap, *, settings: Settings, quantity: StateQuantity | None = None, theme: str = "light"
+) -> FigureSpec:
+    """Return the map without its row: what stays while the bias moves, and is nearly all of the figure.
+
+    Raises:
+        ValueError: The architecture has no such quantity, or there is no such theme.
+    """
+    look, biases = theme_of(theme), np.asarray(measured.biases)
+    rows, lag = _rows(measured, settings)
     mapped = measured.ratios(quantity or memory_of(measured.architecture))[:, ::-1][:, lag]
     colours = Surface(drawable(mapped), lag, biases, measured.architecture)
     fixed = colours.traces(look, across=_("{lag} steps back").format(lag="%{x}"))
     low, high = _range(rows.values())
     return {
-        "data": [*fixed, _cursor(lag, biases[row], look), *_curves(rows, row, lag, measured.architecture, look)],
+        "data": fixed,
         "layout": {
-            "template": template(look.name),
+            "template": plain_template(look.name),
             "height": 780,
             "hovermode": "closest",
             "margin": {"l": 78, "r": 18, "t": 26, "b": 100},
@@ -106,7 +112,6 @@ def bias_map_spec(
             },
             "images": [colours.image(look)],
             "annotations": colours.names(look),
-            "sliders": [_slider(measured, row, look)],
         },
         "frames": [
             {
@@ -122,64 +127,37 @@ def bias_map_spec(
     }  # fmt: skip
 
 
-def plot_bias_grid(
-    grid: BiasGrid,
-    *,
-    quantity: StateQuantity | None = None,
-    at: tuple[float, float] | None = None,
-    theme: str = "light",
-) -> go.Figure:
-    """Draw a map of the biases of two gates, or of a bias and the sequence length.
+def with_row(
+    still: FigureSpec, measured: BiasMap, *, settings: Settings, bias: float | None = None, theme: str = "light"
+) -> FigureSpec:
+    """Return a map with its row: the cursor on it, its curves, and the slider's position.
 
     Args:
-        grid: The map.
-        quantity: What is mapped; the total by default.
-        at: Bias and position of a mark for the reader's own network.
+        still: From :func:`bias_map_still`.
+        measured: The same map.
+        settings: The experiment, for the closed form.
+        bias: The nearest row is taken; the middle one by default.
         theme: ``"light"`` or ``"dark"``.
-
-    Returns:
-        A figure. Over the forget and the input gate it also has the line on which their biases are opposites.
-
-    Raises:
-        ValueError: The architecture has no such quantity, or there is no such theme.
     """
-    look, by_length = theme_of(theme), grid.across == "length"
-    positions = np.asarray(grid.positions)
-    # Of lengths, the axis is their logarithm: an image on Plotly's own logarithmic axis would be stretched evenly.
-    x = np.log10(positions) if by_length else positions
-    ratios = drawable(grid.ratios(quantity or memory_of(grid.architecture)))
-    colours = Surface(ratios, x, np.asarray(grid.biases), grid.architecture)
-    across = (
-        _("{n} steps").format(n="%{customdata[2]:.0f}")
-        if by_length
-        else gate_name(grid.across, grid.architecture) + " %{x:.2f}"
-    )
-    axis = {"tickvals": x.tolist(), "ticktext": [f"{length:g}" for length in grid.positions]} if by_length else {}
-    title = _("sequence length (steps)") if by_length else bias_title(grid.across, grid.architecture)
-    traces = colours.traces(look, across=across, beside=np.tile(positions, (len(grid.biases), 1))[..., None])
-    if {grid.gate, grid.across} == {"forget", "input"}:
-        traces.append(_opposite(grid, look))
-    if at is not None:
-        traces.append(_mark(at[0], math.log10(at[1]) if by_length else at[1], look))
-    return go.Figure(
-        data=traces,
-        layout={
-            "template": template(look.name),
-            "height": 560,
-            "hovermode": "closest",
-            "margin": {"l": 78, "r": 18, "t": 26, "b": 60},
-            "legend": {"y": -0.14, "yanchor": "top"},
-            "xaxis": {"title": {"text": title}, "range": colours.span(0), "showgrid": False, **axis},
-            "yaxis": {
-                "domain": [0.0, 0.93],
-                "title": {"text": bias_title(grid.gate, grid.architecture)},
-                "range": colours.span(1),
-                "showgrid": False,
-            },
-            "images": [colours.image(look)],
-            "annotations": colours.names(look),
-        },
-    )
+    look, row = theme_of(theme), row_of(measured.biases, bias)
+    rows, lag = _rows(measured, settings, row)
+    moving = [_cursor(lag, measured.biases[row], look), *_curves(rows, lag, measured.architecture, look)]
+    layout = {**still["layout"], "sliders": [_slider(measured, row, look)]}
+    return {**still, "data": [*still["data"], *moving], "layout": layout}
+
+
+def _rows(
+    measured: BiasMap, settings: Settings, row: int | None = None
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+    """Return the drawn quantities of every row, or of one, ``(N, lags)``, and the lags."""
+    lag = evenly_spaced(np.arange(measured.log10_hidden.shape[2]), _COLUMNS)
+    chosen = slice(None) if row is None else slice(row, row + 1)
+    rows: dict[str, NDArray[np.float64]] = {
+        name: measured.ratios(name)[chosen, ::-1][:, lag] for name in quantities(measured)
+    }
+    if (closed := closed_form(measured, settings, lag)) is not None:
+        rows["theory"] = closed[chosen]
+    return rows, lag
 
 
 def memory_of(architecture: str) -> StateQuantity:
@@ -235,7 +213,7 @@ def _row_text(bias: float) -> list[str]:
 
 
 def _curves(
-    rows: dict[str, NDArray[np.float64]], row: int, lag: NDArray[np.int64], architecture: str, look: Theme
+    rows: dict[str, NDArray[np.float64]], lag: NDArray[np.int64], architecture: str, look: Theme
 ) -> list[dict[str, Any]]:
     network = network_name(architecture)
     total = _("{network}, total").format(network=network)
@@ -248,7 +226,7 @@ def _curves(
     styles = {"cell_path": {"width": 2.4, "dash": "dot"}, "theory": {"width": 1.6, "dash": "dash"}}
     return [
         {
-            "type": "scatter", "x": lag, "y": drawable(table[row]), "yaxis": "y2", "mode": "lines", "name": names[name],
+            "type": "scatter", "x": lag, "y": drawable(table[0]), "yaxis": "y2", "mode": "lines", "name": names[name],
             "line": {
                 "color": look.theory if name == "theory" else look.networks[architecture],
                 **styles.get(name, {"width": 3}),
@@ -257,23 +235,6 @@ def _curves(
         }
         for name, table in rows.items()
     ]  # fmt: skip
-
-
-def _opposite(grid: BiasGrid, look: Theme) -> dict[str, Any]:
-    """Draw b_i = -b_f, the line of chrono initialisation, where it lies on the map."""
-    low, high = max(grid.biases[0], -grid.positions[-1]), min(grid.biases[-1], -grid.positions[0])
-    return {
-        "type": "scatter", "x": [-low, -high], "y": [low, high], "mode": "lines", "hoverinfo": "skip",
-        "name": "b_i = −b_f", "line": {"color": look.gates["forget"], "width": 3},
-    }  # fmt: skip
-
-
-def _mark(bias: float, x: float, look: Theme) -> dict[str, Any]:
-    return {
-        "type": "scatter", "x": [x], "y": [bias], "mode": "markers", "name": _("your settings"), "hoverinfo": "skip",
-        "cliponaxis": False,
-        "marker": {"symbol": "x", "size": 14, "color": look.text, "line": {"width": 2, "color": look.background}},
-    }  # fmt: skip
 
 
 def _slider(measured: BiasMap, row: int, look: Theme) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from lstm_explorer.figures.axes import FigureSpec, FlowAxes, evenly_spaced, log_ticks
 from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_range, norm_title
 from lstm_explorer.figures.strips import strip_base, strip_gaps, strip_name, strip_shapes, strip_traces, strip_words
-from lstm_explorer.figures.theme import Theme, faded, template, theme_of
+from lstm_explorer.figures.theme import Theme, faded, plain_template, theme_of
 from lstm_explorer.locales import _
 
 #: Height of a strip and of the gap beneath it, in shares of the plot.
@@ -128,7 +128,7 @@ def journey_spec(
     return {
         "data": traces,
         "layout": {
-            "template": template(look.name),
+            "template": plain_template(look.name),
             "height": 520 if slider else 470,
             "hovermode": "x",
             "modebar": {"orientation": "v"},  # on a phone it would lie on the buttons

@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from lstm_explorer.figures.axes import log_ticks
-from lstm_explorer.figures.theme import template, theme_of
+from lstm_explorer.figures.axes import FigureSpec, log_ticks
+from lstm_explorer.figures.theme import plain_template, theme_of
 
 #: Up to this many points are drawn with markers.
 _FEW = 3
@@ -57,13 +57,37 @@ def plot_lines(
     Raises:
         ValueError: There is nothing to draw, or no such theme.
     """
+    spec = lines_spec(
+        lines, x_title=x_title, y_title=y_title, theme=theme, log=log, lowest=lowest, x_axis=x_axis, height=height,
+        **layout,
+    )  # fmt: skip
+    return go.Figure(spec)
+
+
+def lines_spec(
+    lines: Sequence[Line],
+    *,
+    x_title: str,
+    y_title: str,
+    theme: str,
+    log: bool = True,
+    lowest: float | None = None,
+    x_axis: dict[str, Any] | None = None,
+    height: int = 440,
+    **layout: Any,
+) -> FigureSpec:
+    """Return what :func:`plot_lines` draws, as plain dicts.
+
+    Raises:
+        ValueError: There is nothing to draw, or no such theme.
+    """
     if not lines:
         raise ValueError("nothing to draw: expected at least one line.")
     look = theme_of(theme)
     low, high = _span(lines, lowest)
     y_axis = {"range": [low, high], **(log_ticks(low, high, 6) if log else {})}
-    return go.Figure(
-        data=[
+    return {
+        "data": [
             {
                 "type": "scatter", "x": line.x, "y": np.where(np.isfinite(line.y), line.y, np.nan), "name": line.name,
                 "mode": "lines" if len(line.x) > _FEW else "lines+markers",
@@ -72,13 +96,13 @@ def plot_lines(
             }
             for line in lines
         ],
-        layout={
-            "template": template(look.name), "height": height, "hovermode": "x",
+        "layout": {
+            "template": plain_template(look.name), "height": height, "hovermode": "x",
             "margin": {"l": 78, "r": 18, "t": 20, "b": 60}, "legend": {"y": -0.2, "yanchor": "top"},
             "xaxis": {"title": {"text": x_title}, **(x_axis or {})}, "yaxis": {"title": {"text": y_title}, **y_axis},
             **layout,
         },
-    )  # fmt: skip
+    }  # fmt: skip
 
 
 def _span(lines: Sequence[Line], lowest: float | None) -> tuple[float, float]:

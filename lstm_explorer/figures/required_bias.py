@@ -13,9 +13,10 @@ from lstm_explorer.core.biases.maps import BiasMap
 from lstm_explorer.core.biases.required import RequiredBias
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
 from lstm_explorer.core.settings import Settings
+from lstm_explorer.figures.axes import FigureSpec
 from lstm_explorer.figures.bias_map import bias_title, kept_by_biases, memory_of
 from lstm_explorer.figures.formatting import percent
-from lstm_explorer.figures.lines import Line, plot_lines
+from lstm_explorer.figures.lines import Line, lines_spec
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.theme import Theme, faded, theme_of
 from lstm_explorer.locales import _
@@ -38,6 +39,17 @@ def plot_required_bias(
     Raises:
         ValueError: There is no such theme.
     """
+    return go.Figure(required_bias_spec(need, measured, settings=settings, theme=theme))
+
+
+def required_bias_spec(
+    need: RequiredBias, measured: BiasMap, *, settings: Settings | None = None, theme: str = "light"
+) -> FigureSpec:
+    """Return what :func:`plot_required_bias` draws, as plain dicts.
+
+    Raises:
+        ValueError: There is no such theme.
+    """
     look, biases = theme_of(theme), np.asarray(measured.biases)
     wanted, network = math.log10(need.share), network_name(measured.architecture)
     total = measured.ratios(memory_of(measured.architecture))[:, -1 - need.lag]
@@ -56,28 +68,32 @@ def plot_required_bias(
         Line(name=_("{network}, measured total").format(network=network), x=biases, y=total,
              colour=look.networks[measured.architecture], width=3.2),
     ]  # fmt: skip
-    figure = plot_lines(
+    spec = lines_spec(
         lines, x_title=bias_title(need.gate, measured.architecture),
         y_title=_("what survives {lag} steps").format(lag=need.lag), theme=theme, lowest=_LOWEST,
         shapes=[_level(wanted, look), *_explosion(total, biases, look)],
         annotations=[_wanted(need.share, wanted, look)],
     )  # fmt: skip
+    marks = []
     if math.isfinite(need.closed_form):
-        figure.add_scatter(
-            x=[need.closed_form], y=[wanted], mode="markers", hoverinfo="skip",
-            name=_("formula: {bias:.1f}").format(bias=need.closed_form),
-            marker={"size": 13, "color": look.theory, "line": {"width": 2, "color": look.background}},
+        marks.append(
+            {
+                "type": "scatter", "x": [need.closed_form], "y": [wanted], "mode": "markers", "hoverinfo": "skip",
+                "name": _("formula: {bias:.1f}").format(bias=need.closed_form),
+                "marker": {"size": 13, "color": look.theory, "line": {"width": 2, "color": look.background}},
+            }
         )  # fmt: skip
     if enough := sorted(one for one in need.each_seed if one is not None):
-        figure.add_scatter(
-            x=enough, y=[wanted] * len(enough), mode="lines+markers", hoverinfo="skip",
-            name=_("enough, by seed: {low:.1f} to {high:.1f}").format(low=enough[0], high=enough[-1]),
-            line={"color": look.networks[measured.architecture], "width": 6},
-            marker={"size": 9, "color": look.networks[measured.architecture],
-                    "line": {"width": 2, "color": look.background}},
+        own = look.networks[measured.architecture]
+        marks.append(
+            {
+                "type": "scatter", "x": enough, "y": [wanted] * len(enough), "mode": "lines+markers",
+                "name": _("enough, by seed: {low:.1f} to {high:.1f}").format(low=enough[0], high=enough[-1]),
+                "hoverinfo": "skip", "line": {"color": own, "width": 6},
+                "marker": {"size": 9, "color": own, "line": {"width": 2, "color": look.background}},
+            }
         )  # fmt: skip
-    figure.add_scatter(**_chrono(need, figure.layout.yaxis.range[0], look))
-    return figure
+    return {**spec, "data": [*spec["data"], *marks, _chrono(need, spec["layout"]["yaxis"]["range"][0], look)]}
 
 
 def _level(wanted: float, look: Theme) -> dict[str, Any]:
@@ -117,7 +133,8 @@ def _chrono(need: RequiredBias, floor: float, look: Theme) -> dict[str, Any]:
     """Return the range of chrono's biases as a bar on the axis, with its median as a mark."""
     lowest, median, highest = need.chrono
     return {
-        "x": [lowest, median, highest], "y": [floor] * 3, "mode": "lines+markers", "hoverinfo": "skip",
+        "type": "scatter", "x": [lowest, median, highest], "y": [floor] * 3, "mode": "lines+markers",
+        "hoverinfo": "skip",
         "name": _("chrono draws from here: {lowest:.1f} to {highest:.1f}, median {median:.1f}").format(
             lowest=lowest, median=median, highest=highest
         ),

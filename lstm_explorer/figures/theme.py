@@ -6,7 +6,7 @@ import functools
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
@@ -139,6 +139,13 @@ def template(name: ThemeName) -> go.layout.Template:
             },
         }
     )
+
+
+@functools.cache
+def plain_template(name: ThemeName) -> dict[str, Any]:
+    """Return the template as plain dicts, for figures that are plain dicts themselves."""
+    plain: dict[str, Any] = template(name).to_plotly_json()
+    return plain
 
 
 def faded(colour: str, opacity: float) -> str:

@@ -98,9 +98,12 @@ class Experiment:
             >>> rnn.essential().settings.to_query()
             {'seed': '1'}
         """
-        return self.replace(
-            **{name: schema(Settings)[name].default for name in unread(self.architecture, self.settings)}
-        )
+        return replace(self, settings=_essential(self.architecture, self.settings))
+
+
+@functools.lru_cache(maxsize=1024)
+def _essential(architecture: str, settings: Settings) -> Settings:
+    return settings.replace(**{name: schema(Settings)[name].default for name in unread(architecture, settings)})
 
 
 @functools.lru_cache(maxsize=1024)

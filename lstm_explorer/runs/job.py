@@ -36,7 +36,7 @@ class Job(Protocol[T]):
 
     @property
     def work(self) -> float:
-        """Cost of one unit, in numbers of one state: about 3 million of them take a second."""
+        """Cost of one unit, in numbers of one state of 64 units: about 3 million of them take a second."""
         ...
 
     @property

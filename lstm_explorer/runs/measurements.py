@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from lstm_explorer.core.architectures import ClosedForm, architecture_named, layer_parameters
 from lstm_explorer.core.biases.grids import BiasGrid, join_grids, length_map, two_gate_map
 from lstm_explorer.core.biases.maps import BiasMap, bias_map, join_maps
-from lstm_explorer.core.biases.required import BIASES_TRIED, RequiredBias, required_bias
+from lstm_explorer.core.biases.required import BIASES_TRIED, BiasSearch, RequiredBias, Survival
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.flow import GradientFlow
 from lstm_explorer.core.gradients.paths import NUMBERS_PER_STEP, PathFlows, join_paths, path_flows
@@ -60,8 +60,8 @@ class _ReplicaJob(Generic[T]):
 
     @property
     def work(self) -> float:
-        """Cost of one unit, in numbers of one state."""
-        return self.cost * self.experiment.numbers
+        """Cost of one unit, in numbers of one state of 64 units: each number is a sum over all units of its layer."""
+        return self.cost * self.experiment.numbers * (0.5 + self.experiment.settings.hidden_size / 128)
 
     @property
     def result_numbers(self) -> int:
@@ -69,7 +69,7 @@ class _ReplicaJob(Generic[T]):
         settings = self.experiment.settings
         return self.numbers_per_step * settings.sequence_length * settings.batch_size * settings.num_seeds
 
-    def piece(self, first: int, last: int, carried: Any = None) -> tuple[T, None]:
+    def piece(self, first: int, last: int, carried: Any = None) -> tuple[T, Any]:
         """Do some units."""
         return self._measure(first, last), None
 
@@ -154,7 +154,7 @@ class Weights(_ReplicaJob[WeightGradients]):
 
     lengths: tuple[int, ...]
 
-    cost, join = 4.0, staticmethod(join_weight_gradients)
+    cost, join = 1.5, staticmethod(join_weight_gradients)
 
     @property
     def work(self) -> float:
@@ -168,7 +168,7 @@ class Weights(_ReplicaJob[WeightGradients]):
 class Contributions(_ReplicaJob[StepContributions]):
     """What every step adds to the recurrent weights' gradient (:func:`lstm_explorer.step_contributions`)."""
 
-    cost, join = 4.0, staticmethod(join_contributions)
+    cost, join = 1.5, staticmethod(join_contributions)
 
     def _measure(self, first: int, last: int) -> StepContributions:
         """Leave out the sums themselves: large matrices that no figure draws."""
@@ -267,13 +267,17 @@ class Lengths(_BiasSweepJob[BiasGrid]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Required(_FirstReplicaJob[RequiredBias]):
-    """The bias that keeps a share of the gradient over a lag (:func:`lstm_explorer.required_bias`)."""
+class Required(_ReplicaJob[RequiredBias | None]):
+    """The bias that keeps a share of the gradient over a lag (:func:`lstm_explorer.required_bias`).
+
+    A piece passes on what was measured so far; as long as the search is not over, the result is None.
+    """
 
     lag: int
     share: float
 
-    cost, numbers_per_step = _BATCHED * BIASES_TRIED, BIASES_TRIED
+    unit: ClassVar[Unit] = "biases"
+    cost, total, result_numbers = _BATCHED, BIASES_TRIED, BIASES_TRIED
 
     @property
     def _replaced(self) -> Mapping[str, Any]:
@@ -285,5 +289,14 @@ class Required(_FirstReplicaJob[RequiredBias]):
         """Cost of one unit, in numbers of one state."""
         return super().work * self.experiment.settings.num_seeds
 
-    def _measure(self, first: int, last: int) -> RequiredBias:
-        return required_bias(**self._whole, lag=self.lag, share=self.share)
+    def piece(self, first: int, last: int, carried: Any = None) -> tuple[RequiredBias | None, list[Survival]]:
+        """Try some biases."""
+        search, measured = BiasSearch(**self._whole, lag=self.lag, share=self.share), list(carried or ())
+        while left := search.biases(measured)[len(measured) : last]:
+            measured += search.measure(left)
+        over = len(measured) == len(search.biases(measured))
+        return search.answer(measured) if over else None, measured
+
+    def join(self, pieces: Sequence[RequiredBias | None]) -> RequiredBias | None:
+        """Return the answer, or None as long as there is none."""
+        return pieces[-1]

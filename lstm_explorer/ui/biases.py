@@ -22,7 +22,7 @@ from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import session
 from lstm_explorer.ui.controls import setting_choice, setting_slider
 from lstm_explorer.ui.errors import shielded
-from lstm_explorer.ui.lab import input_controls, length_control, own_data_control, size_controls, weight_controls
+from lstm_explorer.ui.lab import length_control, more_controls, own_data_control
 from lstm_explorer.ui.toolbar import show_exhibit
 
 #: The measurement of keras-team/keras issue 16151, in this app's settings.
@@ -49,12 +49,7 @@ def experiment_controls(settings: Settings, view: BiasesView) -> None:
     _chrono_note(settings)
     for gate in sorted(architecture_named(view.network).blocks, key=lambda gate: gate != memory_gate(view.network)):
         setting_slider(f"{gate}_bias", _("Bias of the {gate}").format(gate=gate_name(gate, view.network)), step=0.25)
-    with st.expander(_("Weights")):
-        weight_controls([view.network])
-    with st.expander(_("Input")):
-        input_controls()
-    with st.expander(_("Size, seeds and loss")):
-        size_controls()
+    more_controls([view.network])
 
 
 def _chrono_note(settings: Settings) -> None:
@@ -99,7 +94,7 @@ def bias_figure(runner: Runner, settings: Settings, view: BiasesView) -> None:
     """Draw the chosen map."""
     with shielded():
         if exhibit := MAPS[view.across](runner, settings, view):
-            show_exhibit(exhibit)
+            show_exhibit(exhibit, head_start=True)
 
 
 def pick_bias(bias: float) -> None:

@@ -7,15 +7,19 @@ import time
 from typing import Any
 
 import numpy as np
+import orjson
 import plotly.basedatatypes
+import plotly.io
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.interactive import chart_config
 from lstm_explorer.figures.axes import FigureSpec
-from lstm_explorer.locales import _
+from lstm_explorer.locales import _, current_language
 from lstm_explorer.ui.browser import draw
+from lstm_explorer.ui.result_cache import RESULTS
+from lstm_explorer.ui.runner import kept_as
 
 #: Seconds. A browser lays out all that came together before it draws a picture; so what follows one that is redrawn at
 #: every move of a slider comes a moment later, and the picture takes a third less (benchmarks/bench_app.py).
@@ -40,13 +44,13 @@ def show_figure(
         key: Of the element.
         slider: Key of the slider that moves a drawing (``exhibit.neighbours``) in the browser, on a page that has one.
         words: Where the summary stands; beneath the figure by default.
-        head_start: Whether a figure that a slider redraws (``exhibit.spec``) is sent a moment before what follows it.
+        head_start: Whether the figure, which a slider redraws, is sent a moment before what follows it.
     """
     if exhibit.neighbours:
         draw(exhibit.neighbours(theme_name()), key=key, slider=f".st-key-{slider} input[type=range]" if slider else "")
     else:
         _show_chart(exhibit, key)
-    if head_start and exhibit.spec:
+    if head_start:
         time.sleep(_HEAD_START)
     if exhibit.summary:
         (words or st).markdown(exhibit.summary)
@@ -58,11 +62,16 @@ class _Unchecked(plotly.basedatatypes.BaseFigure):
 
     def __init__(self, spec: FigureSpec) -> None:
         """Keep the dicts; nothing is checked."""
-        self._spec: FigureSpec = {**spec, "data": packed(spec["data"])}
+        self._spec = with_packed_numbers(spec)
 
     def to_dict(self) -> FigureSpec:
         """Return the dicts."""
         return self._spec
+
+
+def with_packed_numbers(spec: FigureSpec) -> FigureSpec:
+    """Return a figure with the numbers of its traces and frames :func:`packed`."""
+    return {**spec, **{name: packed(spec[name]) for name in ("data", "frames") if name in spec}}
 
 
 def packed(part: Any) -> Any:
@@ -90,9 +99,42 @@ def packed(part: Any) -> Any:
     return {**spec, "shape": ", ".join(map(str, part.shape))} if part.ndim > 1 else spec
 
 
+def _chart(exhibit: Exhibit, theme: str) -> plotly.basedatatypes.BaseFigure:
+    """Return the figure; as plain dicts where there are, and what stays of those written once for all sessions."""
+    if still := exhibit.still:
+        key = ("still", kept_as(still.job), still.options, theme, current_language())
+        written = RESULTS.get(key, lambda: _written(with_packed_numbers(still.make(theme))))
+        return _Unchecked(still.complete(_fragments(written), theme))
+    return _Unchecked(exhibit.spec(theme)) if exhibit.spec else exhibit.draw(theme)
+
+
+def _written(spec: FigureSpec) -> dict[str, Any]:
+    """Return a figure with each part of its traces and of its layout, and all its frames, as JSON."""
+
+    def parts(whole: dict[str, Any]) -> dict[str, bytes]:
+        return {name: _json(part) for name, part in whole.items()}
+
+    frames = parts({"frames": spec["frames"]}) if "frames" in spec else {}
+    return {"data": [*map(parts, spec["data"])], "layout": parts(spec["layout"]), **frames}
+
+
+def _json(part: Any) -> bytes:
+    text: str = plotly.io.json.to_json_plotly(part, engine="orjson")  # escapes what is HTML, as for a whole figure
+    return text.encode()
+
+
+def _fragments(written: Any) -> Any:
+    """Return a figure with JSON in it as one that Plotly's encoder copies."""
+    if isinstance(written, bytes):
+        return orjson.Fragment(written)
+    if isinstance(written, dict):
+        return {name: _fragments(part) for name, part in written.items()}
+    return [*map(_fragments, written)]
+
+
 def _show_chart(exhibit: Exhibit, key: str) -> None:
     st.plotly_chart(
-        _Unchecked(exhibit.spec(theme_name())) if exhibit.spec else exhibit.draw(theme_name()),
+        _chart(exhibit, theme_name()),
         theme=None,
         width="stretch",
         key=key,

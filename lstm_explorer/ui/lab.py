@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -42,12 +42,20 @@ def experiment_controls() -> None:
     own_data_control()
     with st.expander(_("Gate biases"), expanded=True):
         _bias_controls()
-    with st.expander(_("Weights")):
-        weight_controls(current_view().networks)
-    with st.expander(_("Input")):
-        input_controls()
-    with st.expander(_("Size, seeds and loss")):
-        size_controls()
+    more_controls(current_view().networks)
+
+
+def more_controls(networks: Sequence[str]) -> None:
+    """Draw the settings that are seldom moved, folded; what is folded is not drawn: most moves would pay for it."""
+    parts: dict[str, tuple[str, Callable[[], None]]] = {
+        "weights": (_("Weights"), lambda: weight_controls(networks)),
+        "input": (_("Input"), input_controls),
+        "size": (_("Size, seeds and loss"), size_controls),
+    }
+    for name, (label, draw) in parts.items():
+        with st.expander(label, on_change="rerun", key=f"{name}_settings_open") as expander:
+            if expander.open:
+                draw()
 
 
 def preset_controls() -> None:

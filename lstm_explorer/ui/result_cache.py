@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from torch import Tensor
 T = TypeVar("T")
 
 #: Bytes of all results together.
-BUDGET = 200_000_000
+BUDGET = 48_000_000
 #: Bytes of a result besides its numbers.
 _RECORD = 500
 
@@ -29,12 +30,14 @@ class ResultCache:
     def __init__(self, budget: int = BUDGET) -> None:
         """Start empty."""
         self._results: cachetools.LRUCache[Hashable, Any] = cachetools.LRUCache(budget, getsizeof=size_of)
+        self._used: dict[Hashable, float] = {}
         self._making: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return the result of a key, computed where it is not kept."""
         with self._lock:
+            self._used[key] = time.monotonic()
             if key in self._results:
                 return self._results[key]
             making = self._making.setdefault(key, threading.Lock())
@@ -59,6 +62,14 @@ class ResultCache:
         """Bytes kept now."""
         return int(self._results.currsize)
 
+    def drop_unused(self, seconds: float) -> None:
+        """Forget what nobody has asked for lately: its readers have left, or look at something else."""
+        oldest = time.monotonic() - seconds
+        with self._lock:
+            self._used = {key: used for key, used in self._used.items() if used >= oldest}
+            for key in [key for key in self._results if key not in self._used]:
+                del self._results[key]
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
@@ -66,7 +77,7 @@ class ResultCache:
 
 
 def size_of(result: Any) -> int:
-    """Return about how many bytes a result takes: those of all its tensors and arrays.
+    """Return about how many bytes a result takes: those of all its tensors, arrays and texts.
 
     Example:
         >>> size_of((np.zeros(1000), {"more": np.zeros(1000)})) // 1000
@@ -78,7 +89,9 @@ def size_of(result: Any) -> int:
         return _RECORD + sum(size_of(getattr(result, field.name)) for field in dataclasses.fields(result))
     if isinstance(result, Mapping):
         return _RECORD + sum(map(size_of, result.values()))
-    if isinstance(result, Sequence) and not isinstance(result, str | bytes):
+    if isinstance(result, str | bytes):
+        return len(result)
+    if isinstance(result, Sequence):
         return _RECORD + sum(map(size_of, result))
     return 0
 

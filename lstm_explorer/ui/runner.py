@@ -19,18 +19,24 @@ from lstm_explorer.ui import uploads
 from lstm_explorer.ui.errors import RefusedError, shielded
 from lstm_explorer.ui.result_cache import RESULTS
 from lstm_explorer.ui.startup import compile_recurrences
-from lstm_explorer.ui.work import measured_pieces, pieces_so_far
+from lstm_explorer.ui.work import let_go, measured_pieces, numbers_kept, pieces_so_far
 
 T = TypeVar("T")
 
 #: Numbers of one state, ``T * B * H``, that one replica may have: about 200 bytes each at the peak, so 300 MB.
 LARGEST_RUN = 1_500_000
-#: Numbers that the result of one picture may hold: a map has three of them, so 36 MB.
-LARGEST_RESULT = 3_000_000
-#: Numbers that all results of one page may hold that are measured in pieces, and so kept: a report has up to 24.
-LARGEST_PAGE = 12_000_000
+#: Numbers that the result of one picture may hold: a map has three of them, so 18 MB.
+LARGEST_RESULT = 1_500_000
+#: Numbers that the results may hold that are measured in pieces, and so kept: all of one page (a report has up to 24),
+#: and those of all readers together, 54 MB.
+LARGEST_PAGE, LARGEST_SERVER = 3_000_000, 4_500_000
 #: Work of one run, after which a click on the stop button counts: about half a second.
 _WORK_PER_RUN = 1_500_000
+#: Work of what cannot be cut, and so not be stopped, about a second; and of a whole measurement, about a minute.
+LARGEST_UNIT, LARGEST_WORK = 3_000_000, 180_000_000
+
+#: Seconds per number of one state.
+_SECONDS = 1 / 3_000_000
 
 _HEAVY_WORK = threading.Semaphore(1)
 
@@ -43,6 +49,7 @@ class CachedRunner:
         self._refused: set[str] = set()
         self._done: dict[Job[Any], Any] = {}
         self._reserved = 0
+        self._spent = 0.0
 
     @property
     def table(self) -> OwnTable | None:
@@ -59,27 +66,29 @@ class CachedRunner:
             self._done[job] = self._result(job)
         return self._done[job]
 
-    def _result(self, job: Job[T]) -> T:
+    def _result(self, job: Job[T]) -> T | None:
         _check_table(job)
         _check_size(job)
         _check_result(job)
+        _check_work(job)
         size = units_at_once(job, _WORK_PER_RUN)
         if size >= job.total:
             return _cached(job, 0, job.total)[0]
-        if job.unit == "biases":
-            self._reserve(job.result_numbers)
+        self._reserve(job)
         parts = measured_pieces(job, self._done)
         carried: Any = None
 
         def part(first: int, last: int) -> T:
             nonlocal carried
             if first not in parts:
-                measure = _cached if job.unit == "seeds" else _measure
-                parts[first] = measure(job, first, last, carried)
+                self._spent += (last - first) * job.work
+                parts[first] = _measure(job, first, last, carried)
             piece, carried = parts[first]
             return piece
 
-        return job.join(pieces_so_far(job, size, part))
+        # One piece a run, whatever the page shows: a click on the stop button waits for the end of the run.
+        pieces = pieces_so_far(job, size, part, grow=self._spent < _WORK_PER_RUN)
+        return job.join(pieces) if pieces else None
 
     @contextlib.contextmanager
     def _each_refusal_once(self) -> Iterator[None]:
@@ -93,8 +102,16 @@ class CachedRunner:
                     self._refused.add(str(refused))
                     raise
 
-    def _reserve(self, numbers: int) -> None:
-        """Count the numbers of a result that the session keeps, or refuse it where the page would hold too many."""
+    def _reserve(self, job: Job[Any]) -> None:
+        """Count the numbers of a result that the session keeps, or refuse it where there would be too many."""
+        numbers = job.result_numbers
+        if numbers + numbers_kept(but=job) > LARGEST_SERVER:
+            raise RefusedError(
+                _(
+                    "Other readers' large measurements fill the room that this server has for them: try again in some "
+                    "minutes, or lower the seeds, the batch or the sequence length."
+                )
+            )
         if self._reserved + numbers > LARGEST_PAGE:
             raise RefusedError(
                 _(
@@ -107,13 +124,19 @@ class CachedRunner:
 
 def _cached(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T, Any]:
     """Return a piece of a job from the cache of all sessions, measured where it is not kept."""
-    key = replace(cast(Any, job), experiment=job.experiment.without_rows())
-    return RESULTS.get((key, first, last), lambda: _measure(job, first, last, carried))
+    return RESULTS.get((kept_as(job), first, last), lambda: _measure(job, first, last, carried))
+
+
+def kept_as(job: Job[T]) -> Job[T]:
+    """Return an equal job without the table's rows, as the key of what is kept for all sessions."""
+    key: Job[T] = replace(cast(Any, job), experiment=job.experiment.without_rows())
+    return key
 
 
 def _measure(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T, Any]:
     """Measure on one thread, one measurement at a time in the process: two at once delay both and double the memory."""
     with _HEAVY_WORK:
+        let_go()  # who left while they waited for their turn holds up nobody
         # OpenMP counts its threads anew in every thread of Python, and Streamlit starts one for each rerun. With two,
         # the barrier spins against the browser: 75 to 145 ms for what takes 7 to 11.
         torch.set_num_threads(1)
@@ -142,6 +165,29 @@ def _check_size(job: Job[Any]) -> None:
                 layers=settings.num_layers,
                 product=numbers,
                 limit=LARGEST_RUN,
+            )
+        )
+
+
+def _check_work(job: Job[Any]) -> None:
+    """Refuse what keeps the server from everybody else for too long."""
+    settings, whole = job.experiment.settings, job.total * job.work
+    if job.work > LARGEST_UNIT or whole > LARGEST_WORK:
+        raise RefusedError(
+            _(
+                "This picture would take this server about {need:.0f} s, up to {piece:.1f} s of it at a stretch; it "
+                "gives one {have:.0f} s, {stretch:.0f} s at a stretch. Lower the sequence length ({steps}), the hidden "
+                "size ({units}), the seeds ({seeds}), the batch ({batch}) or the layers ({layers})."
+            ).format(
+                need=whole * _SECONDS,
+                piece=job.work * _SECONDS,
+                have=LARGEST_WORK * _SECONDS,
+                stretch=LARGEST_UNIT * _SECONDS,
+                steps=settings.sequence_length,
+                units=settings.hidden_size,
+                seeds=settings.num_seeds,
+                batch=settings.batch_size,
+                layers=settings.num_layers,
             )
         )
 

@@ -44,9 +44,11 @@ class Session:
 
 def current_session() -> Session:
     """Return the record of this browser tab."""
-    if _KEY not in st.session_state:
+    try:  # asked for some fifty times in a run
+        return st.session_state[_KEY]
+    except KeyError:
         st.session_state[_KEY] = Session()
-    return st.session_state[_KEY]
+        return st.session_state[_KEY]
 
 
 def merge(first: Sequence[Remark], second: Sequence[Remark]) -> tuple[Remark, ...]:

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lstm_explorer.exhibits.exhibit import Exhibit
-from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, make
+from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, make, resolutions
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.paper import Paper, Size
 from lstm_explorer.locales import _
@@ -17,15 +17,18 @@ from lstm_explorer.ui.figure import show_figure, theme_name
 from lstm_explorer.ui.language import fragment
 
 
-def show_exhibit(exhibit: Exhibit, *, slider: str = "", words: DeltaGenerator | None = None) -> None:
+def show_exhibit(
+    exhibit: Exhibit, *, slider: str = "", head_start: bool = False, words: DeltaGenerator | None = None
+) -> None:
     """Draw a figure and its toolbar, as every page does.
 
     Args:
         exhibit: The exhibit to draw.
         slider: Key of the page's slider that moves the drawing in the browser.
+        head_start: Whether the figure is the one that the page's sliders redraw; it is then sent first.
         words: Where the summary stands; beneath the figure by default.
     """
-    show_figure(exhibit, key=exhibit.name, slider=slider, head_start=True, words=words)
+    show_figure(exhibit, key=exhibit.name, slider=slider, head_start=head_start, words=words)
     show_toolbar(exhibit)
 
 
@@ -103,8 +106,9 @@ def _options(exhibit: Exhibit, chosen: FileFormat) -> ExportOptions:
         size = st.selectbox(_("Size"), list(_sizes()), format_func=_sizes().__getitem__, key=f"{key}_size")
     if chosen == "png":
         scale = st.segmented_control(
-            _("Resolution"), [1.0, 2.0, 4.0], format_func="{:g}×".format, default=2.0, required=True, key=f"{key}_scale"
-        )
+            _("Resolution"), resolutions(size), format_func="{:g}×".format, default=2.0, required=True,
+            key=f"{key}_{size}_scale",
+        )  # fmt: skip
     dark = st.toggle(_("Dark"), value=theme_name() == "dark" and chosen == "html", key=f"{key}_dark")
     title = st.toggle(_("Title"), value=True, key=f"{key}_title")
     caption = st.toggle(_("A line with the settings"), key=f"{key}_caption")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import weakref
 from collections.abc import Callable, Container
 from typing import Any, TypeVar
 
@@ -27,20 +29,59 @@ def measured_pieces(job: Job[Any], shown: Container[Job[Any]]) -> dict[int, Any]
         shown: The jobs of this run, this one among them. All of them keep their pieces: one dropped for the next would
             be measured again, and drop another, without end.
     """
-    kept: dict[Job[Any], dict[int, Any]] = st.session_state.setdefault(_PARTS, {})
+    kept = _kept()
+    if job not in kept:
+        st.session_state.get(_PROGRESS, {}).pop(job, None)  # else all of it would be measured again in one run
     others = [] if job in kept else [one for one in kept if one not in shown]
     parts = kept[job] = kept.pop(job, {})
     for dropped in others[: max(0, len(kept) - _JOBS_KEPT)]:
         del kept[dropped]
-        st.session_state.get(_PROGRESS, {}).pop(dropped, None)  # else all of it would be measured again in one run
     return parts
 
 
-def pieces_so_far(job: Job[T], size: int, piece: Callable[[int, int], T]) -> list[T]:
-    """Return the pieces done so far, each of at most ``size`` units; one more than the last run did."""
+def numbers_kept(*, but: Job[Any]) -> int:
+    """Return how many numbers the kept pieces of all sessions may come to hold, one job of this session left out."""
+    of_all = sum(job.result_numbers for kept in list(_ALL_KEPT.values()) for job in list(kept))
+    return of_all - (but.result_numbers if but in _kept() else 0)
+
+
+class _Kept(dict[Job[Any], dict[int, Any]]):
+    """The jobs of a session with their pieces, and when it last asked for them; it ends with the session."""
+
+    used = 0.0
+
+
+_ALL_KEPT: weakref.WeakValueDictionary[int, _Kept] = weakref.WeakValueDictionary()
+
+
+def _kept() -> _Kept:
+    if _PARTS not in st.session_state:
+        kept = st.session_state[_PARTS] = _Kept()
+        _ALL_KEPT[id(kept)] = kept
+    mine: _Kept = st.session_state[_PARTS]
+    mine.used = time.monotonic()
+    return mine
+
+
+def drop_unused_pieces(seconds: float) -> None:
+    """Forget the pieces of sessions that have not asked for them lately: a reader who left may still come back."""
+    for kept in list(_ALL_KEPT.values()):
+        if kept.used < time.monotonic() - seconds:
+            kept.clear()
+
+
+def let_go() -> None:
+    """End this run where its reader has left: Streamlit looks for that whenever its state is asked for something."""
+    st.session_state.get(_PROGRESS)
+
+
+def pieces_so_far(job: Job[T], size: int, piece: Callable[[int, int], T], *, grow: bool = True) -> list[T]:
+    """Return the pieces done so far, each of at most ``size`` units; one more than the last run did, if it may grow."""
     progress = st.session_state.setdefault(_PROGRESS, {})
     stopped = job in st.session_state.setdefault(_STOPPED, set())
-    done = progress.get(job, size) if stopped else min(progress.get(job, 0) + size, job.total)
+    done = progress.get(job, 0)
+    if done < job.total and (done == 0 if stopped else grow):
+        done = min(done + size, job.total)
     progress[job] = done
     pieces = [piece(first, min(first + size, done)) for first in range(0, done, size)]
     if done < job.total:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 import lstm_explorer as lx
-from lstm_explorer.export.files import FORMATS, ExportOptions, file_name, make
-from lstm_explorer.export.paper import Paper
+from lstm_explorer.export.files import FORMATS, ExportOptions, file_name, make, resolutions
+from lstm_explorer.export.paper import SHEETS, Paper
 
 #: How a file of each format that needs no browser begins.
 BEGINS = {"html": b"<!DOCTYPE html>", "csv": b"\xef\xbb\xbf", "parquet": b"PAR1", "json": b"{", "py": b"# Prints"}
@@ -44,3 +44,7 @@ def test_a_script_is_of_the_experiment_that_is_asked_for(exhibit):
 
 def test_json_names_the_figure(exhibit):
     assert json.loads(make(exhibit, ExportOptions(format="json")))["figure"] == "gradients"
+
+
+def test_a_poster_is_offered_at_the_resolutions_that_its_pixels_allow():
+    assert {size: resolutions(size)[-1] for size in SHEETS} == {"slide": 4, "column": 4, "page": 4, "poster": 2}

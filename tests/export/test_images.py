@@ -262,3 +262,10 @@ def test_scale_is_of_pixels_and_of_paper():
     svg = images.render(figure(), format="svg", scale=0.5, **SIZE)
     assert float(ElementTree.fromstring(svg).get("width")) == pytest.approx(200)
     assert media_box(images.render(figure(), format="pdf", scale=0.5, **SIZE)) == pytest.approx((150, 112.5), abs=1)
+
+
+def test_an_image_of_too_many_pixels_is_refused_before_a_browser_is_asked(monkeypatch):
+    monkeypatch.setattr(images._shared_browser, "run", lambda work: b"drawn")
+    with pytest.raises(images.ImageError, match="would have 64 million pixels: expected at most 20 million"):
+        images.render(figure(), format="png", width=2304, height=1728, scale=4)
+    assert images.render(figure(), format="png", width=2304, height=1728, scale=2) == b"drawn"

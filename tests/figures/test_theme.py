@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstm_explorer.core.architectures import ARCHITECTURES
-from lstm_explorer.figures.theme import FONT, THEMES, blended, faded, template, theme_of
+from lstm_explorer.figures.theme import FONT, THEMES, blended, faded, plain_template, template, theme_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,3 +79,8 @@ def test_colours_are_mixed_channel_by_channel():
 def test_an_unknown_theme_is_refused():
     with pytest.raises(ValueError, match="theme is 'sepia': expected 'light' or 'dark'"):
         theme_of("sepia")
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_the_plain_template_is_the_template(name):
+    assert plain_template(name) == template(name).to_plotly_json()

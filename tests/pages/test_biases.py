@@ -116,10 +116,10 @@ def test_korean_is_spoken_throughout():
 
 
 def test_a_map_too_large_for_the_server_is_refused_and_the_rest_stays():
-    at = settled(app(num_seeds="64", batch_size="64", sequence_length="500", hidden_size="1", topic="effective"))
+    at = settled(app(num_seeds="64", batch_size="32", sequence_length="500", hidden_size="1", topic="effective"))
     refusals = [box.value for box in at.warning]
     assert len(refusals) == 1
-    assert "this server keeps 3,000,000" in refusals[0].replace("\\", "")
+    assert "this server keeps 1,500,000" in refusals[0].replace("\\", "")
     assert at.slider(key="forget_bias").value == 0.0
     assert not at.error
 
@@ -129,3 +129,11 @@ def test_a_network_with_one_bias_vector_cannot_be_filled_twice():
     assert any("minLSTM has one bias vector per layer" in caption.value for caption in at.caption)
     assert len(at.get("plotly_chart")) == 1  # the map alone
     assert EXHIBITS["effective_bias"].networks == ("lstm", "gru")
+
+
+def test_what_is_folded_is_not_drawn_and_still_counts():
+    at = settled(app(hidden_size="6"))
+    drawn = {widget.key for widget in (*at.number_input, *at.slider, *at.select_slider, *at.selectbox)}
+    assert not drawn & {"hidden_size", "num_layers", "input_scale", "recurrent_gain", "input_kind"}
+    at.session_state["size_settings_open"] = True
+    assert settled(at.run()).number_input(key="hidden_size").value == 6

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import lstm_explorer as lx
+from lstm_explorer.core.biases.required import BiasSearch
 from lstm_explorer.runs import direct
 from lstm_explorer.runs.direct import DirectRunner
 from lstm_explorer.runs.experiment import Experiment
@@ -131,3 +132,21 @@ def test_the_bound_is_of_the_network_that_is_measured_stacked_or_not(init):
     (bound,) = [form.log10_rate for form in forms if form.bound]
     weight = lx.build_network("rnn", settings).weight_hh_l0
     assert bound == pytest.approx(torch.linalg.matrix_norm(weight, 2).log10().item(), abs=1e-12)
+
+
+def test_more_units_cost_more_for_each_number():
+    few, many = (Flow(experiment=ONE.replace(hidden_size=size)).work for size in (64, 256))
+    assert few == 64 * SETTINGS.sequence_length * SETTINGS.batch_size * SETTINGS.num_layers
+    assert many == pytest.approx(4 * 2.5 * few)
+
+
+def test_a_search_in_pieces_tries_no_bias_twice(monkeypatch):
+    tried, measure = [], BiasSearch.measure
+    monkeypatch.setattr(BiasSearch, "measure", lambda search, biases: tried.extend(biases) or measure(search, biases))
+    monkeypatch.setattr(direct, "_WORK_BETWEEN_REPORTS", 1)
+    job = Required(experiment=ONE, lag=10, share=0.1)
+    assert DirectRunner().run(job) is not None
+    whole = len(tried)
+    assert job.piece(0, job.total)[0] is not None
+    assert len(tried) == 2 * whole
+    assert job.piece(0, 5)[0] is None

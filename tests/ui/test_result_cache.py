@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lstm_explorer as lx
+from lstm_explorer.ui import result_cache
 from lstm_explorer.ui.result_cache import ResultCache, size_of
 
 
@@ -65,3 +66,23 @@ def test_a_results_size_is_that_of_its_numbers():
         tensor.nbytes for tensor in (flow.log10_hidden, flow.log10_cell, flow.log10_cell_path, flow.log10_inputs)
     )
     assert numbers <= size_of(flow) <= numbers + 10_000
+
+
+def test_texts_count_too():
+    assert size_of({"a": b"x" * 1000, "b": ["y" * 500]}) >= 1500
+
+
+def test_what_nobody_asked_for_lately_is_dropped(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(result_cache.time, "monotonic", lambda: now[0])
+    cache = ResultCache()
+    for key in ("old", "asked again", "new"):
+        cache.get(key, lambda: np.zeros(100))
+    now[0] = 100.0
+    cache.get("asked again", lambda: pytest.fail("it is kept"))
+    cache.get("new", lambda: pytest.fail("it is kept"))
+    cache.drop_unused(50)
+    assert cache.held == 2 * size_of(np.zeros(100))
+    made = []
+    cache.get("old", lambda: made.append(1) or np.zeros(100))
+    assert made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -101,6 +102,59 @@ def test_a_page_holds_so_many_numbers_of_large_maps(page, monkeypatch):
     assert one.run(map_job()) is not None
     assert one.run(map_job(seed=9)) is None
     assert "Take a map out of the report" in page.boxes[0]
+
+
+def test_large_measurements_of_other_readers_count_until_their_sessions_end(page, monkeypatch):
+    monkeypatch.setattr(runner, "_WORK_PER_RUN", 1)
+    monkeypatch.setattr(runner, "LARGEST_SERVER", map_job().result_numbers)
+    mine, others = work.st.session_state, {}
+    work.st.session_state = others
+    assert CachedRunner().run(map_job()) is not None
+    work.st.session_state = mine
+    assert CachedRunner().run(map_job(seed=9)) is None
+    assert "try again in some minutes" in page.boxes[0]
+    others.clear()
+    gc.collect()
+    assert CachedRunner().run(map_job(seed=9)) is not None
+    assert CachedRunner().run(map_job(seed=9)) is not None  # its own numbers do not stand in its way
+
+
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [("LARGEST_UNIT", "s of it at a stretch"), ("LARGEST_WORK", "it gives one 0 s")],
+)
+def test_work_that_is_too_much_is_refused_with_what_to_lower(page, monkeypatch, limit, says):
+    job = map_job()
+    monkeypatch.setattr(runner, limit, (job.total if limit == "LARGEST_WORK" else 1) * job.work - 1)
+    assert CachedRunner().run(job) is None
+    assert says in page.boxes[0].replace("\\", "")
+    assert "the seeds (4)" in page.boxes[0].replace("\\", "")
+    assert not page.measured
+
+
+def test_a_run_measures_one_piece_however_many_figures_it_has(page, monkeypatch):
+    monkeypatch.setattr(runner, "_WORK_PER_RUN", 1)
+    jobs = [map_job(), map_job(seed=9)]
+    runs = [[bool(one.run(job)) for job in jobs] for one in (CachedRunner() for _run in range(6))]
+    assert page.measured == 2 * [(0, 1), (1, 2), (2, 3)]
+    assert runs[0] == [True, False]
+    assert runs[-1] == [True, True]
+    assert page.progress[:2] == ["1 of 3 biases", "0 of 3 biases"]
+
+
+def test_a_reader_who_left_is_not_measured_for_and_holds_up_nobody(page, monkeypatch):
+    class LeftError(BaseException):
+        """As Streamlit's own: not an Exception."""
+
+    def leave():
+        raise LeftError
+
+    with monkeypatch.context() as gone:
+        gone.setattr(runner, "let_go", leave)
+        gone.setattr(type(flow_job()), "piece", lambda *_arguments: pytest.fail("measured for nobody"))
+        with pytest.raises(LeftError):
+            CachedRunner().run(flow_job())
+    assert CachedRunner().run(flow_job()) is not None
 
 
 def test_without_a_table_nothing_is_measured_and_a_table_of_the_wrong_width_is_the_core_s_refusal(page):

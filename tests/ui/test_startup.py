@@ -26,21 +26,30 @@ def page(monkeypatch):
 
 
 def test_recurrences_are_compiled_once_and_the_wait_is_explained(page):
-    startup.compile_recurrences()
-    startup.compile_recurrences()
+    try:
+        startup.compile_recurrences()
+        startup.compile_recurrences()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
     assert page.measured == ["LSTM", "RNN"]
     assert len(page.spinners) == 1
     assert "compiled, once" in page.spinners[0]
 
 
-def test_a_process_keeps_torch_to_one_thread():
-    threads = torch.get_num_threads()
+def test_a_process_keeps_torch_to_one_thread(monkeypatch):
+    monkeypatch.setattr(startup, "limit_pools", lambda: None)
+    monkeypatch.setattr(startup, "keep_tidy", lambda: None)
+    threads, thresholds = torch.get_num_threads(), gc.get_threshold()
     torch.set_num_threads(2)
+    gc.set_threshold(700, 10, 10)  # Python's own
     startup.start_process.clear()
     try:
         startup.start_process()
         assert torch.get_num_threads() == 1
         assert gc.get_freeze_count() > 0
+        assert gc.get_threshold()[0] > 10 * 700
     finally:
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
         torch.set_num_threads(threads)

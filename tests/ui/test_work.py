@@ -106,3 +106,19 @@ def test_the_jobs_of_one_run_are_all_kept_however_many(page):
     for job in jobs:
         work.measured_pieces(job, jobs)[0] = "done"
     assert all(work.measured_pieces(job, jobs) == {0: "done"} for job in jobs)
+
+
+def test_pieces_that_a_session_has_not_asked_for_lately_are_dropped_and_measured_anew(page, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(work.time, "monotonic", lambda: now[0])
+    job = job_of()
+    work.measured_pieces(job, {job})[0] = "done"
+    run(job)
+    assert run(job) == [(0, 3), (3, 6)]
+    now[0] += 50
+    work.drop_unused_pieces(60)
+    assert work.measured_pieces(job, {job}) == {0: "done"}
+    now[0] += 61
+    work.drop_unused_pieces(60)
+    assert work.measured_pieces(job, {job}) == {}
+    assert run(job) == [(0, 3)]

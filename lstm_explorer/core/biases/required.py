@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from lstm_explorer.core import theory
 from lstm_explorer.core.architectures import Architecture, Gate, architecture_named
 from lstm_explorer.core.biases.maps import (
-    BiasMap,
     StateQuantity,
     bias_map,
     check_gate,
@@ -28,9 +27,9 @@ from lstm_explorer.core.settings import Settings
 
 #: Biases searched, and how finely: the first map has steps of a quarter, each later one a tenth of the last.
 LOWEST, HIGHEST = -10.0, 10.0
-_FIRST_STEP, _FINEST = 0.25, 0.01
-#: How many the first map has.
-BIASES_TRIED = round((HIGHEST - LOWEST) / _FIRST_STEP) + 1
+_FIRST_STEP, _FINEST, _FINER = 0.25, 0.01, 11
+#: Most that are tried: the first map's, and those of two finer ones.
+BIASES_TRIED = round((HIGHEST - LOWEST) / _FIRST_STEP) + 1 + 2 * _FINER
 
 
 class ChronoBiases(NamedTuple):
@@ -92,6 +91,13 @@ class RequiredBias:
         return sign * strongest + 0.0  # no negative zero
 
 
+class Survival(NamedTuple):
+    """log10 of what survives the lag at one bias: the median over all, and each replica's own."""
+
+    median: float
+    each: tuple[float, ...]
+
+
 def required_bias(
     settings: Settings,
     *,
@@ -128,56 +134,105 @@ def required_bias(
         >>> need.measured < need.closed_form  # the paths through the gates help
         True
     """
-    record = architecture_named(architecture)
-    gate = record.memory_gate or Gate("", "", "")
-    check_gate(gate.name, architecture, settings)
-    check_lag(lag, settings, table)
-    theory.required_forget_bias(lag, share)  # refuses a share that is none
-    sign = gate.keeps
-
-    quantity = cast(StateQuantity, record.memory)
-
-    def swept(strengths: NDArray[np.float64]) -> BiasMap:
-        biases = sorted((sign * strengths).tolist())
-        return bias_map(settings, gate=gate.name, biases=biases, architecture=architecture, table=table)
-
-    def at_lag(one: BiasMap) -> NDArray[np.float64]:
-        return one.ratios(quantity)[::sign, -1 - lag]
-
-    # How strongly a bias keeps: the bias itself or, of a gate that keeps where it is small, its opposite.
-    strengths = np.arange(LOWEST, HIGHEST + _FIRST_STEP / 2, _FIRST_STEP)
-    first = swept(strengths)
-    ratios = at_lag(first)
-    measured, log10_measured = _smallest(strengths, ratios, math.log10(share), lambda finer: at_lag(swept(finer)))
-    of_each = median_of_runs(relative_to_last(norms_of(first, quantity))[:, :, -1 - lag])[::sign]  # (N, R)
-    each = [_crossing(strengths, column, math.log10(share)) for column in of_each.T]
-    above = strengths > (LOWEST if measured is None else measured)
-    explode = strengths[(ratios > math.log10(EXPLODES_ABOVE)) & above]
-    less = strengths[(ratios < math.log10(share)) & above]
-    return RequiredBias(
-        gate=gate.name,
-        lag=lag,
-        share=share,
-        closed_form=_closed_form(record, settings, lag, share),
-        measured=None if measured is None else sign * measured,
-        each_seed=tuple(None if one is None else sign * one for one in each),
-        log10_measured=log10_measured,
-        keeps_large=sign > 0,
-        falls_below=sign * float(less[0]) if less.size and measured is not None else None,
-        explodes=sign * float(explode[0]) if explode.size else None,
-        chrono=_chrono(gate, lag),
-    )
+    search = BiasSearch(settings=settings, lag=lag, share=share, architecture=architecture, table=table)
+    measured: list[Survival] = []
+    while left := search.biases(measured)[len(measured) :]:
+        measured += search.measure(left)
+    return search.answer(measured)
 
 
-def _closed_form(record: Architecture, settings: Settings, lag: int, share: float) -> float:
-    biases = {gate.name: float(getattr(settings, f"{gate.name}_bias")) for gate in record.gates}
-    return record.required(lag, share, biases) if record.required else math.inf
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BiasSearch:
+    """The search of :func:`required_bias`, which can be done bias by bias: what was measured says which comes next.
 
+    Attributes:
+        settings: As in :func:`required_bias`, like the others.
+        lag: Steps to remember.
+        share: Share that must survive.
+        architecture: One with gates.
+        table: The rows read when ``input_kind="csv"``.
+    """
 
-def _chrono(gate: Gate, lag: int) -> ChronoBiases:
-    """Return what chrono draws for the gate; U(1, longest - 1) is empty for less than 3 steps."""
-    drawn = gate.chrono * theory.chrono_quantile(max(lag, 3), [0.0, 0.5, 1.0]) + 0.0  # no negative zero
-    return ChronoBiases(*sorted(drawn.tolist()))
+    settings: Settings
+    lag: int
+    share: float
+    architecture: str = "lstm"
+    table: TableLike | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what :func:`required_bias` refuses."""
+        check_gate(self._gate.name, self.architecture, self.settings)
+        check_lag(self.lag, self.settings, self.table)
+        theory.required_forget_bias(self.lag, self.share)  # refuses a share that is none
+
+    @property
+    def _record(self) -> Architecture:
+        return architecture_named(self.architecture)
+
+    @property
+    def _gate(self) -> Gate:
+        return self._record.memory_gate or Gate("", "", "")
+
+    def biases(self, measured: Sequence[Survival]) -> tuple[float, ...]:
+        """Return the biases known to be tried, in their order; with a measurement of each, the search is over.
+
+        Args:
+            measured: At the first of them, as far as they are measured.
+        """
+        tried = [strengths for strengths, _here in self._maps(measured)]
+        return tuple((self._gate.keeps * np.concatenate(tried)).tolist())
+
+    def measure(self, biases: Sequence[float]) -> list[Survival]:
+        """Measure what survives the lag at some neighbouring biases, in their order."""
+        swept = bias_map(
+            self.settings, gate=self._gate.name, biases=sorted(biases), architecture=self.architecture, table=self.table
+        )
+        quantity, keeps, at = cast(StateQuantity, self._record.memory), self._gate.keeps, -1 - self.lag
+        medians = swept.ratios(quantity)[::keeps, at].tolist()
+        each = median_of_runs(relative_to_last(norms_of(swept, quantity))[:, :, at])[::keeps].tolist()
+        return [Survival(median, tuple(replicas)) for median, replicas in zip(medians, each, strict=True)]
+
+    def answer(self, measured: Sequence[Survival]) -> RequiredBias:
+        """Return the answer of a search that is over."""
+        gate, wanted, maps = self._gate, math.log10(self.share), self._maps(measured)
+        (strengths, first), (finest, last) = maps[0], maps[-1]
+        enough = np.flatnonzero(last >= wanted)
+        found = float(finest[enough[0]]) if enough.size else None
+        above = strengths > (LOWEST if found is None else found)
+        of_each = np.array([one.each for one in measured[: len(strengths)]])
+        each = [_crossing(strengths, of_one, wanted) for of_one in of_each.T]
+        explode = strengths[(first > math.log10(EXPLODES_ABOVE)) & above]
+        less = strengths[(first < wanted) & above]
+        return RequiredBias(
+            gate=gate.name,
+            lag=self.lag,
+            share=self.share,
+            closed_form=_closed_form(self._record, self.settings, self.lag, self.share),
+            measured=None if found is None else gate.keeps * found,
+            each_seed=tuple(None if one is None else gate.keeps * one for one in each),
+            keeps_large=gate.keeps > 0,
+            log10_measured=float(last[enough[0]]) if enough.size else math.nan,
+            falls_below=gate.keeps * float(less[0]) if less.size and found is not None else None,
+            explodes=gate.keeps * float(explode[0]) if explode.size else None,
+            chrono=_chrono(gate, self.lag),
+        )
+
+    def _maps(self, measured: Sequence[Survival]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Return how strongly the biases of each map keep, ascending, and their ratios; each map is ten times finer.
+
+        How strongly a bias keeps is the bias itself or, of a gate that keeps where it is small, its opposite.
+        """
+        strengths = np.arange(LOWEST, HIGHEST + _FIRST_STEP / 2, _FIRST_STEP)
+        left = np.array([one.median for one in measured], dtype=float)
+        maps = []
+        while True:
+            here, left = left[: len(strengths)], left[len(strengths) :]
+            maps.append((strengths, here))
+            enough = np.flatnonzero(here >= math.log10(self.share))
+            first = int(enough[0]) if enough.size else 0
+            if len(here) < len(strengths) or first == 0 or strengths[first] - strengths[first - 1] <= _FINEST:
+                return maps
+            strengths = np.linspace(strengths[first - 1], strengths[first], _FINER)
 
 
 def _crossing(biases: NDArray[np.float64], ratios: NDArray[np.float64], wanted: float) -> float | None:
@@ -192,19 +247,12 @@ def _crossing(biases: NDArray[np.float64], ratios: NDArray[np.float64], wanted: 
     return float(biases[at - 1] + share * (biases[at] - biases[at - 1]))
 
 
-def _smallest(
-    biases: NDArray[np.float64],
-    ratios: NDArray[np.float64],
-    wanted: float,
-    at_lag: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-) -> tuple[float | None, float]:
-    """Return the smallest bias whose ratio suffices, and that ratio: each map is ten times finer."""
-    while True:
-        enough = np.flatnonzero(ratios >= wanted)
-        if not enough.size:
-            return None, math.nan
-        first = int(enough[0])
-        if first == 0 or biases[first] - biases[first - 1] <= _FINEST:
-            return float(biases[first]), float(ratios[first])
-        biases = np.linspace(biases[first - 1], biases[first], 11)
-        ratios = at_lag(biases)
+def _closed_form(record: Architecture, settings: Settings, lag: int, share: float) -> float:
+    biases = {gate.name: float(getattr(settings, f"{gate.name}_bias")) for gate in record.gates}
+    return record.required(lag, share, biases) if record.required else math.inf
+
+
+def _chrono(gate: Gate, lag: int) -> ChronoBiases:
+    """Return what chrono draws for the gate; U(1, longest - 1) is empty for less than 3 steps."""
+    drawn = gate.chrono * theory.chrono_quantile(max(lag, 3), [0.0, 0.5, 1.0]) + 0.0  # no negative zero
+    return ChronoBiases(*sorted(drawn.tolist()))

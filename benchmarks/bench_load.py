@@ -1,0 +1,291 @@
+"""Many readers at once: each moves a slider every two seconds, over Streamlit's own WebSocket.
+
+Run ``python benchmarks/bench_load.py`` at the root of the repository; ``--help`` has its options. Every reader has a
+seed of its own, so that no picture is another's, and each picture is compared with the one that the core gives for what
+that reader chose. Prints the time from a move to its picture and to the end of the run, the server's processor time per
+move, and its memory before, under the load, and after everybody has left; then the same of an empty Streamlit page that
+draws figures of the same size, read from a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
+
+import websockets
+from app_server import running
+from streamlit.proto.Alert_pb2 import Alert
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+import lstm_explorer as lx
+from lstm_explorer.exhibits.registry import EXHIBITS
+from lstm_explorer.runs.direct import DirectRunner
+from lstm_explorer.runs.job import Job
+from lstm_explorer.ui.figure import packed
+
+#: Biases of the moves; seconds between two; width of a chart in a window of 1280 pixels.
+BIASES, PAUSE, CHART_WIDTH = tuple(0.25 * step for step in range(-8, 25)), 2.0, 858
+#: Seconds after which a picture counts as missing; and how long Streamlit keeps a session for its reader to come back.
+PATIENCE, SESSION_LIFE = 120.0, 125.0
+#: Bytes of a message: a page's figures have some 300 kB.
+LARGEST_MESSAGE = 32_000_000
+_MB = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A page with its slider and the figure that follows it."""
+
+    path: str
+    slider: str
+    figure: str
+    script: str = "streamlit_app.py"
+    seeded: bool = True
+
+    def picture(self, seed: int, bias: float) -> str:
+        """Return what tells the figure of one reader's choice from every other."""
+        return digest(figure_of(self, seed, bias))
+
+
+SCENES = {
+    "start": Scene(path="", slider="forget_bias", figure="journey"),
+    "biases": Scene(path="biases", slider="forget_bias", figure="bias_map"),
+    "biases-new-map": Scene(path="biases", slider="input_bias", figure="bias_map"),
+}
+
+
+class _Remembering(DirectRunner):
+    """Measures a job once."""
+
+    def __init__(self) -> None:
+        """Start without results."""
+        super().__init__()
+        self._done: dict[Job[Any], Any] = {}
+
+    def run(self, job: Job[Any]) -> Any:
+        """Return a job's result."""
+        return self._done[job] if job in self._done else self._done.setdefault(job, super().run(job))
+
+
+RUNNER = _Remembering()
+
+
+def figure_of(scene: Scene, seed: int, bias: float) -> dict[str, Any]:
+    """Return a figure as it is sent, made without Streamlit."""
+    entry = EXHIBITS[scene.figure]
+    settings = lx.Settings(seed=seed if scene.seeded else 0, **{scene.slider: bias})
+    exhibit = entry.build(RUNNER, settings, entry.view())
+    assert exhibit is not None
+    spec = exhibit.spec("light") if exhibit.spec else exhibit.draw("light").to_plotly_json()
+    return dict(packed({"data": spec["data"], "layout": {**spec["layout"], "template": None}}))
+
+
+def digest(spec: Mapping[str, Any]) -> str:
+    """Return what tells a picture from every other: the heights of all its lines."""
+    return hashlib.md5(json.dumps([trace.get("y") for trace in spec["data"]], default=float).encode()).hexdigest()
+
+
+@dataclass
+class Tally:
+    """What one load has measured; processor time is that of the moves, without the opening of the pages."""
+
+    spent: float = 0.0
+    memory: list[float] = field(default_factory=list)
+    pictures: list[float] = field(default_factory=list)
+    runs: list[float] = field(default_factory=list)
+    seen: list[tuple[int, float, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+class Reader:
+    """One tab of one browser, without the browser."""
+
+    def __init__(self, scene: Scene, seed: int, tally: Tally) -> None:
+        """Keep what is looked at."""
+        self._scene, self._seed, self._tally = scene, seed, tally
+        self._socket: Any = None
+        self._slider = self._fragment = ""
+
+    @contextlib.asynccontextmanager
+    async def reading(self, url: str) -> AsyncIterator[None]:
+        """Open the page, and leave it in the end."""
+        address = url.replace("http", "ws", 1) + "/_stcore/stream"
+        async with websockets.connect(
+            address, subprotocols=[websockets.Subprotocol("streamlit")], max_size=LARGEST_MESSAGE, compression=None
+        ) as self._socket:
+            message = BackMsg()
+            message.rerun_script.query_string = f"seed={self._seed}" if self._scene.seeded else ""
+            message.rerun_script.page_name = self._scene.path
+            await self._run(message, url)
+            if not self._slider:
+                raise RuntimeError(f"{url}/{self._scene.path} has no slider {self._scene.slider}.")
+            yield
+
+    async def move(self, url: str, bias: float) -> None:
+        """Move the slider, and note how long its picture took and which it is."""
+        message = BackMsg()
+        message.rerun_script.fragment_id = self._fragment
+        message.rerun_script.query_string = f"seed={self._seed}" if self._scene.seeded else ""
+        state = message.rerun_script.widget_states.widgets.add(id=self._slider)
+        state.double_array_value.data.append(bias)
+        seen, picture, took = await self._run(message, url)
+        self._tally.pictures.append(seen)
+        self._tally.runs.append(took)
+        self._tally.seen.append((self._seed, bias, digest(json.loads(picture)) if picture else ""))
+
+    async def _run(self, message: BackMsg, url: str) -> tuple[float, str | None, float]:
+        """Ask for a run; return the seconds to the figure, the figure, and the seconds to the end of the run."""
+        message.rerun_script.context_info.url = f"{url}/{self._scene.path}"
+        message.rerun_script.context_info.locale = "en-US"
+        begin = time.perf_counter()
+        await self._socket.send(message.SerializeToString())
+        seen, picture = float("nan"), None
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                answer = ForwardMsg.FromString(await self._socket.recv())
+                kind = answer.WhichOneof("type")
+                if kind == "script_finished" and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                    return seen, picture, time.perf_counter() - begin
+                if kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
+                    element = answer.delta.new_element
+                    self._take(element, answer.delta.fragment_id)
+                    if element.plotly_chart.id.endswith(f"-{self._scene.figure}"):
+                        seen, picture = time.perf_counter() - begin, element.plotly_chart.spec
+
+    def _take(self, element: Any, fragment: str) -> None:
+        if element.slider.id.endswith(f"-{self._scene.slider}"):
+            self._slider, self._fragment = element.slider.id, fragment
+        if element.WhichOneof("type") == "exception":
+            self._tally.errors.append(element.exception.message)
+        if element.WhichOneof("type") == "alert" and element.alert.format in (Alert.ERROR, Alert.WARNING):
+            self._tally.errors.append(element.alert.body)
+
+
+async def load(url: str, pid: int, scene: Scene, sessions: int, seconds: float) -> Tally:
+    """Let readers move a slider for some time, each at its own moment."""
+    tally, begin, opened = Tally(), asyncio.Event(), asyncio.Semaphore(0)
+
+    async def one(seed: int) -> None:
+        chance = random.Random(seed)
+        reader = Reader(scene, seed, tally)
+        async with reader.reading(url):
+            opened.release()
+            await begin.wait()
+            await asyncio.sleep(chance.uniform(0, PAUSE))
+            end = time.monotonic() + seconds
+            biases = itertools.cycle(chance.sample(BIASES, len(BIASES)))
+            while time.monotonic() < end:
+                due = asyncio.create_task(asyncio.sleep(PAUSE))
+                await reader.move(url, next(biases))
+                await due
+
+    async def watch() -> None:
+        while True:
+            tally.memory.append(resident(pid))
+            await asyncio.sleep(0.25)
+
+    tasks, watching = [asyncio.create_task(one(seed)) for seed in range(1, sessions + 1)], asyncio.create_task(watch())
+    for _reader in tasks:
+        await opened.acquire()
+    before = processor_seconds(pid)
+    begin.set()
+    await asyncio.gather(*tasks)
+    tally.spent = processor_seconds(pid) - before
+    watching.cancel()
+    return tally
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time of a process (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident(pid: int) -> float:
+    """Return the resident memory of a process in MB (Linux)."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MB
+
+
+def measure(scene: Scene, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Print a row for each number of readers, with the memory of one server that serves them all in turn."""
+    with running(scene.script, environment) as (url, process):
+        # The first reader brings the imports and the compiled code.
+        asyncio.run(load(url, process.pid, scene, 1, 4 * PAUSE))
+        for sessions in options.sessions:
+            tally = asyncio.run(load(url, process.pid, scene, sessions, options.seconds))
+            time.sleep(SESSION_LIFE if options.settle else 5)
+            say(scene, sessions, tally, resident(process.pid))
+
+
+def say(scene: Scene, sessions: int, tally: Tally, after: float) -> None:
+    """Print a row."""
+    wrong = sum(scene.picture(seed, bias) != seen for seed, bias, seen in tally.seen)
+    sys.stdout.write(
+        f"{sessions:4d} readers, {len(tally.runs):5d} moves   picture {_times(tally.pictures)}   "
+        f"run {_times(tally.runs)}   processor {1000 * tally.spent / len(tally.runs):5.1f} ms a move   "
+        f"memory {tally.memory[0]:.0f}, {max(tally.memory):.0f}, {after:.0f} MB   wrong {wrong}, errors "
+        f"{len(tally.errors)} {' '.join(tally.errors[:1])}\n"
+    )
+    sys.stdout.flush()
+
+
+def _times(seconds: list[float]) -> str:
+    inorder = sorted(seconds)
+    return f"median {1000 * statistics.median(inorder):5.0f} p95 {1000 * inorder[int(0.95 * len(inorder))]:5.0f} ms"
+
+
+@contextlib.contextmanager
+def peer(scene: Scene) -> Iterator[tuple[Scene, Mapping[str, str]]]:
+    """Return an empty page that draws the same figures, read from a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        figures = Path(folder) / "figures.json"
+        empty = Scene(path="", slider=scene.slider, figure=scene.figure, script="benchmarks/peer_app.py", seeded=False)
+        drawn = {bias: figure_of(empty, 0, bias) for bias in BIASES}
+        figures.write_text(json.dumps(drawn, default=float), encoding="utf-8")
+        yield (
+            empty,
+            {
+                "LSTM_EXPLORER_PEER_FIGURES": str(figures), "LSTM_EXPLORER_PEER_WIDTH": str(CHART_WIDTH),
+                "LSTM_EXPLORER_PEER_KEYS": f"{scene.slider} {scene.figure}",
+            },
+        )  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scenes", nargs="+", choices=SCENES, default=list(SCENES), help="pages and their sliders")
+    parser.add_argument("--sessions", nargs="+", type=int, default=[10, 25, 50], help="how many readers at once")
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long they move")
+    parser.add_argument("--settle", action="store_true", help="wait until Streamlit has dropped those who left")
+    parser.add_argument("--no-peer", action="store_true", help="leave the empty page out")
+    options = parser.parse_args()
+    for name in options.scenes:
+        sys.stdout.write(f"{name}\n")
+        measure(SCENES[name], options, {})
+        if not options.no_peer:
+            sys.stdout.write(f"{name}, empty page\n")
+            with peer(SCENES[name]) as (empty, environment):
+                measure(empty, options, environment)
+
+
+if __name__ == "__main__":
+    main()
