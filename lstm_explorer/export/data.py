@@ -123,7 +123,10 @@ def read_settings(text: bytes | str, figure: str) -> tuple[Settings, View]:
     if document["format"] != FORMAT or short(version).strip("'") != str(FORMAT_VERSION):
         raise ExplainedError(
             N_("The file is {came}: this version of LSTM Explorer reads {expected}. Take the newest version."),
-            {"came": f"{short(document['format'])} {short(version)}", "expected": f"{FORMAT!r} {FORMAT_VERSION}"},
+            {
+                "came": f"{short(document['format'])} {short(version)}".replace(repr(FORMAT), FORMAT),
+                "expected": f"{FORMAT} {FORMAT_VERSION}",
+            },
         )
     view = document.get("view") if document.get("figure") == figure else None
     return _settings(document.get("settings")), _view(EXHIBITS[figure].view, view or {})

@@ -230,7 +230,7 @@ def test_it_imports_nothing_but_torch_and_math_and_uses_what_it_imports(init, ki
     assert max(map(len, others)) <= 120
 
 
-@pytest.mark.parametrize("text", [HOSTILE, HOSTILE * 30, "\ud800", "\u202e", "'", '"', "\\"])
+@pytest.mark.parametrize("text", [HOSTILE, HOSTILE * 30, "\u202e", "'", '"', "\\"])
 def test_text_stays_text(text):
     settings = SMALL.replace(input_kind="text", text=text, sequence_length=5000)
     script = to_script(settings)

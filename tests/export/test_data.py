@@ -76,8 +76,8 @@ def test_plain_settings_are_read_too():
     [
         ("{", "This is no JSON file"),
         ("[]", "The settings are a list"),
-        ('{"format": "lstm-explorer", "version": 2}', r"The file is 'lstm-explorer' 2: .* reads 'lstm-explorer' 1"),
-        ('{"format": [], "version": {}}', r"The file is \[\] {}: .* reads 'lstm-explorer' 1"),
+        ('{"format": "lstm-explorer", "version": 2}', r"The file is lstm-explorer 2: .* reads lstm-explorer 1"),
+        ('{"format": [], "version": {}}', r"The file is \[\] {}: .* reads lstm-explorer 1"),
         ("[" * 100_000, "nested too deeply: expected a file of the Download button"),
         ('{"a":' * 100_000, "nested too deeply: expected a file of the Download button"),
         ('{"seed": ' + "9" * 5000 + "}", "This is no JSON file"),
