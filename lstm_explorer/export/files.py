@@ -81,7 +81,7 @@ def make(exhibit: Exhibit, options: ExportOptions, *, table: TableLike | None = 
             figure, sheet = on_paper(exhibit, paper), SHEETS[paper.size]
             scale = sheet.scale * (options.scale if options.format == "png" else 1.0)
             width, height = int(figure.layout.width), int(figure.layout.height)
-            return render(figure, format=options.format, width=width, height=height, scale=scale)
+            return render(figure, format=options.format, width=width, height=height, scale=scale, title=exhibit.title)
         case "html":
             return to_html(exhibit, theme=paper.theme, title=paper.title, caption=paper.caption)
         case "csv":

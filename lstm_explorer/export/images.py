@@ -79,7 +79,9 @@ def find_browser() -> str | None:
     return str(path) if path and Path(path).is_file() and os.access(path, os.X_OK) else None
 
 
-def render(figure: go.Figure, *, format: ImageFormat, width: int, height: int, scale: float = 1.0) -> bytes:
+def render(
+    figure: go.Figure, *, format: ImageFormat, width: int, height: int, scale: float = 1.0, title: str = ""
+) -> bytes:
     """Draw a figure at rest, without its buttons; SVG and PDF with their fonts inside.
 
     Args:
@@ -88,6 +90,7 @@ def render(figure: go.Figure, *, format: ImageFormat, width: int, height: int, s
         width: In CSS pixels.
         height: In CSS pixels.
         scale: Size of the result for each CSS pixel: pixels of a PNG, CSS pixels of a drawing.
+        title: Of a PDF, as its reader shows it.
 
     Returns:
         The file.
@@ -103,7 +106,7 @@ def render(figure: go.Figure, *, format: ImageFormat, width: int, height: int, s
     if format == "png" and pixels > MOST_PIXELS:
         raise ImageError(_TOO_LARGE, {"came": pixels / 1e6, "most": MOST_PIXELS / 1e6})
     if format == "pdf":
-        page = pdf_page(drawing(figure, width=width, height=height, scale=scale), width * scale, height * scale)
+        page = pdf_page(drawing(figure, width=width, height=height, scale=scale), width * scale, height * scale, title)
         return _print(page, pageRanges="1")
     drawn = _drawn(figure, format, width, height, scale)
     return embed_fonts(drawn) if format == "svg" else drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import types
 import unicodedata
@@ -14,7 +15,7 @@ import plotly.graph_objects as go
 from lstm_explorer.core.escape import plotly
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.words import settings_line
-from lstm_explorer.figures.theme import ThemeName, theme_of
+from lstm_explorer.figures.theme import PAPER, ThemeName, theme_of
 
 Size = Literal["slide", "column", "page", "poster"]
 
@@ -48,6 +49,10 @@ SHEETS: Mapping[str, Sheet] = types.MappingProxyType(
 )
 #: Pixels of width that a map's key to its colours needs; a narrower sheet leaves it out.
 _KEY_FITS = 500
+#: Height of that key over the picture.
+_KEY = 30
+#: Plotly's markup in a title.
+_TAG = re.compile(r"<[^>]+>")
 #: A figure taller than this on screen has several panels, and needs more height on a sheet that may grow.
 _TALL = 600
 
@@ -86,16 +91,23 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
     if sheet.width < _KEY_FITS:
         figure.update_traces(marker_showscale=False, selector={"type": "scatter"})
     margin = {side: figure.layout.margin[side] or figure.layout.template.layout.margin[side] for side in "lrtb"}
+    if paper.theme == "light":
+        figure.update_layout(paper_bgcolor=PAPER, plot_bgcolor=PAPER)
+    if any(getattr(trace.marker, "showscale", None) for trace in figure.data if trace.type == "scatter"):
+        # On a low sheet the key's names would lie on the map.
+        figure.update_traces(marker_colorbar_yanchor="bottom", selector={"type": "scatter", "marker_showscale": True})
+        margin["t"] += _KEY
     lines = textwrap.wrap(settings_line(exhibit), int((sheet.width - 32) / _LETTER)) if paper.caption else []
     heading = textwrap.wrap(exhibit.title, int((sheet.width - 24) / _TITLE_LETTER)) if paper.title else []
     width = sheet.width - margin["l"] - margin["r"]
-    axis, legend = 52 + _break_titles(figure, width), _legend_height(figure, width)
+    axis, legend = 52 + _break_titles(figure, width), _lay_out_legend(figure, width)
     margin["t"] += _TITLE + 20 * (len(heading) - 1) if heading else 0
     margin["b"] = axis + 6 + legend + _LINE * len(lines)
     height = sheet.height
     if sheet.grows:
         height = round(height * max(1.0, figure.layout.height / _TALL)) + legend + _LINE * len(lines)
     plot = height - margin["t"] - margin["b"]
+    margin["l"] += _break_upright_titles(figure, plot)
     figure.update_layout(width=sheet.width, height=height, margin=margin, autosize=False)
     figure.update_layout(legend={"yref": "paper", "y": -axis / plot, "yanchor": "top", "x": 0, "xanchor": "left"})
     if heading:
@@ -125,17 +137,32 @@ def _break_titles(figure: go.Figure, width: float) -> int:
     return _LINE
 
 
-def _legend_height(figure: go.Figure, width: float) -> int:
-    """Return the height that the legend will take beneath the picture: its entries flow like words."""
-    names = [trace.name for trace in figure.data if trace.name and trace.showlegend is not False]
-    if len(names) < 2:
+def _break_upright_titles(figure: go.Figure, height: float) -> int:
+    """Break titles of upright axes that are taller than their axis in two lines; return the width that these need."""
+    broken = 0
+    for axis in figure.select_yaxes():
+        text, (low, high) = axis.title.text or "", axis.domain or (0.0, 1.0)
+        spaces = [at for at, letter in enumerate(text) if letter == " "]
+        if spaces and _letters(_without_tags(text)) * _AXIS_LETTER > (high - low) * height:
+            middle = min(spaces, key=lambda at: abs(at - len(text) / 2))
+            axis.title.text = f"{text[:middle]}<br>{text[middle + 1 :]}"
+            broken = _LINE
+    return broken
+
+
+def _without_tags(text: str) -> str:
+    return _TAG.sub("", text)
+
+
+def _lay_out_legend(figure: go.Figure, width: float) -> int:
+    """Put the legend's entries in one row or, where that is too long, in columns; return the height that they need."""
+    letters = [_letters(trace.name) for trace in figure.data if trace.name and trace.showlegend is not False]
+    if len(letters) < 2:
         return 0
-    rows, used = 1, 0.0
-    for name in names:
-        entry = _letters(name) * _LETTER + _SYMBOL
-        if used and used + entry > width:
-            rows, used = rows + 1, 0.0
-        used += entry
+    rows, entry = 1, max(letters) * _LETTER
+    if sum(letters) * _LETTER + len(letters) * _SYMBOL > width:
+        rows = -(-len(letters) // max(1, int(width // (entry + _SYMBOL))))
+        figure.update_layout(legend={"entrywidth": entry, "entrywidthmode": "pixels"})
     return 19 * rows + 10
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
+from lstm_explorer.core.escape import markup
+
 #: The first family of every text; no font of this name is installed anywhere.
 FAMILY = "Explorer Sans"
 
@@ -27,14 +29,14 @@ _COMMON = frozenset(
 )
 
 
-def pdf_page(svg: str, width: float, height: float) -> str:
-    """Return an HTML document of one page with an SVG and nothing else, in CSS pixels."""
+def pdf_page(svg: str, width: float, height: float, title: str = "") -> str:
+    """Return an HTML document of one page with an SVG and nothing else, in CSS pixels; a PDF has its title, too."""
     width, height = round(width), round(height)
     style = (
         f"@page {{ size: {width}px {height}px; margin: 0 }} html, body {{ margin: 0; height: {height}px; "
         "overflow: hidden } svg { display: block }"
     )
-    return f'<!DOCTYPE html><meta charset="utf-8"><style>{style}</style>{svg}'
+    return f'<!DOCTYPE html><meta charset="utf-8"><title>{markup(title)}</title><style>{style}</style>{svg}'
 
 
 def embed_fonts(svg: bytes) -> bytes:

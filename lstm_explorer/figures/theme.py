@@ -14,6 +14,9 @@ from lstm_explorer.core.architectures import ARCHITECTURES
 
 ThemeName = Literal["light", "dark"]
 
+#: What a light figure is printed on; the screen's background is a little darker.
+PAPER = "#FFFFFF"
+
 #: The same stack as in .streamlit/config.toml, so that figures and text look alike; Korean on every system.
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', "

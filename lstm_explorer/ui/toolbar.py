@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.words import caption
 from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, make, resolutions
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.paper import Paper, Size
@@ -89,6 +90,8 @@ def _download(exhibit: Exhibit) -> None:
         key=f"{key}_file",
         disabled=missing,
     )
+    st.caption(_("A caption to paste:"))
+    st.code(caption(exhibit), language=None, wrap_lines=True)
 
 
 def _options(exhibit: Exhibit, chosen: FileFormat) -> ExportOptions:
@@ -103,7 +106,9 @@ def _options(exhibit: Exhibit, chosen: FileFormat) -> ExportOptions:
     size: Size = "slide"
     scale = 2.0
     if FORMATS[chosen].drawn:
-        size = st.selectbox(_("Size"), list(_sizes()), format_func=_sizes().__getitem__, key=f"{key}_size")
+        size = st.selectbox(
+            _("Size"), list(_sizes()), format_func=_sizes().__getitem__, key=f"{key}_size", persist_state="session"
+        )
     if chosen == "png":
         scale = st.segmented_control(
             _("Resolution"), resolutions(size), format_func="{:g}×".format, default=2.0, required=True,

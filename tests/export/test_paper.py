@@ -1,5 +1,7 @@
 """Figures on paper: the sheet, what stands on it, and that nothing only a screen can do is left."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,29 @@ def test_the_curves_are_the_screen_s(exhibit_of):
     for printed, shown in zip(on_paper(exhibit, Paper()).data, exhibit.draw("light").data, strict=True):
         np.testing.assert_array_equal(printed.y, shown.y)
         assert printed.line.color == shown.line.color
+
+
+def test_paper_is_white_and_a_dark_sheet_is_not(exhibit_of):
+    exhibit = exhibit_of("gradients")
+    light, dark = (on_paper(exhibit, Paper(theme=theme)).layout for theme in ("light", "dark"))
+    assert light.paper_bgcolor == light.plot_bgcolor == "#FFFFFF"
+    assert dark.paper_bgcolor != "#FFFFFF"
+
+
+@pytest.mark.parametrize("size", SHEETS)
+def test_no_upright_title_is_taller_than_its_axis(exhibit_of, size):
+    for name in ("journey", "gradients", "by_hand", "required_bias", "contributions", "paths"):
+        figure = on_paper(exhibit_of(name), Paper(size=size, caption=True))
+        plot = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+        for axis in figure.select_yaxes():
+            low, high = axis.domain or (0, 1)
+            words = re.sub("<(?!br)[^>]+>", "", axis.title.text or "").split("<br>")
+            lines = [line for line in words if " " in line]  # a single word cannot be broken
+            assert max(map(len, lines), default=0) * 7.4 <= max((high - low) * plot, 80)
+
+
+def test_the_key_of_a_map_stands_above_it(exhibit_of):
+    figure = on_paper(exhibit_of("bias_map"), Paper(size="page"))
+    (key,) = [trace for trace in figure.data if trace.type == "scatter" and trace.marker.showscale]
+    assert key.marker.colorbar.yanchor == "bottom"
+    assert figure.layout.margin.t >= 50
