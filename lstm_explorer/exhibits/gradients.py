@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -21,6 +21,7 @@ from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.labels import escaped_labels
 from lstm_explorer.exhibits.theory import theory_lines
 from lstm_explorer.exhibits.view import View
+from lstm_explorer.exhibits.words import difference_words
 from lstm_explorer.figures.axes import FlowAxes
 from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.figures.gradient_flow import plot_gradient_flow
@@ -56,7 +57,8 @@ def gradients(
     runner: Runner, settings: Settings, view: GradientsView, pins: Sequence[Experiment] = ()
 ) -> Exhibit | None:
     """Return the curves of every chosen network and every pin; None where nothing could be measured."""
-    on = [Experiment(architecture=name, settings=settings, table=runner.table) for name in view.networks]
+    chosen = [Experiment(architecture=name, settings=settings, table=runner.table) for name in view.networks]
+    on = [_beside(one, pins) for one in chosen]
     measured = [(one, _series(runner, one, view)) for one in on]
     measured += [(pin, _series(runner, pin, view, variant)) for variant, pin in enumerate(pins)]
     series = tuple(curve for _one, curve in measured if curve is not None)
@@ -138,6 +140,12 @@ def unit_numbers(flow: GradientFlow, layer: int) -> pd.DataFrame:
         {"architecture": flow.architecture, "step": step, "lag": len(first) - 1 - step, "unit": unit,
          "log10_size": first.ravel()}
     )  # fmt: skip
+
+
+def _beside(one: Experiment, pins: Sequence[Experiment]) -> Experiment:
+    """Return an experiment under a name that sets it apart from the pins of its own network, where there are any."""
+    apart = difference_words(one, [pin for pin in pins if pin.architecture == one.architecture])
+    return replace(one, name=f"{one.name}, {apart}") if apart else one
 
 
 def _series(runner: Runner, one: Experiment, view: GradientsView, variant: int | None = None) -> Series | None:

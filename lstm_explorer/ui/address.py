@@ -27,7 +27,7 @@ from lstm_explorer.core.escape import QUOTED
 from lstm_explorer.core.record import Correction, LeftOut, Limits, plain_name, schema
 from lstm_explorer.core.settings import LIMITS, Settings, parse_query
 from lstm_explorer.exhibits.view import View
-from lstm_explorer.locales import _, translated
+from lstm_explorer.locales import DEFAULT_LANGUAGE, _, current_language, translated
 from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
 from lstm_explorer.ui.presets import opening
 from lstm_explorer.ui.session import Address, Session, current_session, merge
@@ -156,8 +156,9 @@ def clamp(settings: Settings, limits: Mapping[str, Limits]) -> tuple[Settings, t
 
 
 def link() -> str:
-    """Return the full address of the session's state, as a reader would copy it."""
-    query = urlencode(_wanted(current_session()), doseq=True)
+    """Return the full address of the session's state, as a reader would copy it: it opens in the same language."""
+    spoken = {} if current_language() == DEFAULT_LANGUAGE else {LANGUAGE: (current_language(),)}
+    query = urlencode({**spoken, **_wanted(current_session())}, doseq=True)
     base = (st.context.url or "").split("?")[0]
     return f"{base}?{query}" if query else base
 

@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 FOLDER = Path(__file__).parent
 #: File -> address, and the height of the window.
 PICTURES = {
-    "start.png": ("/?forget_bias=2&lang=en", 860),
+    "start.png": ("/?lang=en", 860),
     "biases.png": ("/biases?forget_bias=2&num_seeds=5&lang=en", 1180),
 }
 

@@ -100,7 +100,7 @@ def test_a_second_choice_while_the_first_is_drawn_leaves_the_page_standing(serve
     broken = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     for across in ("length", "steps back") * 4:  # what the second run overtakes is a matter of milliseconds
-        page.evaluate(choose, ["topic", "Weights look fine"])
+        page.evaluate(choose, ["topic", "Why do weight gradients look fine?"])
         page.wait_for_timeout(20)
         page.evaluate(choose, ["across", across])
         page.locator(".st-key-contributions .js-plotly-plot .main-svg").first.wait_for()

@@ -101,7 +101,7 @@ def test_twelve_visitors_at_once_each_get_their_own_picture_once(server, browser
         page.wait_for_timeout(100)  # a second download would come at once
         (file,) = files
         drawn = Path(file.path()).read_text(encoding="utf-8")
-        assert re.findall(r"sequence_length = (\d+)", drawn) == [str(length)]
+        assert re.findall(r"T = (\d+) steps", drawn) == [str(length)]
     for page, _files in visitors.values():
         page.context.close()
 

@@ -78,6 +78,10 @@ def test_reload_and_a_copied_address_bring_back_the_settings(server, page, settl
 def test_defaults_stay_out_of_the_address(server, page, settled):
     page.goto(f"{server}/?sequence_length=100&seed=0&utm_source=mail")
     settled(page)
+    # A bare address opens the contrast: PyTorch's defaults are one setting away from it.
+    page.wait_for_function("location.search === '?forget_bias=0.0'")
+    page.goto(f"{server}/gradients?sequence_length=100&seed=0&utm_source=mail")
+    settled(page)
     page.wait_for_function("location.search === ''")
 
 
@@ -124,30 +128,30 @@ def test_back_and_forward_walk_through_the_settings(server, page, settled):
     wait_for_query(page, "forget_bias", "8.0")
 
 
-def test_back_to_an_empty_address_brings_back_the_defaults(server, page, settled):
+def test_back_to_an_empty_address_brings_back_what_it_opened(server, page, settled):
     page.goto(server)
     settled(page)
     forget_bias(page).press("End")
     wait_for_query(page, "forget_bias", "8.0")
     settled(page)
     page.go_back()
-    wait_for_slider(page, "0")
+    wait_for_slider(page, "2.5")
     settled(page)
     assert query(page) == {}
 
 
 def test_settings_follow_to_another_page_and_back(server, page, settled):
-    page.goto(f"{server}/?forget_bias=2.5")
+    page.goto(f"{server}/?forget_bias=3.5")
     settled(page)
     navigation = page.locator("[data-testid=stTopNav]")
     navigation.get_by_text("Gradient flow").click()
     page.wait_for_function("location.pathname === '/gradients'")
-    wait_for_query(page, "forget_bias", "2.5")
-    wait_for_slider(page, "2.5")
+    wait_for_query(page, "forget_bias", "3.5")
+    wait_for_slider(page, "3.5")
     navigation.get_by_text("Start here").click()
     page.wait_for_function("location.pathname === '/'")
-    wait_for_query(page, "forget_bias", "2.5")
-    wait_for_slider(page, "2.5")
+    wait_for_query(page, "forget_bias", "3.5")
+    wait_for_slider(page, "3.5")
 
 
 def test_quick_moves_are_never_rolled_back(server, page, settled):
@@ -163,11 +167,11 @@ def test_quick_moves_are_never_rolled_back(server, page, settled):
 
 
 def test_switching_language_keeps_settings_and_shows_in_the_address(server, page, settled):
-    page.goto(f"{server}/?forget_bias=2.5")
+    page.goto(f"{server}/?forget_bias=3.5")
     settled(page)
     choose_language(page, "한국어")
     page.get_by_role("heading", name=KOREAN_TITLE).wait_for()
-    assert query(page) == {"lang": ["ko"], "forget_bias": ["2.5"]}
+    assert query(page) == {"lang": ["ko"], "forget_bias": ["3.5"]}
     page.reload()
     settled(page)
     page.get_by_role("heading", name=KOREAN_TITLE).wait_for()

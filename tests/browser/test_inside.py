@@ -26,7 +26,7 @@ def wait_for_query(page, name, value):
 
 
 def test_keys_walk_through_stages_and_steps(server, page, settled):
-    open_inside(page, settled, f"{server}/inside")
+    open_inside(page, settled, f"{server}/inside?step=1")
     page.locator("h1").first.click()
     for stage in ("forget", "candidate", "input", "update", "output"):
         page.keyboard.press("n")
@@ -57,7 +57,7 @@ def test_a_step_changes_the_numbers_and_moves_the_cursor_without_drawing_the_cha
 
 
 def test_play_goes_on_by_itself_and_stops(server, page, settled):
-    open_inside(page, settled, f"{server}/inside?sequence_length=5")
+    open_inside(page, settled, f"{server}/inside?sequence_length=5&step=1")
     page.locator(".st-key-playing label").first.click()
     wait_for_query(page, "step", "3")
     wait_for_query(page, "step", "5")

@@ -34,6 +34,59 @@ def test_play_lets_the_front_run_to_step_zero_without_a_rerun(server, page, sett
     assert page.locator("[data-testid=stApp]").get_attribute("data-test-script-state") == "notRunning"
 
 
+def test_the_picture_follows_the_slider_while_it_is_dragged_and_the_settings_when_it_is_let_go(server, page, settled):
+    open_page(page, settled, server)
+    said = f"() => {TRACES}.filter(trace => trace.name === 'strip name').map(trace => trace.text[0])[1]"
+    before = page.evaluate(said)
+    assert "41%" in before
+    grip, rail = (page.locator(f".slider-{part}-rect").first.bounding_box() for part in ("grip", "rail"))
+    middle = grip["y"] + grip["height"] / 2
+    page.mouse.move(grip["x"] + grip["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(rail["x"] + 0.225 * rail["width"], middle, steps=4)
+    page.wait_for_function(f"before => ({said})() !== before", arg=before)
+    assert "forget_bias" not in page.url  # the mouse is still down
+    page.mouse.up()
+    page.wait_for_function("() => location.search === '?forget_bias=0.0'")
+    page.locator(".verdicts").get_by_text("vanishes").first.wait_for()
+    settled(page)
+    assert page.locator(".st-key-forget_bias input[type=range]").input_value() == "0"
+
+
+def test_play_and_the_slider_in_the_picture_are_reached_by_tab(server, page, settled):
+    open_page(page, settled, server)
+    page.evaluate(f"() => document.querySelector('{CHART}').on('plotly_animated', () => window.ended = true)")
+    page.locator(".st-key-recurrent_gain input[type=range]").focus()
+    name = "document.activeElement.getAttribute('aria-label') ?? ''"
+    for _press in range(4):
+        page.keyboard.press("Tab")
+        if page.evaluate(name).startswith("Forget-gate bias"):
+            break
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => location.search === '?forget_bias=2.75'")
+    settled(page)
+    page.wait_for_function(f"() => ({name}).startsWith('Forget-gate bias')")  # the new chart's slider has the focus
+    page.evaluate(f"() => document.querySelector('{CHART}').on('plotly_animated', () => window.ended = true)")
+    page.keyboard.press("Tab")
+    assert page.evaluate(name) == "▶ Play"
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.ended")
+
+
+def test_on_a_phone_the_menu_closes_after_a_choice_and_the_picture_comes_before_the_controls(server, browser, settled):
+    page = browser.new_context(locale="en-US", viewport={"width": 390, "height": 844}).new_page()
+    open_page(page, settled, server)
+    page.locator("[data-testid=stExpandSidebarButton]").click()
+    page.locator("[data-testid=stSidebarNavLink]").get_by_text("Gradient flow").click()
+    page.wait_for_function("() => location.pathname === '/gradients'")
+    settled(page)
+    page.wait_for_selector(f"{CHART} .main-svg")
+    page.wait_for_function("() => document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 0")
+    picture = page.locator(CHART).first.bounding_box()["y"]
+    assert picture < page.locator(".st-key-networks").bounding_box()["y"]
+    page.context.close()
+
+
 def test_preset_moves_the_slider_and_the_picture(server, page, settled):
     open_page(page, settled, server)
     page.locator(".st-key-preset").get_by_text("Forget bias 5").click()

@@ -34,6 +34,8 @@ def test_every_chosen_network_and_every_pin_is_a_curve():
     expected = summarise(lx.seed_flows(pin.settings, architecture="gru")).median
     np.testing.assert_array_equal(exhibit.series[2].curve.median, expected)
     assert "**kept, gradient of h: " in exhibit.summary
+    beside = gradients(RUNNER, SETTINGS, GradientsView(networks=("gru", "lstm")), [pin])
+    assert [one.name for one in beside.series] == ["GRU, update bias 0", "LSTM", "kept"]
     assert "kept" in exhibit.alt
 
 

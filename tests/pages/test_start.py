@@ -130,3 +130,13 @@ def test_what_is_shown_is_measured_once_and_nothing_else(monkeypatch):
     measured.clear()
     at.slider(key="forget_bias").set_value(0.25).run()
     assert measured == [("lstm", 0.25, 1.0)]
+
+
+def test_a_copied_link_opens_in_the_language_in_which_it_was_copied():
+    at = AppTest.from_file(str(ENTRY), default_timeout=60)
+    at.context = {"locale": "ko-KR"}  # found by the browser's language: the address bar need not say it, a copy must
+    at.run()
+    assert "lang" not in at.query_params
+    at.session_state["journey_link"] = True
+    at.run()
+    assert any("lang=ko" in block.value for block in at.code)
