@@ -16,18 +16,18 @@ from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.theory import log10_cell_path
 from lstm_explorer.exhibits.curve_summaries import curves_summary
 from lstm_explorer.exhibits.curve_table import curve_numbers
-from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.exhibit import Exhibit, StillPart
 from lstm_explorer.exhibits.theory import theory_lines
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.curves import Series
-from lstm_explorer.figures.journey import Slider, Stop, journey_spec, plot_journey
+from lstm_explorer.figures.journey import Slider, Stop, axis_of, journey_frames, journey_spec, plot_journey
 from lstm_explorer.locales import _
 from lstm_explorer.runs.experiment import Experiment, unread
 from lstm_explorer.runs.job import Runner
 from lstm_explorer.runs.measurements import Flow, Map
 
 #: Forget biases of the slider inside the figure, and the most numbers of a state that are measured for them.
-SLIDER_BIASES = np.arange(-2.0, 7.01, 0.25)
+SLIDER_BIASES = np.arange(-1.0, 6.01, 0.25)
 _SLIDER_NUMBERS = 2_500_000
 
 
@@ -42,8 +42,16 @@ def journey(runner: Runner, settings: Settings, view: View, pins: Sequence[Exper
     path = _lstm_curves(of_lstm)[1]
     theory = (*theory_lines(runner, rnn), *theory_lines(runner, lstm))
     series = (*strips, path)
-    slider = _bias_slider(runner, lstm)
+    slider, job = _bias_slider(runner, lstm)
     drawn: dict[str, Any] = {"beside": [path], "theory": theory, "slider": slider}
+    still = None
+    if slider and job:
+        still = StillPart(
+            job=job,
+            options=(slider.labels, axis_of(strips, [path], slider), tuple(line.about for line in theory)),
+            make=lambda theme: {"data": [], "layout": {}, "frames": journey_frames(strips, **drawn)},
+            complete=lambda part, theme: journey_spec(strips, theme=theme, frames=part["frames"], **drawn),
+        )
     return Exhibit(
         name="journey",
         title=_("The gradient's way back through an RNN and an LSTM"),
@@ -61,6 +69,7 @@ def journey(runner: Runner, settings: Settings, view: View, pins: Sequence[Exper
         experiments=(rnn, lstm),
         draw=lambda theme: plot_journey(strips, theme=theme, **drawn),
         spec=lambda theme: journey_spec(strips, theme=theme, **drawn),
+        still=still,
         numbers=partial(curve_numbers, series, theory),
         series=series,
         theory=theory,
@@ -80,28 +89,40 @@ def _of_cell(curve: Curve) -> Series:
     )  # fmt: skip
 
 
-def _bias_slider(runner: Runner, lstm: Experiment) -> Slider | None:
-    """Return the curves for a range of forget biases; None where the bias is not read, or they would take too long."""
+def _bias_slider(runner: Runner, lstm: Experiment) -> tuple[Slider | None, Map | None]:
+    """Return curves for a range of forget biases, and their measurement.
+
+    None where the bias is not read, or they would take too long.
+    """
     own = lstm.settings.forget_bias
     biases = tuple(sorted({*SLIDER_BIASES.tolist(), own}))
     numbers = lstm.numbers * lstm.settings.num_seeds * len(biases)
     if "forget_bias" in unread(lstm.architecture, lstm.settings) or numbers > _SLIDER_NUMBERS:
-        return None
-    swept = runner.run(Map(experiment=lstm, gate="forget", biases=biases))
+        return None, None
+    job = Map(experiment=lstm, gate="forget", biases=biases)
+    swept = runner.run(job)
     if swept is None or len(swept.biases) < len(biases):
-        return None
-    curves = {name: swept.ratios(name) for name in ("cell", "cell_path")}
+        return None, None
     theory = theory_lines(runner, lstm)
-    stops = [
-        Stop(
-            label=f"{bias:g}",
-            strip=_of_cell(_drawn(curves["cell"][at], "cell")),
-            beside=[_of_cell(_drawn(curves["cell_path"][at], "cell_path"))],
-            theory=[replace(line, log10_rate=float(log10_cell_path(bias, 1))) for line in theory],
-        )
-        for at, bias in enumerate(biases)
-    ]
-    return Slider(title=_("Forget-gate bias of the LSTM"), stops=stops, at=biases.index(own))
+    curves = {name: swept.ratios(name) for name in ("cell", "cell_path")}
+    every = np.concatenate([table.ravel() for table in curves.values()])
+    every = every[np.isfinite(every)]
+
+    def stops() -> list[Stop]:
+        return [
+            Stop(
+                label=f"{bias:g}",
+                strip=_of_cell(_drawn(curves["cell"][at], "cell")),
+                beside=[_of_cell(_drawn(curves["cell_path"][at], "cell_path"))],
+                theory=[replace(line, log10_rate=float(log10_cell_path(bias, 1))) for line in theory],
+            )
+            for at, bias in enumerate(biases)
+        ]
+
+    span = float(every.min(initial=0.0)), float(every.max(initial=0.0))
+    labels = tuple(f"{bias:g}" for bias in biases)
+    title = _("Forget-gate bias of the LSTM")
+    return Slider(title=title, labels=labels, at=biases.index(own), span=span, stops=stops), job
 
 
 def _drawn(median: NDArray[np.float64], quantity: Quantity) -> Curve:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -51,13 +51,27 @@ class Slider:
 
     Attributes:
         title: What it moves.
-        stops: Its positions, in order.
+        labels: Its positions, in order.
         at: Index of the position that the figure shows.
+        span: The smallest and the largest log10 of all positions.
+        stops: Makes the positions; most moves need only their labels.
     """
 
     title: str
-    stops: Sequence[Stop]
+    labels: tuple[str, ...]
     at: int
+    span: tuple[float, float]
+    stops: Callable[[], Sequence[Stop]]
+
+
+class _Parts(NamedTuple):
+    """The traces of a journey, those that the slider moves and those that the play button does, and where they lie."""
+
+    still: list[dict[str, Any]]
+    moving: list[dict[str, Any]]
+    over: list[dict[str, Any]]
+    axis: tuple[float, float, float]
+    spans: list[tuple[float, float]]
 
 
 def plot_journey(
@@ -96,37 +110,26 @@ def journey_spec(
     theory: Sequence[TheoryLine] = (),
     slider: Slider | None = None,
     theme: str = "light",
+    frames: Any = None,
 ) -> FigureSpec:
     """Return what :func:`plot_journey` draws as plain dicts: Plotly's objects take 20 ms at every move of a slider.
+
+    Args:
+        strips: As in :func:`plot_journey`, like the others.
+        beside: Further curves.
+        theory: Closed forms.
+        slider: Curves for other settings.
+        theme: ``"light"`` or ``"dark"``.
+        frames: What :func:`journey_frames` returned, in any form; made anew by default.
 
     Raises:
         ValueError: There is no strip, or no such theme.
     """
-    if not strips:
-        raise ValueError("nothing to draw: expected at least one strip.")
-    look, axes = theme_of(theme), FlowAxes()
-    everything = [*strips, *beside]
-    last = int(strips[0].curve.steps[-1])
-    low, high = _range(everything, slider)
-    top = high + (high - low) / (1 / (len(strips) * (_STRIP + _GAP) + _GAP) - 1)  # room for the strips
-    spans = [_span(row, low, top) for row in range(len(strips))]
-    still = [trace for one, span in zip(strips[:-1], spans, strict=False) for trace in strip_traces(one, span, look)]
-    moved = [line for line in theory if line.about[0] == strips[-1].network]
-    still += [line.trace(last, (low, high), axes, look) for line in theory if line not in moved]
-    still += [curve_trace(one, axes, look) for one in strips[:-1]]
-    still += [strip_name(one, span, look) for one, span in zip(strips[:-1], spans, strict=False)]
-    moving = [
-        *strip_traces(strips[-1], spans[-1], look),
-        *(line.trace(last, (low, high), axes, look) for line in moved),
-        *(curve_trace(one, axes, look) for one in [*beside, strips[-1]]),
-        strip_name(strips[-1], spans[-1], look),
-    ]
-    traces = [*still, *moving, strip_gaps(last, spans, look), _curtain(look), _front(look)]
-    frames = _play_frames(last, (low, top), [len(traces) - 2, len(traces) - 1])
-    if slider:
-        frames += _slider_frames(slider, spans[-1], (low, high), list(range(len(still), len(still) + len(moving))))
+    look, everything = theme_of(theme), [*strips, *beside]
+    parts = _parts(strips, beside, theory, slider, look)
+    (low, high, top), last = parts.axis, int(strips[0].curve.steps[-1])
     return {
-        "data": traces,
+        "data": [*parts.still, *parts.moving, *parts.over],
         "layout": {
             "template": plain_template(look.name),
             "height": 520 if slider else 470,
@@ -143,21 +146,69 @@ def journey_spec(
                 "title": {"text": norm_title(everything)}, "range": [low, top], "fixedrange": True,
                 **log_ticks(low, high),
             },
-            "shapes": [shape for span in spans for shape in strip_base(last, span, look)],
+            "shapes": [shape for span in parts.spans for shape in strip_base(last, span, look)],
             "annotations": _ends(look),
             "updatemenus": [_buttons(look)],
-            "sliders": [_slider(slider, look)] if slider else [],
+            "sliders": [_slider(slider, look, look.networks[strips[-1].network])] if slider else [],
         },
-        "frames": frames,
+        "frames": journey_frames(strips, beside=beside, theory=theory, slider=slider) if frames is None else frames,
     }  # fmt: skip
+
+
+def journey_frames(
+    strips: Sequence[Series],
+    *,
+    beside: Sequence[Series] = (),
+    theory: Sequence[TheoryLine] = (),
+    slider: Slider | None = None,
+) -> list[dict[str, Any]]:
+    """Return the frames of :func:`journey_spec`, of the play button and of the slider.
+
+    Of the curves at the slider's own position they depend on :func:`axis_of` alone.
+
+    Raises:
+        ValueError: There is no strip.
+    """
+    still, moving, over, (low, high, top), spans = _parts(strips, beside, theory, slider, theme_of("light"))
+    before = len(still) + len(moving)
+    frames = _play_frames(int(strips[0].curve.steps[-1]), (low, top), [before + len(over) - 2, before + len(over) - 1])
+    if slider:
+        frames += _slider_frames(slider.stops(), spans[-1], (low, high), list(range(len(still), before)))
+    return frames
+
+
+def axis_of(strips: Sequence[Series], beside: Sequence[Series], slider: Slider | None) -> tuple[float, float, float]:
+    """Return the range of the axis of norms, lowest and highest, and the upper edge of the strips above it."""
+    low, high = _range([*strips, *beside], slider)
+    return low, high, high + (high - low) / (1 / (len(strips) * (_STRIP + _GAP) + _GAP) - 1)
+
+
+def _parts(
+    strips: Sequence[Series], beside: Sequence[Series], theory: Sequence[TheoryLine], slider: Slider | None, look: Theme
+) -> _Parts:
+    if not strips:
+        raise ValueError("nothing to draw: expected at least one strip.")
+    axes, last, own = FlowAxes(), int(strips[0].curve.steps[-1]), strips[-1]
+    low, high, top = axis_of(strips, beside, slider)
+    spans = [_span(row, low, top) for row in range(len(strips))]
+    moved = [line for line in theory if line.about[0] == own.network]
+    still = [trace for one, span in zip(strips[:-1], spans, strict=False) for trace in strip_traces(one, span, look)]
+    still += [line.trace(last, (low, high), axes, look) for line in theory if line not in moved]
+    still += [curve_trace(one, axes, look) for one in strips[:-1]]
+    still += [strip_name(one, span, look) for one, span in zip(strips[:-1], spans, strict=False)]
+    moving = strip_traces(own, spans[-1], look)
+    moving += [line.trace(last, (low, high), axes, look) for line in moved]
+    moving += [curve_trace(one, axes, look) for one in [*beside, own]]
+    moving.append(strip_name(own, spans[-1], look))
+    over = [strip_gaps(last, spans, look), _curtain(look), _front(look)]
+    return _Parts(still, moving, over, (low, high, top), spans)
 
 
 def _range(everything: Sequence[Series], slider: Slider | None) -> tuple[float, float]:
     """Return one range of the axis of norms for every position of the slider."""
     low, high = log_range(everything)
     if slider:
-        lowest, highest = log_range([one for stop in slider.stops for one in (stop.strip, *stop.beside)])
-        low, high = min(low, max(lowest, _DEEPEST)), max(high, highest)
+        low, high = min(low, max(slider.span[0], _DEEPEST)), max(high, slider.span[1])
     return low, high
 
 
@@ -168,26 +219,24 @@ def _span(row: int, low: float, top: float) -> tuple[float, float]:
 
 
 def _slider_frames(
-    slider: Slider, span: tuple[float, float], limits: tuple[float, float], moving: list[int]
+    stops: Sequence[Stop], span: tuple[float, float], limits: tuple[float, float], moving: list[int]
 ) -> list[dict[str, Any]]:
     """Return a frame per position: the strip, the closed forms, the curves, and how much arrives."""
-    look = theme_of("light")  # of a line, only the position is taken
     frames = []
-    for stop in slider.stops:
+    for stop in stops:
         last = int(stop.strip.curve.steps[-1])
-        lines = [line.trace(last, limits, FlowAxes(), look) for line in stop.theory]
         data = [
             *strip_shapes(stop.strip, span),
-            *({"x": line["x"].tolist(), "y": line["y"].round(3).tolist()} for line in lines),
+            *(_straight(line, last, limits[0]) for line in stop.theory),
             *(_points(one) for one in [*stop.beside, stop.strip]),
             {"text": strip_words(stop.strip)},
         ]
-        frames.append({"name": _frame_name(stop), "data": data, "traces": moving})
+        frames.append({"name": _frame_name(stop.label), "data": data, "traces": moving})
     return frames
 
 
-def _frame_name(stop: Stop) -> str:
-    return f"at {stop.label}"  # a bare 5 would be the play button's frame at step 5
+def _frame_name(label: str) -> str:
+    return f"at {label}"  # a bare 5 would be the play button's frame at step 5
 
 
 def _points(series: Series) -> dict[str, Any]:
@@ -195,21 +244,28 @@ def _points(series: Series) -> dict[str, Any]:
     curve = series.curve
     steps = evenly_spaced(curve.steps, _POINTS)
     heights = curve.median[steps - curve.steps[0]]
-    y = [round(height, 3) if math.isfinite(height) else None for height in heights.tolist()]
-    return {"x": steps.tolist(), "y": y, "customdata": None, "hovertemplate": "10<sup>%{y:.2f}</sup>"}
+    y = [round(height, 2) if math.isfinite(height) else None for height in heights.tolist()]
+    x = {"x": steps.tolist()} if len(steps) < len(curve.steps) else {}  # else they stay as they are
+    return {**x, "y": y, "customdata": None, "hovertemplate": "10<sup>%{y:.2f}</sup>"}
 
 
-def _slider(slider: Slider, look: Theme) -> dict[str, Any]:
+def _straight(line: TheoryLine, last: int, low: float) -> dict[str, Any]:
+    """Return the ends of a closed form: from the last step back to step 0, or to where it leaves the axis."""
+    lag = min(last, low / line.log10_rate) if line.log10_rate < 0 else last
+    return {"x": [round(last - lag, 2), last], "y": [round(line.log10_rate * lag, 2), 0.0]}
+
+
+def _slider(slider: Slider, look: Theme, colour: str) -> dict[str, Any]:
     go_there = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}, "transition": {"duration": 0}}
     return {
         "active": slider.at, "x": 0, "len": 1.0, "y": -0.105, "yanchor": "top", "pad": {"t": 8, "b": 0},
         "currentvalue": {"prefix": f"{slider.title}: ", "xanchor": "left", "font": {"size": 14, "color": look.text}},
-        "bgcolor": look.grid, "activebgcolor": look.networks[slider.stops[0].strip.network],
+        "bgcolor": look.grid, "activebgcolor": colour,
         "bordercolor": look.muted, "tickcolor": look.muted, "font": {"color": look.muted, "size": 11},
         "ticklen": 3, "minorticklen": 2,
         "steps": [
-            {"label": stop.label, "method": "animate", "args": [[_frame_name(stop)], go_there]}
-            for stop in slider.stops
+            {"label": label, "method": "animate", "args": [[_frame_name(label)], go_there]}
+            for label in slider.labels
         ],
     }  # fmt: skip
 

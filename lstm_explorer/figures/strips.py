@@ -79,7 +79,7 @@ def strip_gaps(last: int, spans: Sequence[tuple[float, float]], look: Theme) -> 
     edges = np.arange(1, last + 1) - 0.5 if last < _APART else np.empty(0)
     gaps = [_rectangles([(edge - _GAP / 2, edge + _GAP / 2) for edge in edges.tolist()], span) for span in spans]
     return {
-        "type": "scatter", "x": [at for gap in gaps for at in gap["x"]], "y": [at for gap in gaps for at in gap["y"]],
+        "type": "scatter", **{axis: np.array([at for gap in gaps for at in gap[axis]], float) for axis in ("x", "y")},
         "mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": look.background,
         "showlegend": False, "hoverinfo": "skip", "name": "gaps",
     }  # fmt: skip

@@ -20,16 +20,16 @@ def shown_at(drawn, label):
     return {drawn.data[index].name: trace for index, trace in zip(frame.traces, frame.data, strict=True)}
 
 
-@pytest.mark.parametrize("bias", [-2.0, 0.0, 5.0])
+@pytest.mark.parametrize("bias", [-1.0, 0.0, 5.0])
 def test_a_position_of_the_slider_is_a_measurement_of_that_bias(bias):
     drawn = figure(sequence_length=60, forget_bias=2.5, num_seeds=3)
     shown = shown_at(drawn, f"{bias:g}")
     flow = lx.seed_flows(lx.Settings(sequence_length=60, forget_bias=bias, num_seeds=3), architecture="lstm")
     for name, quantity in (("LSTM", "cell"), ("LSTM, cell path alone", "cell_path")):
-        np.testing.assert_allclose(shown[name].y, summarise(flow, quantity).median, atol=2e-3)
+        np.testing.assert_allclose(shown[name].y, summarise(flow, quantity).median, atol=7e-3)
     theory = next(trace for name, trace in shown.items() if name.startswith("theory"))
     rate = float(lx.theory.log10_cell_path(bias, 1))
-    np.testing.assert_allclose(theory.y, rate * (60 - np.array(theory.x)), atol=1e-3)
+    np.testing.assert_allclose(theory.y, rate * (60 - np.array(theory.x)), atol=0.02)
 
 
 def test_the_slider_stands_where_the_settings_are_also_between_its_own_positions():
