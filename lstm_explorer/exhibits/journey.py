@@ -63,6 +63,7 @@ def journey(runner: Runner, settings: Settings, view: View, pins: Sequence[Exper
         spec=lambda theme: journey_spec(strips, theme=theme, **drawn),
         numbers=partial(curve_numbers, series, theory),
         series=series,
+        measured=(rnn, lstm, lstm),
         theory=theory,
     )
 

@@ -262,6 +262,8 @@ def quartiles(curve):
 
 def draw(measured):
     """Draw the curves as wide as a column of a paper."""
+    import logging
+
     import matplotlib.font_manager
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -292,6 +294,7 @@ def draw(measured):
         panel.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.yaxis.set_major_formatter(lambda y, _: "1" if y == 0 else f"$10^{{{y:.0f}}}$")
     figure.legend(loc="outside upper left", frameon=False, fontsize=7)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it tells which parts of a font it leaves out
     figure.savefig("figure.pdf")
 
 
