@@ -63,3 +63,8 @@ def test_what_is_sent_of_a_chart_is_the_exhibit_s_own_figure(monkeypatch):
     ((chart, options),) = charts
     assert chart.to_dict()["layout"]["template"] == exhibit.spec("dark")["layout"]["template"]
     assert (options["key"], options["alt"], options["theme"]) == ("journey", exhibit.alt, None)
+
+
+def test_a_script_that_draws_says_so():
+    assert "draws the curves" in toolbar._about("py", whole=True)
+    assert "draws" not in toolbar._about("py", whole=False)
