@@ -46,7 +46,7 @@ def main() -> None:
         entry = EXHIBITS[name]
         exhibit = entry.build(DirectRunner(), SETTINGS, entry.view())
         for kind, about in FORMATS.items():
-            order = ExportOptions(format=kind, scale=2, experiment=1)
+            order = ExportOptions(format=kind, scale=2)
             first = seconds(lambda order=order, exhibit=exhibit: make(exhibit, order))
             later = [seconds(lambda order=order, exhibit=exhibit: make(exhibit, order)) for _ in range(ROUNDS)]
             line = f"{name:10s} {kind:8s} first {first * 1e3:6.0f} ms   later {statistics.median(later) * 1e3:6.1f} ms"

@@ -228,6 +228,7 @@ def effective(runner: Runner, settings: Settings, view: BiasesView, pins: Sequen
     )
     if len(series) < len(named):
         return None
+    axes = FlowAxes(against="lag")
     summary = both_vectors_summary(bias, series[0].curve, series[1].curve)
     return Exhibit(
         name="effective_bias",
@@ -240,10 +241,12 @@ def effective(runner: Runner, settings: Settings, view: BiasesView, pins: Sequen
         summary=summary,
         settings=settings,
         experiments=experiments,
-        draw=lambda theme: plot_gradient_flow(series, axes=FlowAxes(against="lag"), theme=theme),
+        draw=lambda theme: plot_gradient_flow(series, axes=axes, theme=theme),
         numbers=partial(curve_numbers, series, ()),
         view=view,
         series=series,
+        measured=experiments,
+        axes=axes,
     )
 
 

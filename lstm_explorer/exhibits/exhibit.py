@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.view import View
-from lstm_explorer.figures.axes import FigureSpec
+from lstm_explorer.figures.axes import FigureSpec, FlowAxes
 from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.runs.experiment import Experiment
 from lstm_explorer.runs.job import Job
@@ -50,7 +50,9 @@ class Exhibit:
         numbers: The numbers drawn, as a tidy table at full precision.
         view: How the page shows it.
         series: The curves, where there are any.
+        measured: The experiment behind each of the curves.
         theory: The closed forms drawn beside them.
+        axes: Those of the curves.
         neighbours: Theme name to the drawing at the current step, which comes first, and at the steps around it; only
             where the exhibit is a drawing of one step.
         spec: Theme name to the figure as plain dicts, where it is redrawn at every move of a slider.
@@ -68,7 +70,9 @@ class Exhibit:
     numbers: Callable[[], pd.DataFrame]
     view: View = field(default_factory=View)
     series: tuple[Series, ...] = ()
+    measured: tuple[Experiment, ...] = ()
     theory: tuple[TheoryLine, ...] = ()
+    axes: FlowAxes = FlowAxes()  # noqa: RUF009 - frozen
     neighbours: Callable[[str], Mapping[int, str]] | None = None
     spec: Callable[[str], FigureSpec] | None = None
     still: StillPart | None = None

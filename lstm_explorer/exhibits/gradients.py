@@ -62,6 +62,7 @@ def gradients(
     measured = [(one, _series(runner, one, view)) for one in on]
     measured += [(pin, _series(runner, pin, view, variant)) for variant, pin in enumerate(pins)]
     series = tuple(curve for _one, curve in measured if curve is not None)
+    experiments = tuple(one for one, curve in measured if curve is not None)
     if not series:
         return None
     theory = _theory(runner, on, view)
@@ -78,12 +79,14 @@ def gradients(
         ),
         summary=curves_summary(series),
         settings=settings,
-        experiments=tuple(one for one, curve in measured if curve is not None),
+        experiments=experiments,
         draw=lambda theme: plot_gradient_flow(series, theory=theory, axes=axes, theme=theme),
         numbers=partial(curve_numbers, series, theory),
         view=view,
         series=series,
+        measured=experiments,
         theory=theory,
+        axes=axes,
     )
 
 

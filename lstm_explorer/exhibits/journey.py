@@ -72,6 +72,7 @@ def journey(runner: Runner, settings: Settings, view: View, pins: Sequence[Exper
         still=still,
         numbers=partial(curve_numbers, series, theory),
         series=series,
+        measured=(rnn, lstm, lstm),
         theory=theory,
     )
 

@@ -52,8 +52,8 @@ examples:
       how much of the gradient travels by the cell state alone
   lstm-explorer export --figure journey --format html --out journey.html
       the first page's picture, with its play button, in one file
-  lstm-explorer export --architecture lstm --format py --out by_hand.py
-      a short PyTorch program that computes the same numbers
+  lstm-explorer export --architecture lstm gru --format py --out by_hand.py
+      a PyTorch program that prints the same numbers and draws the figure
   lstm-explorer export --settings lstm-explorer-gradients-T100.json --format csv
       the numbers again, from a JSON file of the app's Download button
 """
@@ -153,9 +153,6 @@ def _export(options: argparse.Namespace) -> None:
     if kind is None:
         raise ValueError(f"--out ends in .{ending}: expected one of {', '.join(FORMATS)}, or say --format.")
     exhibit, rows = _exhibit(options)
-    if kind == "py" and len(exhibit.experiments) > 1:
-        names = " or ".join(one.architecture for one in exhibit.experiments)
-        raise ValueError(f"a script is of one network: expected --figure gradients and --architecture {names}.")
     paper = Paper(size=options.size, theme=options.theme, title=options.title, caption=options.caption)
     order = ExportOptions(format=kind, paper=paper, scale=options.resolution)
     content = make(exhibit, order, table=rows)

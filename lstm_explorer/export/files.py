@@ -11,6 +11,7 @@ from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.scripts import to_script
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.export.data import to_csv, to_json, to_parquet
+from lstm_explorer.export.figure_script import figure_script, has_figure_script
 from lstm_explorer.export.images import MOST_PIXELS, render
 from lstm_explorer.export.interactive import to_html
 from lstm_explorer.export.paper import SHEETS, Paper, Size, on_paper
@@ -51,13 +52,11 @@ class ExportOptions:
         format: One of :data:`FORMATS`.
         paper: Size, theme, title and caption of an image; theme, title and caption of an HTML page.
         scale: Pixels of a PNG for each CSS pixel: 1, 2 or 4.
-        experiment: Which of the exhibit's experiments a script is written for.
     """
 
     format: FileFormat
     paper: Paper = field(default_factory=Paper)
     scale: float = 2.0
-    experiment: int = 0
 
 
 def make(exhibit: Exhibit, options: ExportOptions, *, table: TableLike | None = None) -> bytes:
@@ -73,7 +72,7 @@ def make(exhibit: Exhibit, options: ExportOptions, *, table: TableLike | None = 
 
     Raises:
         ImageError: The server's browser is missing or failed.
-        ValueError: A script would be too long.
+        ValueError: A script would be too long, or there is no one network that it could be of.
     """
     paper = options.paper
     match options.format:
@@ -91,9 +90,19 @@ def make(exhibit: Exhibit, options: ExportOptions, *, table: TableLike | None = 
         case "json":
             return to_json(exhibit)
         case "py":
-            one = exhibit.experiments[options.experiment]
-            read = table if one.settings.input_kind == "csv" else None
-            return to_script(one.settings, architecture=one.architecture, table=read).encode()
+            return _script(exhibit, table).encode()
+
+
+def _script(exhibit: Exhibit, table: TableLike | None) -> str:
+    """Return the program of the whole figure or, where it shows no curves, of its one network."""
+    if has_figure_script(exhibit):
+        return figure_script(exhibit, table=table)
+    if len(exhibit.experiments) != 1:
+        count = len(exhibit.experiments)
+        raise ValueError(f"a script is of one network: {exhibit.name} is of {count}; expected another --format.")
+    (one,) = exhibit.experiments
+    read = table if one.settings.input_kind == "csv" else None
+    return to_script(one.settings, architecture=one.architecture, table=read)
 
 
 def resolutions(size: Size) -> list[float]:
@@ -114,8 +123,8 @@ def file_name(exhibit: Exhibit, options: ExportOptions) -> str:
     ASCII only: browsers treat other letters differently.
     """
     parts = ["lstm-explorer", exhibit.name.replace("_", "-"), f"T{exhibit.settings.sequence_length}"]
-    if options.format == "py":
-        parts[1] = exhibit.experiments[options.experiment].architecture
+    if options.format == "py" and not has_figure_script(exhibit):
+        parts[1] = exhibit.experiments[0].architecture
     if options.format == "png":
         parts.append(f"{options.paper.size}-{options.scale:g}x")
     if options.format in ("svg", "pdf"):

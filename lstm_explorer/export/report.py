@@ -54,7 +54,7 @@ def report_pdf(title: str, entries: Sequence[Entry]) -> bytes:
 
 
 def report_zip(title: str, entries: Sequence[Entry], *, table: TableLike | None = None, images: bool = True) -> bytes:
-    """Return every figure as SVG and PNG, its data, its settings and its scripts, and a README that lists the files.
+    """Return every figure as SVG and PNG, its data, its settings and its script, and a README that lists the files.
 
     Args:
         title: Of the report.
@@ -82,9 +82,8 @@ def _files(number: int, entry: Entry, table: TableLike | None, *, images: bool) 
     wanted: list[FileFormat] = ["svg", "png"] if images else []
     wanted += ["csv", "json"]
     files = [(f"{stem}.{one}", make(exhibit, ExportOptions(format=one, paper=Paper(size="page")))) for one in wanted]
-    for index, one in enumerate(exhibit.experiments):
-        script = make(exhibit, ExportOptions(format="py", experiment=index), table=table)
-        files.append((f"{stem}-{index + 1}-{one.architecture}.py", script))
+    if exhibit.experiments:
+        files.append((f"{stem}.py", make(exhibit, ExportOptions(format="py"), table=table)))
     return files
 
 
@@ -102,7 +101,10 @@ def _readme(title: str, entries: Sequence[Entry], *, images: bool) -> str:
     kinds |= {
         ".csv": _("the numbers drawn, one row per curve and step; columns named log10_ hold base-10 logarithms"),
         ".json": _("settings, numbers, versions and seed; python -m lstm_explorer export --settings reads it"),
-        ".py": _("a program that needs only torch and prints step, log10 |dL/dh| and, for an LSTM, log10 |dL/dc|"),
+        ".py": _(
+            "a program that needs only torch: of curves it prints the numbers drawn as CSV, and draws them with "
+            "matplotlib; of one network it prints step, log10 |dL/dh| and, for an LSTM, log10 |dL/dc|"
+        ),
     }
     lines += [f"{kind}: {what}" for kind, what in kinds.items()]
     return clean("\n".join([*lines, "", json.dumps(versions()), ""]))

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.words import caption
+from lstm_explorer.export.figure_script import has_figure_script
 from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, make, resolutions
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.paper import Paper, Size
@@ -69,8 +70,8 @@ def _download(exhibit: Exhibit) -> None:
         format_func=_format_names().__getitem__, default="png", required=True,
         key=f"{key}_format",
     )  # fmt: skip
-    st.caption(_about(chosen))
-    options = _options(exhibit, chosen)
+    st.caption(_about(chosen, whole=has_figure_script(exhibit)))
+    options = _options(key, chosen)
     missing = FORMATS[chosen].drawn and find_browser() is None
     if missing:
         st.info(
@@ -94,13 +95,8 @@ def _download(exhibit: Exhibit) -> None:
     st.code(caption(exhibit), language=None, wrap_lines=True)
 
 
-def _options(exhibit: Exhibit, chosen: FileFormat) -> ExportOptions:
+def _options(key: str, chosen: FileFormat) -> ExportOptions:
     """Draw the options of a format and return what was chosen."""
-    key = exhibit.name
-    if chosen == "py":
-        names = [one.name for one in exhibit.experiments]
-        which = st.selectbox(_("Network"), names, key=f"{key}_experiment") if len(names) > 1 else names[0]
-        return ExportOptions(format=chosen, experiment=names.index(which))
     if chosen not in ("png", "svg", "pdf", "html"):
         return ExportOptions(format=chosen)
     size: Size = "slide"
@@ -141,7 +137,8 @@ def _format_names() -> dict[FileFormat, str]:
     }  # fmt: skip
 
 
-def _about(chosen: FileFormat) -> str:
+def _about(chosen: FileFormat, *, whole: bool) -> str:
+    """Say what a format is for; whether a script is of the whole figure."""
     about = {
         "png": _("An image of pixels, for slides and messages."),
         "svg": _("A drawing, sharp at any size, with its fonts inside."),
@@ -150,7 +147,12 @@ def _about(chosen: FileFormat) -> str:
         "csv": _("The numbers drawn, one row per curve and step, at full precision."),
         "parquet": _("The numbers drawn, for pandas, R or DuckDB: pd.read_parquet."),
         "json": _("Settings, results, versions and seed; the command line reads it back."),
-        "py": _("A short PyTorch program that computes these numbers by hand: plain cells, one step at a time."),
+        "py": _(
+            "A PyTorch program that computes these numbers by hand, with plain cells, one step at a time; it prints "
+            "them as CSV and, with matplotlib, draws the curves."
+        )
+        if whole
+        else _("A short PyTorch program that computes these numbers by hand: plain cells, one step at a time."),
     }
     return about[chosen]
 

@@ -60,8 +60,11 @@ def test_every_figure_as_a_live_page(tmp_path, figure):
 
 
 def test_a_script_goes_to_standard_output(capfdbinary):
-    assert run("--architecture", "gru", "--format", "py", "--sequence-length", 8, "--out", "-") == 0
-    assert b"import torch" in capfdbinary.readouterr().out
+    assert run("--architecture", "gru", "lstm", "--format", "py", "--sequence-length", 8, "--out", "-") == 0
+    written = capfdbinary.readouterr().out
+    assert b"import torch" in written
+    assert b"torch.nn.GRU(" in written
+    assert b"torch.nn.LSTM(" in written
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_a_script_goes_to_standard_output(capfdbinary):
         (["--sequence-length", "many"], 2, "argument --sequence-length: invalid int value: 'many'"),
         (["--sequence-length", "0"], 1, "sequence_length is 0: expected a whole number from 1"),
         (["--figure", "units"], 1, "--figure units is of one network: expected --architecture"),
-        (["--format", "py"], 1, "a script is of one network"),
+        (["--figure", "by_hand", "--format", "py"], 1, "a script is of one network: by_hand is of 0"),
         (["--out", "picture.gif"], 1, "--out ends in .gif: expected one of png"),
         (["--out", "/nowhere/at/all.csv"], 1, "/nowhere/at/all.csv: No such file or directory"),
         (["--settings", "/nowhere.json"], 1, "/nowhere.json: No such file or directory"),

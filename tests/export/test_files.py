@@ -29,17 +29,20 @@ def test_the_formats_that_need_a_browser_are_the_images():
 def test_names_say_what_is_inside(exhibit):
     names = {
         "png": "lstm-explorer-gradients-T12-column-4x.png", "svg": "lstm-explorer-gradients-T12-column.svg",
-        "csv": "lstm-explorer-gradients-T12.csv", "py": "lstm-explorer-lstm-T12.py",
+        "csv": "lstm-explorer-gradients-T12.csv", "py": "lstm-explorer-gradients-T12.py",
     }  # fmt: skip
     for kind, name in names.items():
-        options = ExportOptions(format=kind, paper=Paper(size="column"), scale=4.0, experiment=1)
+        options = ExportOptions(format=kind, paper=Paper(size="column"), scale=4.0)
         assert file_name(exhibit, options) == name
 
 
-def test_a_script_is_of_the_experiment_that_is_asked_for(exhibit):
-    for index, name in enumerate(("rnn", "lstm")):
-        script = make(exhibit, ExportOptions(format="py", experiment=index)).decode()
-        assert script == lx.to_script(lx.Settings(sequence_length=12, hidden_size=3), architecture=name)
+def test_without_curves_a_script_is_of_the_one_network(exhibit_of):
+    settings, options = lx.Settings(sequence_length=12, hidden_size=3), ExportOptions(format="py")
+    units = exhibit_of("units_gru", settings)
+    assert make(units, options).decode() == lx.to_script(settings, architecture="gru")
+    assert file_name(units, options) == "lstm-explorer-gru-T12.py"
+    with pytest.raises(ValueError, match="a script is of one network: by_hand is of 0"):
+        make(exhibit_of("by_hand"), options)
 
 
 def test_json_names_the_figure(exhibit):

@@ -116,3 +116,8 @@ def test_a_figure_s_still_part_is_one_of_its_measurement_theme_and_language(monk
         use_language("en")
     assert keys[0] == keys[1]
     assert len(set(keys)) == 5
+
+
+def test_a_script_that_draws_says_so():
+    assert "draws the curves" in toolbar._about("py", whole=True)
+    assert "draws" not in toolbar._about("py", whole=False)

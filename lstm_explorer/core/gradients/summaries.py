@@ -49,6 +49,7 @@ class Curve:
         upper: Third quartile, ``(S,)``.
         runs: How many replicas and samples the median is over.
         relative: Whether these are ratios to the last step.
+        layer: Whose state, from 0, or from the end where it is negative; the inputs have none.
     """
 
     quantity: Quantity
@@ -58,6 +59,7 @@ class Curve:
     upper: NDArray[np.float64]
     runs: int
     relative: bool
+    layer: int = -1
 
     @property
     def log10_ratio(self) -> float:
@@ -132,8 +134,9 @@ def summarise(flow: GradientFlow, quantity: Quantity = "hidden", *, layer: int =
     first = 1 if quantity == "inputs" else 0
     steps = np.arange(first, first + runs.shape[1])
     return Curve(
-        quantity=quantity, steps=steps, median=median, lower=lower, upper=upper, runs=len(runs), relative=relative
-    )
+        quantity=quantity, steps=steps, median=median, lower=lower, upper=upper, runs=len(runs), relative=relative,
+        layer=layer,
+    )  # fmt: skip
 
 
 def _runs(flow: GradientFlow, quantity: Quantity, layer: int) -> Tensor:

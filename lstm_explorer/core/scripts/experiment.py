@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-import types
-from collections.abc import Mapping
-from string import Template
 
 from lstm_explorer.core.architectures import Architecture, architecture_named
 from lstm_explorer.core.inputs import TableLike, input_source
-from lstm_explorer.core.record import schema
+from lstm_explorer.core.scripts.network import filled, needs_math, network_code, step_code
 from lstm_explorer.core.settings import Settings
 
 
@@ -44,9 +41,11 @@ def to_script(settings: Settings, *, architecture: str = "lstm", table: TableLik
     record = architecture_named(architecture)
     settings.replace(seed=settings.seed + settings.num_seeds - 1)  # refuses a last replica without a legal seed
     source = input_source(settings, table=table)
-    step = "\n" + _filled(record.script_step, **{name: getattr(settings, name) for name in record.options})
+    step = "\n" + step_code(settings, record)
     top = [_header(settings, record), _imports(settings, record), *source.literals, step]
-    body = [_network(settings, record), source.code, _forward(settings, record), _backward(settings, record)]
+    one_seed = settings.seed if settings.num_seeds == 1 else None
+    network = network_code(settings, record, seed=one_seed)
+    body = [network, source.code, _forward(settings, record), _backward(settings, record)]
     return "\n\n".join([*top, *_measurement(settings, body), _printing(settings, record)]) + "\n"
 
 
@@ -61,69 +60,8 @@ def _header(settings: Settings, record: Architecture) -> str:
 
 
 def _imports(settings: Settings, record: Architecture) -> str:
-    needs_math = settings.input_kind == "sine" or settings.recurrent_init == "normal" or not record.fused
     double = "\n\ntorch.set_default_dtype(torch.float64)" * (settings.dtype == "float64")
-    return "import math\n\n" * needs_math + "import torch" + double
-
-
-def _network(settings: Settings, record: Architecture) -> str:
-    """Return the code that builds the network and sets its weights and biases, in the order in which they are drawn."""
-    lines = ["# The network, with the weights that PyTorch draws after this seed. Only states will be differentiated."]
-    lines += [f"seed = {settings.seed}"] * (settings.num_seeds == 1)
-    lines += ["torch.manual_seed(seed)", *(_torch_module if record.fused else _own_module)(settings, record)]
-    layer = "\n".join([*_weights(settings, record), *_biases(settings, record)])
-    names = _names(record)
-    if settings.num_layers == 1:
-        return "\n".join([*lines, f"{names} = layers[0]", layer])
-    return "\n".join([*lines, f"for {names} in layers:", textwrap.indent(layer, "    ")])
-
-
-def _names(record: Architecture) -> str:
-    return "weight_ih, weight_hh, bias_ih, bias_hh" if record.recurrent else "weight_ih, bias_ih"
-
-
-def _torch_module(settings: Settings, record: Architecture) -> list[str]:
-    arguments = [str(settings.features), str(settings.hidden_size)]
-    arguments += [f"num_layers={settings.num_layers}"] * (settings.num_layers > 1)
-    for name in record.options:
-        if getattr(settings, name) != schema(Settings)[name].default:
-            arguments.append(f'{name}="{getattr(settings, name)}"')
-    made = f"network = torch.nn.{record.title}({', '.join(arguments)}).requires_grad_(False)"
-    return [made, "layers = network.all_weights"]
-
-
-def _own_module(settings: Settings, record: Architecture) -> list[str]:
-    """Return the lines that draw the weights of a network that PyTorch does not have."""
-    sizes = [settings.features, *[settings.hidden_size] * (settings.num_layers - 1)]
-    size, rows = settings.hidden_size, len(record.blocks) * settings.hidden_size
-    shapes = [f"({rows}, features)", f"({rows}, {size})", f"({rows},)", f"({rows},)"]
-    shapes = shapes if record.recurrent else shapes[::2]
-    return _filled(_OWN, sizes=sizes, shapes=", ".join(shapes), size=size).splitlines()
-
-
-def _weights(settings: Settings, record: Architecture) -> list[str]:
-    """Return the lines that draw a layer's weights anew, and scale them."""
-    draws = _DRAWS.get(settings.recurrent_init, {})
-    code = "\n".join(draw for name, draw in draws.items() if name == "ih" or record.recurrent)
-    lines = _filled(code, size=settings.hidden_size, blocks=len(record.blocks)).splitlines()
-    return lines + [f"weight_hh *= {settings.recurrent_gain!r}"] * (record.recurrent and settings.recurrent_gain != 1)
-
-
-def _biases(settings: Settings, record: Architecture) -> list[str]:
-    """Return the lines that write a layer's effective biases."""
-    if not record.gates:
-        return ["bias_ih.zero_()", "bias_hh.zero_()"]
-    chrono = settings.recurrent_init == "chrono"
-    drawn = {gate.name: {1: "keep", -1: "-keep"}[gate.chrono] for gate in record.gates if chrono and gate.chrono}
-    biases = (drawn.get(gate.name, repr(getattr(settings, f"{gate.name}_bias"))) for gate in record.gates)
-    split = settings.split_biases and record.recurrent
-    code = _CHRONO * chrono + _VALUES
-    code += _SPLIT_BIASES if split else (_BIASES if record.recurrent else _ONLY_BIASES)
-    for row, gate in enumerate(record.gates):
-        code += _filled(_WHOLE, letter=gate.letter, row=row, gates="$gates") * (split and not gate.split)
-    letters = " ".join(gate.letter for gate in record.gates)
-    sizes = {"size": settings.hidden_size, "most": settings.chrono_max - 1, "gates": len(record.gates)}
-    return _filled(code, values=", ".join(biases), letters=letters, **sizes).splitlines()
+    return "import math\n\n" * needs_math(settings, record) + "import torch" + double
 
 
 def _forward(settings: Settings, record: Architecture) -> str:
@@ -131,15 +69,15 @@ def _forward(settings: Settings, record: Architecture) -> str:
     letters = ", ".join(state.letter for state in record.states)
     if len(record.states) > 1:
         zeros = f"({', '.join([zeros] * len(record.states))})"
-    return _filled(_FORWARD if settings.num_layers == 1 else _FORWARD_LAYERS, zeros=zeros, state=letters)
+    return filled(_FORWARD if settings.num_layers == 1 else _FORWARD_LAYERS, zeros=zeros, state=letters)
 
 
 def _backward(settings: Settings, record: Architecture) -> str:
     loop, states = _BACK_HIDDEN, "h.double() for h in states"
     if len(record.states) == 2:
         loop, states = _BACK_TWO_STATES, "(h.double(), c.double()) for h, c in states"
-    to_double = _filled(_TO_DOUBLE, states=states) if settings.dtype == "float32" else ""
-    return to_double + _BACK + _filled(loop, every=_EVERY if settings.loss == "every" else "")
+    to_double = filled(_TO_DOUBLE, states=states) if settings.dtype == "float32" else ""
+    return to_double + _BACK + filled(loop, every=_EVERY if settings.loss == "every" else "")
 
 
 def _measurement(settings: Settings, body: list[str]) -> list[str]:
@@ -159,70 +97,8 @@ def _printing(settings: Settings, record: Architecture) -> str:
     columns = " ".join(f"{{{name}:.10f}}" for name in names)
     runs = settings.num_seeds * settings.batch_size
     # Of the middle two of an even number of runs, NumPy's "nearest" takes the one of even index, as round does.
-    return _filled((_ONLY if runs == 1 else _MEDIAN) + _PRINT, rank=round((runs - 1) / 2), row=row, columns=columns)
+    return filled((_ONLY if runs == 1 else _MEDIAN) + _PRINT, rank=round((runs - 1) / 2), row=row, columns=columns)
 
-
-def _filled(code: str, **values: object) -> str:
-    """Return a part of the program with its ``$names`` filled in."""
-    return Template(code).substitute(values)
-
-
-#: Initialisation -> which weights it draws anew, and how.
-_DRAWS: Mapping[str, Mapping[str, str]] = types.MappingProxyType(
-    {
-        "keras": {
-            "ih": "torch.nn.init.xavier_uniform_(weight_ih)  # as Keras does, over all gates at once",
-            "hh": "torch.nn.init.orthogonal_(weight_hh)",
-        },
-        "orthogonal": {
-            "hh": """\
-for block in weight_hh.split($size):  # one gate after another
-    torch.nn.init.orthogonal_(block)""",
-        },
-        "identity": {"hh": "weight_hh[:] = torch.eye($size).repeat($blocks, 1)"},
-        "normal": {"hh": "weight_hh.normal_(0, 1 / math.sqrt($size))"},
-    }
-)
-
-_OWN = """\
-bound, layers = 1 / math.sqrt($size), []
-for features in $sizes:
-    layers.append([torch.empty(shape).uniform_(-bound, bound) for shape in [$shapes]])
-"""
-
-_CHRONO = """\
-# Chrono initialisation: units that remember for 1 to $most steps, spread evenly.
-keep = torch.empty($size).uniform_(1, $most).log_()
-"""
-
-_VALUES = """\
-biases = [$values]  # $letters
-"""
-
-_BIASES = """\
-# PyTorch adds two bias vectors: the gate biases go to the first, and the second is zero.
-for gate, bias in zip(bias_ih.chunk($gates), biases):
-    gate[:] = bias
-bias_hh.zero_()
-"""
-
-_SPLIT_BIASES = """\
-# PyTorch adds two bias vectors: half of each gate bias goes to each.
-for first, second, bias in zip(bias_ih.chunk($gates), bias_hh.chunk($gates), biases):
-    first[:] = second[:] = bias / 2
-"""
-
-_ONLY_BIASES = """\
-for gate, bias in zip(bias_ih.chunk($gates), biases):
-    gate[:] = bias
-"""
-
-#: Of a gate inside a reset product half of the bias in the second vector is another network.
-_WHOLE = """\
-# But $letter has all of it in the first: its second bias is multiplied by the reset gate, which is something else.
-bias_ih.chunk($gates)[$row][:] = biases[$row]
-bias_hh.chunk($gates)[$row][:] = 0.0
-"""
 
 _FORWARD = """\
 # Forward: every state, from step 0 (zeros) to the last.
