@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lstm_explorer.core.kinds import checks_kinds
 
+
+@checks_kinds
 def forget_gate(bias: ArrayLike) -> NDArray[np.float64]:
     r"""Return the forget gate that a bias alone gives, :math:`\sigma(b) = 1 / (1 + e^{-b})`.
 
@@ -17,6 +20,9 @@ def forget_gate(bias: ArrayLike) -> NDArray[np.float64]:
 
     Returns:
         The gate, 0 to 1, same shape.
+
+    Raises:
+        TypeError: An argument is of another kind.
 
     Source:
         gers2000
@@ -28,6 +34,7 @@ def forget_gate(bias: ArrayLike) -> NDArray[np.float64]:
     return np.exp(_log_gate(bias))
 
 
+@checks_kinds
 def log10_cell_path(forget_bias: ArrayLike, lag: ArrayLike) -> NDArray[np.float64]:
     r"""Return the cell path's gradient ratio for gates held at their bias, :math:`\log_{10} \sigma(b_f)^{lag}`.
 
@@ -37,6 +44,9 @@ def log10_cell_path(forget_bias: ArrayLike, lag: ArrayLike) -> NDArray[np.float6
 
     Returns:
         log10 of :math:`\partial c_T / \partial c_{T - lag}`; exact far past the float range of the ratio itself.
+
+    Raises:
+        TypeError: An argument is of another kind.
 
     Source:
         gers2000, arpit2019
@@ -48,6 +58,7 @@ def log10_cell_path(forget_bias: ArrayLike, lag: ArrayLike) -> NDArray[np.float6
     return np.asarray(lag) * _log_gate(forget_bias) / math.log(10) + 0.0  # + 0.0: no negative zero
 
 
+@checks_kinds
 def half_life(forget_bias: ArrayLike) -> NDArray[np.float64]:
     r"""Return after how many steps the cell path has halved, :math:`\ln \tfrac12 / \ln \sigma(b_f)`.
 
@@ -56,6 +67,9 @@ def half_life(forget_bias: ArrayLike) -> NDArray[np.float64]:
 
     Returns:
         Steps, same shape; infinite where the gate is 1.
+
+    Raises:
+        TypeError: An argument is of another kind.
 
     Source:
         gers2000
@@ -68,6 +82,7 @@ def half_life(forget_bias: ArrayLike) -> NDArray[np.float64]:
         return math.log(2) / -_log_gate(forget_bias)
 
 
+@checks_kinds
 def time_constant(forget_bias: ArrayLike) -> NDArray[np.float64]:
     r"""Return the cell's time constant, :math:`1 / (1 - \sigma(b_f)) = 1 + e^{b_f}`.
 
@@ -76,6 +91,9 @@ def time_constant(forget_bias: ArrayLike) -> NDArray[np.float64]:
 
     Returns:
         Steps, same shape; infinite where :math:`e^{b_f}` leaves the float range.
+
+    Raises:
+        TypeError: An argument is of another kind.
 
     Source:
         tallec2018
@@ -88,6 +106,7 @@ def time_constant(forget_bias: ArrayLike) -> NDArray[np.float64]:
         return 1 + np.exp(np.asarray(forget_bias, dtype=np.float64))
 
 
+@checks_kinds
 def chrono_forget_bias(lag: ArrayLike) -> NDArray[np.float64]:
     r"""Return the forget bias whose gate remembers for a time, :math:`\ln(T - 1)`, so that :math:`\sigma = 1 - 1/T`.
 
@@ -98,6 +117,7 @@ def chrono_forget_bias(lag: ArrayLike) -> NDArray[np.float64]:
         Effective forget bias, same shape.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: A lag is not more than 1.
 
     Source:
@@ -113,6 +133,7 @@ def chrono_forget_bias(lag: ArrayLike) -> NDArray[np.float64]:
     return np.log(steps - 1)
 
 
+@checks_kinds
 def required_forget_bias(lag: ArrayLike, share: ArrayLike) -> NDArray[np.float64]:
     r"""Return the forget bias whose cell path keeps a share over a lag: :math:`\sigma(b)^{lag} = share`.
 
@@ -126,6 +147,7 @@ def required_forget_bias(lag: ArrayLike, share: ArrayLike) -> NDArray[np.float64
         Effective forget bias.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: A lag is below 1, or a share is not between 0 and 1.
 
     Source:
@@ -144,6 +166,7 @@ def required_forget_bias(lag: ArrayLike, share: ArrayLike) -> NDArray[np.float64
     return -fallen - np.log(-np.expm1(-fallen))  # the same as the equation's, without overflow for tiny shares
 
 
+@checks_kinds
 def chrono_quantile(longest: ArrayLike, probability: ArrayLike) -> NDArray[np.float64]:
     r"""Return a quantile of chrono initialisation's forget biases, :math:`b_f \sim \ln U(1, T_{max} - 1)`.
 
@@ -155,6 +178,7 @@ def chrono_quantile(longest: ArrayLike, probability: ArrayLike) -> NDArray[np.fl
         Effective forget bias; the input bias is its opposite.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: A length is below 3, or a probability outside 0 to 1.
 
     Source:
@@ -174,4 +198,5 @@ def chrono_quantile(longest: ArrayLike, probability: ArrayLike) -> NDArray[np.fl
 
 def _log_gate(bias: ArrayLike) -> Any:
     """Return ln sigma(b), without overflow or cancellation for any bias."""
-    return -np.logaddexp(0.0, -np.asarray(bias, dtype=np.float64))
+    with np.errstate(invalid="ignore"):  # NaN gives NaN
+        return -np.logaddexp(0.0, -np.asarray(bias, dtype=np.float64))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lstm_explorer.core.architectures.parameters import Parameters
+from lstm_explorer.core.kinds import checks_kinds
 
 #: Largest slope of each nonlinearity, gamma.
 LARGEST_SLOPE: Mapping[str, float] = types.MappingProxyType({"tanh": 1.0, "relu": 1.0, "sigmoid": 0.25})
@@ -31,6 +32,7 @@ class MeanField(NamedTuple):
     time_scale: float
 
 
+@checks_kinds
 def mean_field(recurrent_variance: float, input_variance: float, nonlinearity: str = "tanh") -> MeanField:
     r"""Predict how fast gradients shrink in a wide random RNN.
 
@@ -50,6 +52,7 @@ def mean_field(recurrent_variance: float, input_variance: float, nonlinearity: s
         Fixed point and factors per step.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: A variance is negative or not finite, or the nonlinearity is neither.
 
     Source:
@@ -71,6 +74,7 @@ def mean_field(recurrent_variance: float, input_variance: float, nonlinearity: s
     return MeanField(q, chi, math.sqrt(chi), _time_scale(chi))
 
 
+@checks_kinds
 def singular_value_bound(weight_hh: Tensor, nonlinearity: str = "tanh") -> float:
     r"""Bound the factor per step on the gradient norm from above, :math:`\gamma\, \sigma_{max}(W_{hh})`.
 
@@ -84,6 +88,7 @@ def singular_value_bound(weight_hh: Tensor, nonlinearity: str = "tanh") -> float
         The bound per step.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: The weights are not square, or the nonlinearity is none of the three.
 
     Source:

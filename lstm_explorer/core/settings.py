@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.record import Correction, Limits, Parsed, Record, number, schema, text
 
 InputKind = Literal["noise", "zeros", "impulse", "sine", "text", "digit", "sunspots", "csv"]
@@ -121,6 +122,7 @@ LIMITS: Mapping[str, Limits] = types.MappingProxyType(
 )
 
 
+@checks_kinds
 def parse_query(mapping: Mapping[str, str]) -> Parsed[Settings]:
     """Read settings from URL parameters and list what had to be corrected.
 
@@ -129,6 +131,9 @@ def parse_query(mapping: Mapping[str, str]) -> Parsed[Settings]:
 
     Returns:
         The nearest legal settings, and one :class:`Correction` for each parameter that was not legal.
+
+    Raises:
+        TypeError: An argument is of another kind.
 
     Example:
         >>> parse_query({"sequence_length": "-4", "dtype": "float16"}).corrections[0]

@@ -18,6 +18,7 @@ from lstm_explorer.core.gate_theory import (
     required_forget_bias,
     time_constant,
 )
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.mean_field import MeanField, drive_variance, mean_field, singular_value_bound, weight_variance
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 
+@checks_kinds
 def mean_field_of(network: nn.RNN, inputs: Tensor) -> MeanField:
     r"""Predict how fast gradients shrink in the first layer of this RNN on these inputs.
 
@@ -80,6 +82,7 @@ class RecurrentStatistics(NamedTuple):
     sigma_w2: float
 
 
+@checks_kinds
 def recurrent_statistics(network: nn.RNN, layer: int = 0) -> RecurrentStatistics:
     r"""Measure the recurrent weights of an RNN's layer.
 

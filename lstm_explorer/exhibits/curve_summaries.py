@@ -37,7 +37,7 @@ def share_sentence(curve: Curve) -> str:
             share=percent(ratio), **_ends(curve)
         )
     course = course_words(curve)
-    return f"{arrives}; {course}." if course else f"{arrives}."
+    return _("{arrives}; {course}.").format(arrives=arrives, course=course) if course else f"{arrives}."
 
 
 def course_words(curve: Curve) -> str:

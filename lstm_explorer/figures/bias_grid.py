@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from lstm_explorer.core.biases.grids import BiasGrid
 from lstm_explorer.core.biases.maps import StateQuantity
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.axes import FigureSpec
 from lstm_explorer.figures.bias_map import bias_title, memory_of
 from lstm_explorer.figures.names import gate_name
@@ -18,6 +19,7 @@ from lstm_explorer.figures.theme import Theme, plain_template, theme_of
 from lstm_explorer.locales import _
 
 
+@checks_kinds
 def plot_bias_grid(
     grid: BiasGrid,
     *,
@@ -37,6 +39,7 @@ def plot_bias_grid(
         A figure. Over the forget and the input gate it also has the line on which their biases are opposites.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: The architecture has no such quantity, or there is no such theme.
     """
     return go.Figure(bias_grid_spec(grid, quantity=quantity, at=at, theme=theme))

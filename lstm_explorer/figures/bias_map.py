@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.biases.maps import BiasMap, StateQuantity
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.figures.axes import FigureSpec, evenly_spaced, log_ticks
 from lstm_explorer.figures.names import gate_name, network_name
@@ -26,6 +27,7 @@ from lstm_explorer.locales import _
 _COLUMNS, _CURVES_END = 160, -24.0
 
 
+@checks_kinds
 def plot_bias_map(
     measured: BiasMap,
     *,
@@ -47,6 +49,7 @@ def plot_bias_map(
         A figure with one frame per bias, and a slider over the frames.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: The architecture has no such quantity, or there is no such theme.
 
     Example:

@@ -11,6 +11,7 @@ from torch import Tensor
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.engine.trajectory import Trajectory
 from lstm_explorer.core.escape import markup
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.cell_svg import (
     BOTTOM,
     BOX,
@@ -43,6 +44,7 @@ from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.locales import _, translated
 
 
+@checks_kinds
 def plot_cell(
     trajectory: Trajectory,
     *,
@@ -75,6 +77,7 @@ def plot_cell(
         Text of an SVG without scripts, ids, styles or references, safe to embed in a page.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no such step, layer, sample, unit, stage, nonlinearity or theme, or the architecture has no
             diagram.
 
@@ -110,6 +113,7 @@ def plot_cell(
     return pen.paper(diagram.bottom, diagram.draw(pen), caption, sentence)
 
 
+@checks_kinds
 def cell_values(
     trajectory: Trajectory, *, step: int, layer: int = -1, sample: int = 0, unit: int | None = None
 ) -> Mapping[str, float]:
@@ -130,6 +134,7 @@ def cell_values(
         ``written`` (:math:`i_t \odot g_t`).
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no such step, layer, sample or unit.
 
     Example:

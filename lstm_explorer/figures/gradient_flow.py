@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from lstm_explorer.core.escape import plotly
 from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.axes import FLOAT32_FLOOR, LARGEST_LINEAR, FlowAxes, log_ticks, positions, values
 from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_range, norm_title, series_of
 from lstm_explorer.figures.theme import Theme, faded, template, theme_of
@@ -19,6 +20,7 @@ from lstm_explorer.locales import _
 _NAMES_APART = 0.06
 
 
+@checks_kinds
 def plot_gradient_flow(
     flow: GradientFlow | Sequence[Series],
     *,
@@ -38,6 +40,7 @@ def plot_gradient_flow(
         A figure whose traces hold log10 of the norm on a log axis, and the norm on a linear one.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is nothing to draw, or no such theme.
 
     Example:

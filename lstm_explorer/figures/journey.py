@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.axes import FigureSpec, FlowAxes, evenly_spaced, log_ticks
 from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_range, norm_title
 from lstm_explorer.figures.strips import strip_base, strip_gaps, strip_name, strip_shapes, strip_traces, strip_words
@@ -74,6 +75,7 @@ class _Parts(NamedTuple):
     spans: list[tuple[float, float]]
 
 
+@checks_kinds
 def plot_journey(
     strips: Sequence[Series],
     *,
@@ -98,6 +100,7 @@ def plot_journey(
         A figure whose upper part holds the strips; they share the time axis with the curves.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no strip, or no such theme.
     """
     return go.Figure(journey_spec(strips, beside=beside, theory=theory, slider=slider, theme=theme))

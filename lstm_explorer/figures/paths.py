@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lstm_explorer.core.biases.maps import median_of_runs, relative_to_last
 from lstm_explorer.core.gradients.paths import GATES, PathFlows
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.lines import Line, plot_lines
 from lstm_explorer.figures.names import gate_name
 from lstm_explorer.figures.theme import Theme, theme_of
@@ -23,6 +24,7 @@ Through = Literal["only", "without", "split"]
 _LOWEST = -40.0
 
 
+@checks_kinds
 def plot_paths(flows: PathFlows, *, through: Through = "only", theme: str = "light") -> go.Figure:
     """Draw the gradient by each path, or the terms whose sum each step is.
 
@@ -33,6 +35,7 @@ def plot_paths(flows: PathFlows, *, through: Through = "only", theme: str = "lig
         theme: ``"light"`` or ``"dark"``.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no such theme.
     """
     look = theme_of(theme)
@@ -53,6 +56,7 @@ def plot_paths(flows: PathFlows, *, through: Through = "only", theme: str = "lig
     return plot_lines(lines, x_title=x_title, y_title=_("surviving share"), theme=theme, lowest=_LOWEST)
 
 
+@checks_kinds
 def plot_rates(flows: PathFlows, *, gate: float | None = None, theme: str = "light") -> go.Figure:
     """Draw the factor by which every step back multiplies the norm of dL/dc.
 
@@ -62,6 +66,7 @@ def plot_rates(flows: PathFlows, *, gate: float | None = None, theme: str = "lig
         theme: ``"light"`` or ``"dark"``.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no such theme.
     """
     look = theme_of(theme)

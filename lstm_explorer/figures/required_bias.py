@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lstm_explorer.core.biases.maps import BiasMap
 from lstm_explorer.core.biases.required import RequiredBias
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.figures.axes import FigureSpec
 from lstm_explorer.figures.bias_map import bias_title, kept_by_biases, memory_of
@@ -25,6 +26,7 @@ from lstm_explorer.locales import _
 _LOWEST = -12.0
 
 
+@checks_kinds
 def plot_required_bias(
     need: RequiredBias, measured: BiasMap, *, settings: Settings | None = None, theme: str = "light"
 ) -> go.Figure:
@@ -37,6 +39,7 @@ def plot_required_bias(
         theme: ``"light"`` or ``"dark"``.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no such theme.
     """
     return go.Figure(required_bias_spec(need, measured, settings=settings, theme=theme))

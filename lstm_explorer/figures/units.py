@@ -6,11 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.axes import evenly_spaced
 from lstm_explorer.figures.theme import template, theme_of
 from lstm_explorer.locales import _
 
 
+@checks_kinds
 def plot_unit_heatmap(
     flow: GradientFlow, *, layer: int = -1, theme: str = "light", most_columns: int = 400
 ) -> go.Figure:
@@ -26,12 +28,18 @@ def plot_unit_heatmap(
         A heat map; elements that are exactly zero are left empty.
 
     Raises:
-        ValueError: The flow was measured without its units, or there is no such theme.
+        TypeError: An argument is of another kind.
+        ValueError: The flow was measured without its units, or there is no such layer or theme, or no column.
     """
     if flow.log10_hidden_units is None:
         raise ValueError("the flow has no units: expected one measured with units=True.")
     look = theme_of(theme)
     units = flow.log10_hidden_units
+    layers = units.shape[-4]
+    if not -layers <= layer < layers:
+        raise ValueError(f"layer is {layer}: expected 0 to {layers - 1}, the layers of this network.")
+    if most_columns < 1:
+        raise ValueError(f"most_columns is {most_columns}: expected 1 or more.")
     first = units[0, layer, :, 0] if units.ndim == 5 else units[layer, :, 0]
     values = first.double().numpy().T
     steps = evenly_spaced(np.arange(values.shape[1]), most_columns)

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from lstm_explorer.core.biases.maps import median_of_runs
 from lstm_explorer.core.gradients.weights import StepContributions, WeightGradients
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.lines import Line, plot_lines
 from lstm_explorer.figures.names import gate_name
 from lstm_explorer.figures.theme import Theme, theme_of
@@ -16,6 +17,7 @@ from lstm_explorer.locales import _
 _LOWEST = -40.0
 
 
+@checks_kinds
 def plot_weight_gradients(measured: WeightGradients, *, theme: str = "light") -> go.Figure:
     """Draw |dL/dW_hh| of every gate and |dL/dh_0| over the sequence length.
 
@@ -24,6 +26,7 @@ def plot_weight_gradients(measured: WeightGradients, *, theme: str = "light") ->
         theme: ``"light"`` or ``"dark"``.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no such theme.
     """
     look, lengths = theme_of(theme), np.asarray(measured.lengths)
@@ -45,6 +48,7 @@ def plot_weight_gradients(measured: WeightGradients, *, theme: str = "light") ->
     )  # fmt: skip
 
 
+@checks_kinds
 def plot_contributions(measured: StepContributions, *, theme: str = "light") -> go.Figure:
     """Draw what every step adds to the gradient of ``weight_hh``, gate by gate.
 
@@ -53,6 +57,7 @@ def plot_contributions(measured: StepContributions, *, theme: str = "light") -> 
         theme: ``"light"`` or ``"dark"``.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no such theme.
     """
     look = theme_of(theme)

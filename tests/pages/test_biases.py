@@ -112,7 +112,7 @@ def test_a_table_that_is_not_there_is_asked_for():
 def test_korean_is_spoken_throughout():
     at = settled(app(lang="ko", forget_bias="5"))
     assert at.title[0].value == "게이트 편향"
-    assert "이 설정은 폭주합니다" in says(at)
+    assert "이 설정에서는 기울기가 폭주합니다" in says(at)
 
 
 def test_a_map_too_large_for_the_server_is_refused_and_the_rest_stays():

@@ -23,6 +23,7 @@ from lstm_explorer.core.biases.maps import (
     sweep_biases,
 )
 from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import LIMITS, Settings
 
 
@@ -61,6 +62,7 @@ class BiasGrid:
         return median_of_runs(norms_of(self, quantity).flatten(2))
 
 
+@checks_kinds
 def two_gate_map(
     settings: Settings,
     *,
@@ -116,6 +118,7 @@ def two_gate_map(
     )
 
 
+@checks_kinds
 def length_map(
     settings: Settings,
     *,

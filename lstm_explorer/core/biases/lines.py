@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.biases.maps import check_gate
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.networks import effective_biases
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.locales import N_, translated
@@ -21,6 +21,7 @@ _EVERYWHERE = N_("every layer, every direction")
 _ADDED = N_("the two vectors are added: filling both would double the bias")
 
 
+@checks_kinds
 def bias_lines(
     bias: float | Mapping[str, float], *, gate: str = "forget", architecture: str = "lstm", network: str = ""
 ) -> str:
@@ -36,6 +37,7 @@ def bias_lines(
         network: Name of the variable that holds the network; the architecture's by default.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: A bias is not finite, there is none, or the architecture has no such gate.
 
     Example:
@@ -47,10 +49,8 @@ def bias_lines(
     biases = dict(bias) if isinstance(bias, Mapping) else {gate: bias}
     if not biases:
         raise ValueError("bias is empty: expected at least one gate with its bias, such as {'forget': 1.0}.")
-    for name, value in biases.items():
+    for name in biases:
         check_gate(name, architecture, Settings())
-        if not math.isfinite(value):
-            raise ValueError(f"bias is {value!r}: expected a finite number, such as 1.0.")
     return _lines({name: f"{float(value):.6g}" for name, value in biases.items()}, architecture, network)
 
 

@@ -30,6 +30,7 @@ from lstm_explorer.core.engine.layers import Request, at_loss
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.gradients.flow import Loss
 from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.networks import build_network
 from lstm_explorer.core.settings import LIMITS, Settings
 from lstm_explorer.locales import N_
@@ -110,6 +111,7 @@ class BiasMap:
         return pd.DataFrame(columns)
 
 
+@checks_kinds
 def bias_map(
     settings: Settings,
     *,

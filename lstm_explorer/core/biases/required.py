@@ -23,6 +23,7 @@ from lstm_explorer.core.biases.maps import (
 )
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
 from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import Settings
 
 #: Biases searched, and how finely: the first map has steps of a quarter, each later one a tenth of the last.
@@ -98,6 +99,7 @@ class Survival(NamedTuple):
     each: tuple[float, ...]
 
 
+@checks_kinds
 def required_bias(
     settings: Settings,
     *,

@@ -13,6 +13,7 @@ from lstm_explorer.core.architectures import Network, Parameters, architecture_o
 from lstm_explorer.core.checks import InitialState, check_initial_state, check_inputs, check_network
 from lstm_explorer.core.engine.engines import engine_of
 from lstm_explorer.core.engine.layers import LayerStates
+from lstm_explorer.core.kinds import checks_kinds
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,6 +34,7 @@ class Trajectory:
     gates: Any
 
 
+@checks_kinds
 def unroll(network: Network, inputs: Tensor, initial_state: InitialState = None) -> Trajectory:
     r"""Run a network over a sequence and hand out every state and every gate.
 

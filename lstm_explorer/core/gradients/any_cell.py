@@ -14,7 +14,8 @@ from torch import Tensor
 
 from lstm_explorer.core.engine.generic import BackwardPass, Linearized, States, StepFunction, carry_back, linearize
 from lstm_explorer.core.engine.scaled import Scaled, log10_norm
-from lstm_explorer.core.gradients.flow import Loss, check_loss
+from lstm_explorer.core.gradients.flow import Loss
+from lstm_explorer.core.kinds import checks_kinds
 
 #: One tensor ``(B, H)``, or a NamedTuple of tensors ``(B, ...)``.
 State = Any
@@ -53,6 +54,7 @@ class CellGradientFlow:
         return pd.concat([*frames, _tidy("inputs", self.log10_inputs, 1)], ignore_index=True)
 
 
+@checks_kinds
 def cell_gradient_flow(
     step: Callable[[State, Tensor], State],
     initial_state: State,
@@ -89,7 +91,6 @@ def cell_gradient_flow(
         >>> round(float(flow.log10_states["state"][0, 0]), 1)
         -1744.7
     """
-    check_loss(loss)
     cell = _Cell.of(initial_state)
     parts, x = _checked(cell, initial_state, inputs)
     vector = _cotangent(parts, cotangent)
@@ -146,8 +147,6 @@ class _Cell(NamedTuple):
 
 def _checked(cell: _Cell, initial_state: State, inputs: Tensor) -> tuple[States, Tensor]:
     """Return the parts of the initial state and the inputs, each with memory and history of its own."""
-    if not isinstance(inputs, Tensor):
-        raise TypeError(f"inputs is a {type(inputs).__name__}: expected a torch.Tensor.")
     if inputs.ndim != 3 or 0 in inputs.shape:
         hint = " Add the batch axis with inputs.unsqueeze(1)." if inputs.ndim == 2 else ""
         raise ValueError(
@@ -184,10 +183,10 @@ def _cotangent(parts: States, cotangent: Tensor | None) -> Scaled:
     first = parts[0]
     if cotangent is None:
         cotangent = torch.ones_like(first)
-    if not isinstance(cotangent, Tensor) or cotangent.shape != first.shape:
-        came = tuple(cotangent.shape) if isinstance(cotangent, Tensor) else type(cotangent).__name__
+    if cotangent.shape != first.shape:
         raise ValueError(
-            f"cotangent is {came}: expected a tensor of shape {tuple(first.shape)}, as the first part of the state has."
+            f"cotangent is {tuple(cotangent.shape)}: expected a tensor of shape {tuple(first.shape)}, as the first "
+            "part of the state has."
         )
     _check_numbers("cotangent", cotangent, first)
     samples = len(first)
@@ -198,8 +197,6 @@ def _cotangent(parts: States, cotangent: Tensor | None) -> Scaled:
 
 def _stepped(cell: _Cell, step: Callable[[State, Tensor], State], like: States) -> StepFunction:
     """Return the step from parts to parts, which says where its state is not of the initial state's kind."""
-    if not callable(step):
-        raise TypeError(f"step is a {type(step).__name__}: expected a function step(state, x) -> state.")
 
     def checked(state: States, x: Tensor) -> States:
         parts = cell.parts(step(cell.state(state), x), "the state that step returns")

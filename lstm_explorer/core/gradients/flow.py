@@ -16,6 +16,7 @@ from lstm_explorer.core.engine.engines import engine_of
 from lstm_explorer.core.engine.layers import LayerStates, Quantity, Request, at_loss, from_inputs
 from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, log10_size
 from lstm_explorer.core.engine.trajectory import unroll_layers
+from lstm_explorer.core.kinds import checks_kinds
 
 Loss = Literal["last", "every"]
 
@@ -68,6 +69,7 @@ class GradientFlow:
         return frame
 
 
+@checks_kinds
 def gradient_flow(
     network: Network,
     inputs: Tensor,
@@ -111,21 +113,10 @@ def gradient_flow(
         -30.103
     """
     parameters = check_network(network)
-    check_loss(loss)
     steps_first = check_inputs(network, inputs)
     seed = check_cotangent(network, cotangent, steps_first.shape[1])
     layers = unroll_layers(network, steps_first, initial_state, parameters)
     return flow_of_layers(network, parameters, layers, seed, loss=loss, units=units)
-
-
-def check_loss(loss: str) -> None:
-    """Refuse a loss that is neither ``"last"`` nor ``"every"``.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    if loss not in ("last", "every"):
-        raise ValueError(f"loss is {loss!r}: expected 'last' (the last step) or 'every' (summed over all steps).")
 
 
 def flow_of_layers(

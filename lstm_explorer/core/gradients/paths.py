@@ -24,6 +24,7 @@ from lstm_explorer.core.engine.layers import Backward, LayerStates, Request, Ups
 from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, shifted
 from lstm_explorer.core.engine.trajectory import unroll_layers
 from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.settings import Settings
 
@@ -85,6 +86,7 @@ class PathFlows:
         return pd.concat(frames, ignore_index=True)
 
 
+@checks_kinds
 def path_flows(settings: Settings, *, table: TableLike | None = None) -> PathFlows:
     r"""Measure by which paths the gradient travels back through the LSTM that the settings describe.
 
@@ -100,6 +102,7 @@ def path_flows(settings: Settings, *, table: TableLike | None = None) -> PathFlo
         Norms of what arrives by each path, and the shares of one step, the replicas in front.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: As :func:`build_network` and :func:`make_inputs`.
 
     Source:

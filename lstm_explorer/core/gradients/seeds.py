@@ -14,6 +14,7 @@ from lstm_explorer.core.engine.layers import LayerStates
 from lstm_explorer.core.engine.trajectory import unroll_layers
 from lstm_explorer.core.gradients.flow import GradientFlow, flow_of_layers, gradient_flow
 from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.settings import Settings
 
@@ -23,6 +24,7 @@ from lstm_explorer.core.settings import Settings
 _GROUP_NUMBERS = 100_000
 
 
+@checks_kinds
 def seed_flows(
     settings: Settings,
     *,
@@ -43,6 +45,7 @@ def seed_flows(
         ``(R, T, B)``.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: As :func:`build_network`, :func:`make_inputs` and :func:`gradient_flow`.
 
     Example:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.kinds import checks_kinds
 
 Quantity = Literal["hidden", "cell", "cell_path", "inputs"]
 Verdict = Literal["vanishes", "survives", "explodes"]
@@ -106,6 +107,7 @@ class Curve:
         return verdict_of(self.log10_ratio)
 
 
+@checks_kinds
 def summarise(flow: GradientFlow, quantity: Quantity = "hidden", *, layer: int = -1, relative: bool = True) -> Curve:
     """Reduce a flow to one curve.
 
@@ -119,6 +121,7 @@ def summarise(flow: GradientFlow, quantity: Quantity = "hidden", *, layer: int =
         The median and the quartiles over replicas and samples.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: The architecture has no such quantity, or the network no such layer.
 
     Example:

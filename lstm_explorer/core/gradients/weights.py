@@ -21,6 +21,7 @@ from lstm_explorer.core.biases.grids import check_lengths
 from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, near_one, shifted
 from lstm_explorer.core.gradients.paths import LastLayer, deltas, last_layers
 from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import Settings
 
 #: Numbers of steps' contributions, ``n * H * H``, made at once.
@@ -68,6 +69,7 @@ class WeightGradients:
         return frame
 
 
+@checks_kinds
 def weight_gradients(
     settings: Settings,
     *,
@@ -160,6 +162,7 @@ class StepContributions:
         return pd.DataFrame(columns)
 
 
+@checks_kinds
 def step_contributions(
     settings: Settings, *, architecture: str = "lstm", table: TableLike | None = None
 ) -> StepContributions:
@@ -178,6 +181,7 @@ def step_contributions(
         Norms by gate and step, and the sum over the steps, the replicas in front.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: As :func:`build_network` and :func:`make_inputs`.
 
     Source:

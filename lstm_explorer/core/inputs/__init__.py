@@ -14,6 +14,7 @@ from lstm_explorer.core.inputs.generated import IMPULSE, NOISE, SINE, ZEROS
 from lstm_explorer.core.inputs.kind import InputSource, Kind, Rows, TableLike
 from lstm_explorer.core.inputs.series import CSV, SUNSPOTS
 from lstm_explorer.core.inputs.text import TEXT
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import Settings
 
 __all__ = ["INPUTS", "InputSource", "Kind", "TableLike", "input_length", "input_source", "make_inputs", "step_labels"]
@@ -24,6 +25,7 @@ INPUTS: Mapping[str, Kind] = types.MappingProxyType(
 )
 
 
+@checks_kinds
 def make_inputs(settings: Settings, *, table: TableLike | None = None) -> Tensor:
     r"""Make the input sequence that the settings describe.
 
@@ -51,6 +53,7 @@ def make_inputs(settings: Settings, *, table: TableLike | None = None) -> Tensor
         length of what is read. The global random state is neither read nor changed.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: A table is missing, not wanted, not finite, not rows and columns of numbers, or does not have
             ``input_size`` columns.
 
@@ -81,6 +84,7 @@ def input_length(settings: Settings, *, table: TableLike | None = None) -> int:
     return min(steps, kind.length(settings, rows)) if kind.length else steps
 
 
+@checks_kinds
 def step_labels(
     settings: Settings, *, table: TableLike | None = None, translate: Callable[[str], str] = str
 ) -> list[str]:
@@ -96,6 +100,7 @@ def step_labels(
         the table (all counted from 1); empty for generated signals.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: As :func:`make_inputs`.
 
     Example:

@@ -18,6 +18,7 @@ from lstm_explorer.core.architectures import (
     layer_parameters,
 )
 from lstm_explorer.core.checks import check_network
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.networks.initialization import draw_gate_biases, draw_weights
 from lstm_explorer.core.settings import Settings
 
@@ -26,6 +27,7 @@ from lstm_explorer.core.settings import Settings
 def build_network(architecture: Literal["rnn"], settings: Settings) -> nn.RNN: ...
 @overload
 def build_network(architecture: str, settings: Settings) -> Network: ...
+@checks_kinds
 def build_network(architecture: str, settings: Settings) -> Network:
     r"""Build a recurrent network with the settings' sizes, weights and gate biases.
 
@@ -55,6 +57,7 @@ def build_network(architecture: str, settings: Settings) -> Network:
         read nor changed.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no such architecture.
 
     Source:
@@ -74,6 +77,7 @@ def build_network(architecture: str, settings: Settings) -> Network:
     return network
 
 
+@checks_kinds
 def effective_biases(network: Network, layer: int = 0) -> Mapping[str, Tensor]:
     r"""Return the sum of the two bias vectors of a layer, :math:`b_{ih} + b_{hh}`, by gate.
 

@@ -6,10 +6,12 @@ import textwrap
 
 from lstm_explorer.core.architectures import Architecture, architecture_named
 from lstm_explorer.core.inputs import TableLike, input_source
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.scripts.network import filled, needs_math, network_code, step_code
 from lstm_explorer.core.settings import Settings
 
 
+@checks_kinds
 def to_script(settings: Settings, *, architecture: str = "lstm", table: TableLike | None = None) -> str:
     r"""Write a program that measures a gradient curve with nothing but PyTorch.
 
@@ -29,6 +31,7 @@ def to_script(settings: Settings, *, architecture: str = "lstm", table: TableLik
         :func:`lstm_explorer.summarise` takes it.
 
     Raises:
+        TypeError: An argument is of another kind.
         ValueError: There is no such architecture, a replica's seed is past the last one, the table does not
             suit the settings, or there is too much data to be written into a program.
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_explorer.core.escape import one_line
+from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.tables.header import layout
 from lstm_explorer.core.tables.messages import Note, error, note
 from lstm_explorer.core.tables.numbers import Read, decimal_mark, is_gap, looks_numeric, to_numbers
@@ -40,6 +41,7 @@ class Table(NamedTuple):
     reading: TableReading
 
 
+@checks_kinds
 def read_table(
     data: bytes, reading: TableReading | None = None, *, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES
 ) -> Table:

@@ -103,10 +103,10 @@ def test_lengths_of_the_cell_path_are_powers_of_the_forget_gate():
         (0, ValueError, "lag is 0: expected 1 to 19, the steps of this sequence"),
         (-3, ValueError, "lag is -3: expected 1 to 19"),
         (20, ValueError, "lag is 20: expected 1 to 19, the steps of this sequence; lengthen the sequence"),
-        (True, TypeError, r"lag is True \(bool\): expected a whole number of steps"),
-        (5.0, TypeError, r"lag is 5.0 \(float\): expected a whole number of steps"),
-        (math.nan, TypeError, r"lag is nan \(float\)"),
-        (None, TypeError, r"lag is None \(NoneType\)"),
+        (True, TypeError, "lag is True: expected a whole number"),
+        (5.0, TypeError, "lag is 5.0: expected a whole number"),
+        (math.nan, TypeError, "lag is nan"),
+        (None, TypeError, "lag is None"),
     ],
 )
 def test_wrong_lag_is_refused(lag, error, match):

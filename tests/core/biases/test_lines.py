@@ -62,7 +62,7 @@ def test_run_lines_reads_back_every_layer(architecture, gate):
 
 @pytest.mark.parametrize("bias", [math.nan, math.inf, -math.inf])
 def test_lines_of_no_number_are_refused(bias):
-    with pytest.raises(ValueError, match=r"bias is .*: expected a finite number, such as 1\.0"):
+    with pytest.raises(ValueError, match=r"bias is .*: expected a finite number"):
         lx.bias_lines(bias)
 
 

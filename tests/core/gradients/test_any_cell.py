@@ -317,7 +317,7 @@ def _keep(state, x):
 @pytest.mark.parametrize(
     ("step", "state", "inputs", "match"),
     [
-        ("tanh", ZERO, X, r"step is a str: expected a function step\(state, x\)"),
+        ("tanh", ZERO, X, "step is 'tanh': expected a function"),
         (_keep, (ZERO, ZERO), X, "initial_state is a tuple: expected a torch.Tensor .* NamedTuple"),
         (_keep, Pair(ZERO, None), X, "cell of initial_state is a NoneType: expected a torch.Tensor"),
         (_keep, ZERO, X.tolist(), "inputs is a list"),
@@ -360,12 +360,11 @@ def test_wrong_shapes_numbers_and_steps_are_refused(step, state, inputs, match):
 
 
 def test_wrong_cotangent_and_loss_are_refused():
-    for wrong, match in ((torch.ones(H), r"\(4,\): expected a tensor of shape \(2, 4\)"), (1.0, "cotangent is float")):
-        with pytest.raises(ValueError, match=match):
-            lx.cell_gradient_flow(_keep, ZERO, X, cotangent=wrong)
+    with pytest.raises(ValueError, match=r"\(4,\): expected a tensor of shape \(2, 4\)"):
+        lx.cell_gradient_flow(_keep, ZERO, X, cotangent=torch.ones(H))
     with pytest.raises(ValueError, match=r"cotangent is torch\.float64"):
         lx.cell_gradient_flow(_keep, ZERO, X, cotangent=ZERO.double())
-    with pytest.raises(ValueError, match="'mean': expected 'last'"):
+    with pytest.raises(ValueError, match="'mean': expected one of 'last'"):
         lx.cell_gradient_flow(_keep, ZERO, X, loss="mean")
 
 

@@ -370,7 +370,7 @@ def test_wrong_state_cotangent_and_loss_are_refused():
         gradient_flow(lstm, X, initial_state=torch.zeros(1, 1, 4))
     with pytest.raises(ValueError, match=r"\(B, hidden_size\) = \(1, 4\)"):
         gradient_flow(lstm, X, cotangent=torch.ones(4))
-    with pytest.raises(ValueError, match="'mean': expected 'last'"):
+    with pytest.raises(ValueError, match="'mean': expected one of 'last'"):
         gradient_flow(lstm, X, loss="mean")
 
 
