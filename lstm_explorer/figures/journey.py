@@ -135,10 +135,10 @@ def journey_spec(
         "data": [*parts.still, *parts.moving, *parts.over],
         "layout": {
             "template": plain_template(look.name),
-            "height": 520 if slider else 470,
+            "height": 535 if slider else 480,
             "hovermode": "x",
             "modebar": {"orientation": "v"},  # on a phone it would lie on the buttons
-            "margin": {"l": 78, "r": 18, "t": 42, "b": 142 if slider else 78},
+            "margin": {"l": 78, "r": 18, "t": 42, "b": 180 if slider else 98},
             "legend": {"yref": "container", "y": 0.0, "yanchor": "bottom"},
             "xaxis": {
                 "title": {"text": _("step t"), "standoff": 4},
@@ -197,14 +197,19 @@ def _parts(
     moved = [line for line in theory if line.about[0] == own.network]
     still = [trace for one, span in zip(strips[:-1], spans, strict=False) for trace in strip_traces(one, span, look)]
     still += [line.trace(last, (low, high), axes, look) for line in theory if line not in moved]
-    still += [curve_trace(one, axes, look) for one in strips[:-1]]
+    still += [_named_by_strip(one, axes, look) for one in strips[:-1]]
     still += [strip_name(one, span, look) for one, span in zip(strips[:-1], spans, strict=False)]
     moving = strip_traces(own, spans[-1], look)
     moving += [line.trace(last, (low, high), axes, look) for line in moved]
-    moving += [curve_trace(one, axes, look) for one in [*beside, own]]
+    moving += [*(curve_trace(one, axes, look) for one in beside), _named_by_strip(own, axes, look)]
     moving.append(strip_name(own, spans[-1], look))
     over = [strip_gaps(last, spans, look), _curtain(look), _front(look)]
     return _Parts(still, moving, over, (low, high, top), spans)
+
+
+def _named_by_strip(series: Series, axes: FlowAxes, look: Theme) -> dict[str, Any]:
+    """Return a curve that its strip names already: on a phone, every name less leaves room for the others."""
+    return {**curve_trace(series, axes, look), "showlegend": False}
 
 
 def _range(everything: Sequence[Series], slider: Slider | None) -> tuple[float, float]:

@@ -111,8 +111,9 @@ def _chart(exhibit: Exhibit, theme: str) -> plotly.basedatatypes.BaseFigure:
 def _written(spec: FigureSpec) -> dict[str, Any]:
     """Return a figure with each part of its traces and of its layout, and all its frames, as JSON."""
 
-    def parts(whole: dict[str, Any]) -> dict[str, bytes]:
-        return {name: _json(part) for name, part in whole.items()}
+    def parts(whole: dict[str, Any]) -> dict[str, Any]:
+        # Plain values stay as they are: Streamlit reads the height.
+        return {name: _json(part) if isinstance(part, dict | list) else part for name, part in whole.items()}
 
     frames = parts({"frames": spec["frames"]}) if "frames" in spec else {}
     return {"data": [*map(parts, spec["data"])], "layout": parts(spec["layout"]), **frames}
@@ -129,7 +130,7 @@ def _fragments(written: Any) -> Any:
         return orjson.Fragment(written)
     if isinstance(written, dict):
         return {name: _fragments(part) for name, part in written.items()}
-    return [*map(_fragments, written)]
+    return [*map(_fragments, written)] if isinstance(written, list) else written
 
 
 def _show_chart(exhibit: Exhibit, key: str) -> None:

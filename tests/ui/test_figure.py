@@ -93,6 +93,7 @@ def test_what_stays_of_a_figure_is_written_once_and_the_whole_is_the_same(monkey
         whole = figure._Unchecked(exhibit.spec(theme))
         sent, drawn = (json.loads(plotly.io.to_json(one, validate=False)) for one in (chart, whole))
         assert sent == drawn
+        assert chart.to_dict()["layout"]["height"] == exhibit.draw(theme).layout.height  # Streamlit reads it
         held.append(cache.held)
     assert 1000 < held[0] == held[1] == held[2]
 
