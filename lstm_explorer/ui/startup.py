@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import threading
@@ -21,7 +22,7 @@ _HEAVY = ("numpy", "pandas", "plotly.graph_objects", "torch", "lstm_explorer.exh
 _GARBAGE = (20_000, 10, 20)
 
 
-@st.cache_resource(show_spinner=False)
+@functools.cache  # not Streamlit's cache: any visitor may have that cleared, and each time a thread would begin
 def start_process() -> None:
     """Import what is heavy, keep torch to one thread, and take the imported objects out of garbage collection."""
     limit_pools()

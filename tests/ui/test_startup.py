@@ -6,6 +6,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 import torch
 
 from lstm_explorer.ui import startup
@@ -43,7 +44,7 @@ def test_a_process_keeps_torch_to_one_thread(monkeypatch):
     threads, thresholds = torch.get_num_threads(), gc.get_threshold()
     torch.set_num_threads(2)
     gc.set_threshold(700, 10, 10)  # Python's own
-    startup.start_process.clear()
+    startup.start_process.cache_clear()
     try:
         startup.start_process()
         assert torch.get_num_threads() == 1
@@ -53,3 +54,21 @@ def test_a_process_keeps_torch_to_one_thread(monkeypatch):
         gc.unfreeze()
         gc.set_threshold(*thresholds)
         torch.set_num_threads(threads)
+
+
+def test_a_visitor_who_clears_streamlits_caches_starts_nothing_again(monkeypatch):
+    started = []
+    monkeypatch.setattr(startup, "limit_pools", lambda: None)
+    monkeypatch.setattr(startup, "keep_tidy", lambda: started.append("thread"))
+    startup.start_process.cache_clear()
+    threads, thresholds = torch.get_num_threads(), gc.get_threshold()
+    try:
+        for _visit in range(3):
+            startup.start_process()
+            st.cache_resource.clear()
+            st.cache_data.clear()
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+        torch.set_num_threads(threads)
+    assert started == ["thread"]
