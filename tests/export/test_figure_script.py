@@ -85,7 +85,7 @@ def test_every_look_of_a_pin_and_of_theory_is_known(exhibit_of):
 def test_it_speaks_korean_where_the_figure_does(exhibit_of):
     use_language("ko")
     try:
-        assert "남은 비율" in figure_script(exhibit_of("journey", SHORT))
+        assert "남은 기울기의 비율" in figure_script(exhibit_of("journey", SHORT))
     finally:
         use_language("en")
 

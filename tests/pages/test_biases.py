@@ -136,4 +136,4 @@ def test_what_is_folded_is_not_drawn_and_still_counts():
     drawn = {widget.key for widget in (*at.number_input, *at.slider, *at.select_slider, *at.selectbox)}
     assert not drawn & {"hidden_size", "num_layers", "input_scale", "recurrent_gain", "input_kind"}
     at.session_state["size_settings_open"] = True
-    assert settled(at.run()).number_input(key="hidden_size").value == 6
+    assert settled(at.run()).text_input(key="hidden_size").value == "6"

@@ -46,6 +46,8 @@ def opened(page, **query):
     at = AppTest.from_file(str(ENTRY), default_timeout=60)
     at.switch_page(f"pages/{page}.py")
     at.query_params.update(query)
+    for folded in ("weights", "input"):
+        at.session_state[f"{folded}_settings_open"] = True
     return at.run()
 
 
