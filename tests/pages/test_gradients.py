@@ -149,7 +149,8 @@ def test_a_hostile_address_leaves_the_page_and_is_said():
     assert at.title[0].value == "Gradient flow"
     assert at.text_input(key="sequence_length").value == "20"
     assert at.query_params["hidden_size"] == "4"
-    assert set(curves(at)) >= {"RNN", "LSTM, T = 20 steps, H = 4 units", "&lt;a href='http://x'&gt;y&lt;/a&gt;"}
+    assert set(curves(at)) >= {"RNN", "&lt;a href='http://x'&gt;y&lt;/a&gt;"}
+    assert any(name.startswith("LSTM, T = 20 steps, H = 4 units") for name in curves(at))  # apart from its pin
     said = at.warning[0].value.replace("\\", "")
     for words in [
         "**forget_bia** was 5: nothing on this page has this name, the nearest is forget_bias; it was left out",
