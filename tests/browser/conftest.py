@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from app_server import CHROMIUM_ARGUMENTS, find_chromium, serving
@@ -12,13 +11,6 @@ from app_server import CHROMIUM_ARGUMENTS, find_chromium, serving
 REQUIRED = os.environ.get("LSTM_EXPLORER_REQUIRE_BROWSER") == "1"
 SETTLED = """() => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')
     && document.querySelector('h1') && !document.querySelector('[data-testid=stSkeleton]')"""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process have all tests with a browser: two browsers at once would keep two cores from each other."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 def _missing(reason: str) -> None:

@@ -10,6 +10,9 @@ from lstm_explorer.exhibits.biases_view import BiasesView
 from lstm_explorer.export.interactive import to_html
 from lstm_explorer.runs.direct import DirectRunner
 
+#: One process has all tests with a browser: two browsers at once would keep two cores from each other.
+pytestmark = pytest.mark.xdist_group("browser")
+
 ROW = """() => {
     const chart = document.querySelector('.js-plotly-plot');
     const one = name => chart._fullData.find(trace => trace.name === name);
