@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 #: One process has all tests with a browser: two browsers at once would keep two cores from each other.
 pytestmark = pytest.mark.xdist_group("browser")
 
