@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 import lstm_explorer as lx
@@ -10,9 +9,6 @@ from lstm_explorer.exhibits.biases import lag_map
 from lstm_explorer.exhibits.biases_view import BiasesView
 from lstm_explorer.export.interactive import to_html
 from lstm_explorer.runs.direct import DirectRunner
-
-#: One process has all tests with a browser: two browsers at once would keep two cores from each other.
-pytestmark = pytest.mark.xdist_group("browser")
 
 ROW = """() => {
     const chart = document.querySelector('.js-plotly-plot');

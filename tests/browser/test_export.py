@@ -12,9 +12,6 @@ from app_server import serving
 import lstm_explorer as lx
 from lstm_explorer.core.gradients.summaries import summarise
 
-#: One process has all tests with a browser: two browsers at once would keep two cores from each other.
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def open_download(page, settled, url, figure="journey"):
     page.goto(url)

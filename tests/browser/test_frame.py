@@ -6,9 +6,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-#: One process has all tests with a browser: two browsers at once would keep two cores from each other.
-pytestmark = pytest.mark.xdist_group("browser")
-
 #: How the first page is called in Korean.
 KOREAN_TITLE = "RNN은 왜 잊고"
 PINS = "pin=name%3Da%26network%3Drnn&pin=name%3Db%26network%3Dlstm"

@@ -2,11 +2,6 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
-
-#: One process has all tests with a browser: two browsers at once would keep two cores from each other.
-pytestmark = pytest.mark.xdist_group("browser")
-
 VALUE = "[data-quantity=forget]"
 CURSORS = """() => [...document.querySelectorAll('.js-plotly-plot')]
     .flatMap(chart => (chart._fullLayout?.shapes ?? []).filter(shape => shape.name === 'cursor'))

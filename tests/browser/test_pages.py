@@ -2,9 +2,6 @@
 
 import pytest
 
-#: One process has all tests with a browser: two browsers at once would keep two cores from each other.
-pytestmark = pytest.mark.xdist_group("browser")
-
 CHART = ".js-plotly-plot"
 #: Empty while Streamlit mounts the chart anew.
 TRACES = f"(document.querySelector('{CHART}')?._fullData ?? [])"
