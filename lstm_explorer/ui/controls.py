@@ -141,12 +141,10 @@ def setting_subset(name: str, label: str, options: Mapping[str, str], *, help: s
     )  # fmt: skip
 
 
-def setting_toggle(name: str, label: str, *, help: str | None = None, idle: str = "") -> None:
-    """Draw a switch; ``idle`` says why it changes nothing now, where it does not."""
+def setting_toggle(name: str, label: str, *, help: str | None = None) -> None:
+    """Draw a switch."""
     _synchronise(name, _value(name))
-    st.toggle(label, key=name, help=help, disabled=bool(idle), on_change=_write_back, args=(name, name))
-    if idle:
-        st.caption(idle)
+    st.toggle(label, key=name, help=help, on_change=_write_back, args=(name, name))
 
 
 def setting_text(name: str, label: str, *, help: str | None = None) -> None:
