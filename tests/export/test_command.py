@@ -174,7 +174,7 @@ def test_it_runs_as_a_module_without_streamlit():
         "print('streamlit' in sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "False"
+    assert done.stderr.splitlines()[-1] == "False", "above it a slow machine says how far it is"
     assert subprocess.run([sys.executable, "-m", "lstm_explorer"], cwd=ROOT, capture_output=True).returncode == 2
 
 

@@ -1,5 +1,6 @@
 """The server's memory: what nobody looks at is dropped, and free memory goes back to the system."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -7,10 +8,18 @@ import pytest
 from lstm_explorer.ui import tidying
 
 
+class Notes(list):
+    """What this test asked for: an app that another test started has a thread that tidies too."""
+
+    def append(self, note):
+        if threading.current_thread() is threading.main_thread():
+            super().append(note)
+
+
 @pytest.fixture
 def library(monkeypatch):
     """The C library, which only takes notes."""
-    asked = []
+    asked = Notes()
     noting = SimpleNamespace(mallopt=lambda *pair: asked.append(pair), malloc_trim=lambda pad: asked.append(pad))
     monkeypatch.setattr(tidying.ctypes, "CDLL", lambda name: noting)
     return asked
