@@ -32,6 +32,9 @@ from lstm_explorer.core.networks.build import build_network, effective_biases
 from lstm_explorer.core.scripts import to_script
 from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.core.tables import Table, TableError, TableReading, read_table
+from lstm_explorer.core.training.options import Training
+from lstm_explorer.core.training.result import TrainingRun
+from lstm_explorer.core.training.run import train
 
 __version__ = "0.1.0"
 
@@ -49,6 +52,8 @@ __all__ = [
     "Table",
     "TableError",
     "TableReading",
+    "Training",
+    "TrainingRun",
     "Trajectory",
     "WeightGradients",
     "bias_lines",
@@ -69,6 +74,7 @@ __all__ = [
     "summarise",
     "theory",
     "to_script",
+    "train",
     "two_gate_map",
     "unroll",
     "weight_gradients",

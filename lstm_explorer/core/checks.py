@@ -81,18 +81,21 @@ def check_inputs(network: Network, inputs: Tensor) -> Tensor:
     return inputs.detach().transpose(0, 1) if network.batch_first else inputs.detach()
 
 
-def check_cotangent(network: Network, cotangent: Tensor | None, batch_size: int) -> Tensor:
-    """Return the cotangent ``(B, H)``, all ones by default.
+def check_cotangent(network: Network, cotangent: Tensor | None, steps: int, batch_size: int) -> Tensor:
+    """Return the cotangent, ``(B, H)`` of the last step or ``(T, B, H)`` of every step; all ones by default.
 
     Raises:
         ValueError: It has another shape, dtype or device than the network asks for, or values that are not finite.
     """
     if cotangent is None:
         return _a_weight(network).new_ones(batch_size, network.hidden_size)
-    expected = (batch_size, network.hidden_size)
-    if not isinstance(cotangent, Tensor) or tuple(cotangent.shape) != expected:
+    last, every = (batch_size, network.hidden_size), (steps, batch_size, network.hidden_size)
+    if not isinstance(cotangent, Tensor) or tuple(cotangent.shape) not in (last, every):
         came = tuple(cotangent.shape) if isinstance(cotangent, Tensor) else type(cotangent).__name__
-        raise ValueError(f"cotangent is {came}: expected a tensor of shape (B, hidden_size) = {expected}.")
+        raise ValueError(
+            f"cotangent is {came}: expected a tensor of shape (B, hidden_size) = {last}, of the last step, or "
+            f"(T, B, hidden_size) = {every}, of every step."
+        )
     _check_like("cotangent", cotangent, network)
     return cotangent.detach()
 

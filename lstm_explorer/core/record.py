@@ -305,8 +305,12 @@ class Record:
 
 
 def described(record: type[Record]) -> Mapping[str, str]:
-    """Return the first sentence of a record's docstring on each of its fields, as plain text."""
-    body = (inspect.getdoc(record) or "").partition("Args:\n")[2].partition("\n\n")[0]
-    entries = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", body + "\n", re.DOTALL | re.MULTILINE)
-    plain = {name: re.sub(r":math:|``|`|[{}]", "", " ".join(about.split())) for name, about in entries}
-    return {name: re.split(r"(?<=[.;])\s", about)[0].rstrip(".;") + "." for name, about in plain.items()}
+    """Return the first sentence of the docstrings of a record and of those it builds on, for each field, plain."""
+    about: dict[str, str] = {}
+    for owner in record.__mro__:
+        body = inspect.cleandoc(owner.__doc__ or "").partition("Args:\n")[2].partition("\n\n")[0]
+        entries = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", body + "\n", re.DOTALL | re.MULTILINE)
+        plain = {name: re.sub(r":math:|``|`|[{}]", "", " ".join(text.split())) for name, text in entries}
+        own = {name: re.split(r"(?<=[.;])\s", text)[0].rstrip(".;") + "." for name, text in plain.items()}
+        about = own | about
+    return about

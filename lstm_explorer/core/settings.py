@@ -24,24 +24,18 @@ _BIAS: dict[str, Any] = {"low": -100.0, "high": 100.0, "app": (-10.0, 10.0)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Record):
-    r"""Which networks are built and what they read; frozen, validated and hashable.
-
-    Gate biases are **effective** biases, ``bias_ih + bias_hh``. A gate bias is written to ``bias_ih`` and the gate's
-    ``bias_hh`` is zero, unless ``split_biases`` shares it out evenly, half to each vector: the network computes the
-    same, but this is what "fill both vectors with 1" does (``forget_bias=2, split_biases=True``).
+class NetworkSettings(Record):
+    r"""Which network is built, on how long a sequence: what an experiment and a training run have in common.
 
     Args:
         sequence_length: Steps :math:`T`. Inputs with a length of their own (text, digit, sunspots, csv) give
             ``min(sequence_length, their length)`` steps.
         hidden_size: Units of the hidden state :math:`H`, in every layer.
-        input_size: Features per step, for noise, zeros, impulse, sine, text (embedding size) and csv (columns).
         num_layers: Stacked layers :math:`L`.
         batch_size: Samples :math:`B` in a batch.
         seed: Seed of the first replica; replica ``r`` is a single run with ``seed + r``.
         num_seeds: Replicas :math:`R`.
         dtype: ``"float32"`` or ``"float64"``.
-        loss: ``"last"``: the sum of :math:`h_T`; ``"every"``: the same summed over every step.
         nonlinearity: Of the plain RNN, ``"tanh"`` or ``"relu"``.
         recurrent_init: How weights are drawn; see :func:`lstm_explorer.build_network`.
         recurrent_gain: Factor on ``weight_hh`` after it was drawn.
@@ -54,6 +48,39 @@ class Settings(Record):
         update_bias: Update gate of GRU and minGRU, effective. PyTorch's GRU *keeps* the old state where it is 1, the
             minGRU where it is 0.
         split_biases: Put half of each gate bias in ``bias_ih`` and half in ``bias_hh``.
+    """
+
+    sequence_length: int = number(100, 1, 100_000, app=(2, 2000))
+    hidden_size: int = number(32, 1, 4096, app=(1, 256))
+    num_layers: int = number(1, 1, 64, app=(1, 4))
+    batch_size: int = number(1, 1, 65_536, app=(1, 64))
+    seed: int = number(0, 0, 2**31 - 1)
+    num_seeds: int = number(1, 1, 1024, app=(1, 64))
+    dtype: Literal["float32", "float64"] = "float32"
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+    recurrent_init: RecurrentInit = "pytorch"
+    recurrent_gain: float = number(1.0, 0.0, 100.0, app=(0.1, 3.0))
+    chrono_max: int = number(100, 3, 100_000, app=(3, 10_000), read_when={"recurrent_init": ("chrono",)})
+    input_bias: float = number(0.0, **_BIAS)
+    forget_bias: float = number(0.0, **_BIAS)
+    candidate_bias: float = number(0.0, **_BIAS)
+    output_bias: float = number(0.0, **_BIAS)
+    reset_bias: float = number(0.0, **_BIAS)
+    update_bias: float = number(0.0, **_BIAS)
+    split_biases: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(NetworkSettings):
+    """Which networks are built and what they read; frozen, validated and hashable.
+
+    Gate biases are **effective** biases, ``bias_ih + bias_hh``. A gate bias is written to ``bias_ih`` and the gate's
+    ``bias_hh`` is zero, unless ``split_biases`` shares it out evenly, half to each vector: the network computes the
+    same, but this is what "fill both vectors with 1" does (``forget_bias=2, split_biases=True``).
+
+    Args:
+        input_size: Features per step, for noise, zeros, impulse, sine, text (embedding size) and csv (columns).
+        loss: ``"last"``: the sum of :math:`h_T`; ``"every"``: the same summed over every step.
         input_kind: What the networks read; see :func:`lstm_explorer.make_inputs`.
         input_scale: Factor on the inputs.
         text: The sentence read character by character when ``input_kind="text"``.
@@ -70,26 +97,8 @@ class Settings(Record):
         50
     """
 
-    sequence_length: int = number(100, 1, 100_000, app=(2, 2000))
-    hidden_size: int = number(32, 1, 4096, app=(1, 256))
     input_size: int = number(8, 1, 4096, app=(1, 256), read_when={"input_kind": _WIDE_INPUTS})
-    num_layers: int = number(1, 1, 64, app=(1, 4))
-    batch_size: int = number(1, 1, 65_536, app=(1, 64))
-    seed: int = number(0, 0, 2**31 - 1)
-    num_seeds: int = number(1, 1, 1024, app=(1, 64))
-    dtype: Literal["float32", "float64"] = "float32"
     loss: Literal["last", "every"] = "last"
-    nonlinearity: Literal["tanh", "relu"] = "tanh"
-    recurrent_init: RecurrentInit = "pytorch"
-    recurrent_gain: float = number(1.0, 0.0, 100.0, app=(0.1, 3.0))
-    chrono_max: int = number(100, 3, 100_000, app=(3, 10_000), read_when={"recurrent_init": ("chrono",)})
-    input_bias: float = number(0.0, **_BIAS)
-    forget_bias: float = number(0.0, **_BIAS)
-    candidate_bias: float = number(0.0, **_BIAS)
-    output_bias: float = number(0.0, **_BIAS)
-    reset_bias: float = number(0.0, **_BIAS)
-    update_bias: float = number(0.0, **_BIAS)
-    split_biases: bool = False
     input_kind: InputKind = "noise"
     input_scale: float = number(1.0, 0.0, 1000.0, app=(0.0, 10.0), read_when={"input_kind": _SCALED_INPUTS})
     text: str = text("the quick brown fox jumps over the lazy dog", longest=2000, read_when={"input_kind": ("text",)})

@@ -20,6 +20,10 @@ class Source(NamedTuple):
 #: Key -> source; read-only.
 SOURCES: Mapping[str, Source] = types.MappingProxyType(
     {
+        "hochreiter1997": Source(
+            "Hochreiter, Schmidhuber", 1997, "Long Short-Term Memory", "Neural Computation 9(8)",
+            "https://doi.org/10.1162/neco.1997.9.8.1735",
+        ),
         "gers2000": Source(
             "Gers, Schmidhuber, Cummins", 2000, "Learning to Forget: Continual Prediction with LSTM",
             "Neural Computation", "",

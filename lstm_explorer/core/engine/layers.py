@@ -96,17 +96,24 @@ class Backward(NamedTuple):
 
 
 def at_loss(hidden: Tensor, cotangent: Tensor, loss: str) -> Upstream:
-    """Return what a loss, ``"last"`` or ``"every"``, puts on the last layer's hidden states."""
-    shape = hidden.shape[1:]
-    value = np.empty(shape)
-    value[...] = cotangent.numpy(force=True)
-    final = Scaled(value, np.zeros(shape[:-1], dtype=np.int64))
-    if loss == "last":
-        return Upstream(final, None)
-    every = np.empty(hidden.shape)
-    every[...] = value
-    every[0] = 0.0  # the initial state is no output
-    return Upstream(final, Scaled(every, np.zeros(every.shape[:-1], dtype=np.int64)))
+    """Return what a loss puts on the last layer's hidden states.
+
+    Args:
+        hidden: The hidden states, ``(T + 1, *lead, H)``.
+        cotangent: What reaches the last one, or every one of a loss ``"every"``, ``(*lead, H)``; or what reaches each
+            of the outputs, ``(T, *lead, H)``.
+        loss: ``"last"`` or ``"every"``; without meaning where the cotangent says it.
+    """
+    given = cotangent.numpy(force=True)
+    per_step = given.ndim == hidden.ndim
+    final = np.empty(hidden.shape[1:])
+    final[...] = given[-1] if per_step else given
+    scaled = Scaled(final, np.zeros(final.shape[:-1], dtype=np.int64))
+    if loss == "last" and not (per_step and given[:-1].any()):
+        return Upstream(scaled, None)
+    every = np.zeros(hidden.shape)  # the initial state is no output
+    every[1:] = given
+    return Upstream(scaled, Scaled(every, np.zeros(every.shape[:-1], dtype=np.int64)))
 
 
 def from_inputs(inputs: Scaled) -> Upstream:

@@ -88,7 +88,8 @@ def gradient_flow(
     Args:
         network: ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` with any ``num_layers``, ``batch_first``, ``bias``; not modified.
         inputs: ``(T, B, input_size)``, or ``(B, T, input_size)`` if the network is ``batch_first``.
-        cotangent: :math:`v`, ``(B, H)``; all ones by default.
+        cotangent: :math:`v`, ``(B, H)``; all ones by default. Or :math:`v_t = \partial L / \partial y_t` of any loss of
+            the outputs :math:`y_t`, ``(T, B, H)``: then :math:`L = \sum_t \langle v_t, h_t \rangle`.
         initial_state: ``h_0``, or ``(h_0, c_0)`` for the LSTM, each ``(L, B, H)``; zeros by default.
         loss: ``"last"`` or ``"every"``.
         units: Also keep every element of dL/dh_t and, of an LSTM, dL/dc_t.
@@ -114,7 +115,9 @@ def gradient_flow(
     """
     parameters = check_network(network)
     steps_first = check_inputs(network, inputs)
-    seed = check_cotangent(network, cotangent, steps_first.shape[1])
+    seed = check_cotangent(network, cotangent, *steps_first.shape[:2])
+    if seed.ndim == 3 and loss == "every":
+        raise ValueError('loss is "every" with a cotangent of every step: expected one of the two; leave loss out.')
     layers = unroll_layers(network, steps_first, initial_state, parameters)
     return flow_of_layers(network, parameters, layers, seed, loss=loss, units=units)
 

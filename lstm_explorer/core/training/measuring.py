@@ -1,0 +1,121 @@
+"""The gradient of the training loss itself with respect to every state, and how open the gates are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lstm_explorer.core.architectures import Network, architecture_of, network_parameters
+from lstm_explorer.core.engine.layers import LayerStates
+from lstm_explorer.core.engine.trajectory import unroll_layers
+from lstm_explorer.core.gradients.flow import flow_of_layers
+from lstm_explorer.core.training.model import pieces
+
+Array = NDArray[np.float64]
+
+#: The gradients that are measured, where the network has them.
+QUANTITIES = ("hidden", "cell", "cell_path")
+#: What :attr:`Moment.gate` says of the units: their mean, and their quartiles.
+GATE_SUMMARY = ("mean", "lower quartile", "median", "upper quartile")
+
+
+class Moment(NamedTuple):
+    """What is measured at one moment of a training run.
+
+    Attributes:
+        log10_norms: Quantity to log10 of the gradient's norm, the median over samples, ``(T + 1,)``.
+        log10_ratios: The same relative to each sample's own last step.
+        gate: How far the memory gate keeps, its time and sample mean: mean and quartiles over units; NaN without one.
+    """
+
+    log10_norms: Mapping[str, Array]
+    log10_ratios: Mapping[str, Array]
+    gate: Array
+
+
+def measure(
+    network: Network, inputs: Tensor, cotangents: Tensor, *, truncation: int = 0, lengths: Tensor | None = None
+) -> Moment:
+    r"""Measure the gradient of a loss with respect to every state of the last layer, exactly.
+
+    Args:
+        network: As it is trained.
+        inputs: ``(T, B, I)``.
+        cotangents: :math:`\partial L / \partial h_t` of what the last layer hands out at every step, ``(T, B, H)``.
+        truncation: The states are detached every so many steps, counted back from the last; 0 never.
+        lengths: Steps of each sample, ``(B,)``. Shorter samples are moved to the end, so that the same index of every
+            sample is equally far from its own last step; what lies before their beginning does not count.
+    """
+    norms, gates = _norms(network, inputs, cotangents, truncation)
+    if lengths is not None:
+        norms = {name: _aligned(each, lengths) for name, each in norms.items()}
+    with np.errstate(invalid="ignore"):  # where nothing reaches the last step, there is nothing to be relative to
+        ratios = {name: each - each[-1] for name, each in norms.items()}
+    return Moment(
+        {name: _median(each) for name, each in norms.items()},
+        {name: _median(each) for name, each in ratios.items()},
+        _gate_summary(network, gates, lengths),
+    )
+
+
+def _norms(
+    network: Network, inputs: Tensor, cotangents: Tensor, truncation: int
+) -> tuple[dict[str, Array], Array | None]:
+    """Return the norms of every quantity, ``(T + 1, B)``, and the gates of the last layer, ``(G, T, B, H)``."""
+    parameters, state = network_parameters(network), None
+    norms: dict[str, list[Array]] = {}
+    gates: list[Array] = []
+    for first, last in pieces(len(inputs), truncation):
+        layers = unroll_layers(network, inputs[first:last], state, parameters)
+        flow = flow_of_layers(network, parameters, layers, cotangents[first:last], loss="last", units=False)
+        for name in QUANTITIES:
+            if (each := getattr(flow, f"log10_{name}")) is not None:
+                # The state between two pieces is detached: it belongs to the piece that it ends.
+                norms.setdefault(name, []).append(each[-1, (first > 0) :].double().numpy())
+        if layers[-1].gates is not None:
+            gates.append(layers[-1].gates)
+        state = _last_state(layers, parameters[0].weight_hh.dtype)
+    joined = {name: np.concatenate(each) for name, each in norms.items()}
+    return joined, np.concatenate(gates, axis=1) if gates else None
+
+
+def _last_state(layers: list[LayerStates], dtype: torch.dtype) -> tuple[Tensor, ...] | Tensor:
+    hidden = torch.stack([layer.hidden[-1] for layer in layers])
+    if layers[0].cell is None:
+        return hidden
+    return hidden, torch.from_numpy(np.stack([cast(Array, layer.cell)[-1] for layer in layers])).to(dtype)
+
+
+def _aligned(norms: Array, lengths: Tensor) -> Array:
+    """Move each sample's own last step to the end; NaN before its beginning."""
+    aligned = np.full_like(norms, np.nan)
+    for sample, length in enumerate(lengths.tolist()):
+        aligned[len(norms) - 1 - length :, sample] = norms[: length + 1, sample]
+    return aligned
+
+
+def _median(samples: Array) -> Array:
+    """Return the median over samples, always one of them: the mean of a number and -inf would say nothing."""
+    ordered, counts = np.sort(samples, axis=-1), (~np.isnan(samples)).sum(axis=-1)
+    middle = np.maximum(np.round((counts - 1) / 2).astype(int), 0)
+    return np.take_along_axis(ordered, middle[:, None], axis=-1)[:, 0]
+
+
+def _gate_summary(network: Network, gates: Array | None, lengths: Tensor | None) -> Array:
+    record = architecture_of(network)
+    gate = record.memory_gate
+    if gate is None or gates is None:
+        return np.full(len(GATE_SUMMARY), np.nan)
+    values = gates[record.blocks.index(gate.name)]
+    kept = values if gate.keeps > 0 else 1 - values
+    if lengths is None:
+        units = kept.mean(axis=(0, 1))
+    else:
+        there = np.arange(len(kept))[:, None] < lengths.numpy()
+        units = kept[there].mean(axis=0)
+    return np.array([units.mean(), *np.quantile(units, (0.25, 0.5, 0.75))])
