@@ -19,6 +19,7 @@ from lstm_explorer.core.biases.maps import check_gate
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.escape import clean
 from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import Record, described, schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.tables import TableReading, read_table, understood
@@ -35,7 +36,7 @@ from lstm_explorer.figures.names import network_name, parts
 from lstm_explorer.figures.theme import THEMES
 from lstm_explorer.locales import LANGUAGES, _, translated, use_language
 from lstm_explorer.runs.direct import DirectRunner
-from lstm_explorer.runs.experiment import Experiment, OwnTable, unread
+from lstm_explorer.runs.experiment import Experiment, OwnTable
 from lstm_explorer.runs.job import Job
 
 _ABOUT = """\

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lstm_explorer.core.architectures import ARCHITECTURES, architecture_named
+from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.inputs import INPUTS, TableLike, input_length
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 
@@ -104,20 +105,3 @@ class Experiment:
 @functools.lru_cache(maxsize=1024)
 def _essential(architecture: str, settings: Settings) -> Settings:
     return settings.replace(**{name: schema(Settings)[name].default for name in unread(architecture, settings)})
-
-
-@functools.lru_cache(maxsize=1024)
-def unread(architecture: str, settings: Settings) -> frozenset[str]:
-    """Return the settings that an architecture does not read, or that the others leave without effect.
-
-    Example:
-        >>> sorted(unread("gru", Settings()) & {"forget_bias", "update_bias", "chrono_max", "digit"})
-        ['chrono_max', 'digit', 'forget_bias']
-    """
-    record = architecture_named(architecture)
-    of_others = frozenset().union(*(other.own_settings for other in ARCHITECTURES.values())) - record.own_settings
-    idle = {name for name in schema(Settings) if not settings.reads(name)}
-    drawn = {f"{gate.name}_bias" for gate in record.gates if gate.chrono}
-    if settings.recurrent_init != "chrono":
-        return of_others | idle
-    return of_others | idle | (drawn or {"chrono_max"})

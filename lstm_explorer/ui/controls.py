@@ -14,7 +14,6 @@ import streamlit as st
 
 from lstm_explorer.core.escape import markdown
 from lstm_explorer.core.record import Correction, Field, Limits, Record, schema
-from lstm_explorer.core.settings import Settings
 from lstm_explorer.locales import _, current_language
 from lstm_explorer.ui import session
 from lstm_explorer.ui.limits import LONGEST_TEXT
@@ -167,7 +166,7 @@ def presets(
     Returns:
         Code of the preset that matches the settings now, or None.
     """
-    lit = matching(session.current_settings(), {code: changes for code, (_name, changes) in options.items()})
+    lit = matching(session.current_record(), {code: changes for code, (_name, changes) in options.items()})
     _synchronise(key, lit)
     st.pills(
         label, list(options), format_func=lambda code: options[code][0], key=key, help=help, wrap=True,
@@ -176,9 +175,9 @@ def presets(
     return lit
 
 
-def matching(settings: Settings, options: Mapping[str, Mapping[str, Any]]) -> str | None:
+def matching(record: Record, options: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Return the first set of changes that would change nothing."""
-    return next((code for code, changes in options.items() if settings.replace(**changes) == settings), None)
+    return next((code for code, changes in options.items() if record.replace(**changes) == record), None)
 
 
 def log_stops(low: int, high: int, value: int) -> list[int]:
@@ -194,7 +193,8 @@ def log_stops(low: int, high: int, value: int) -> list[int]:
 
 def _record(name: str) -> Record:
     """Return the record that has a field: the settings, or the open page's view."""
-    return session.current_settings() if name in schema(Settings) else session.current_view()
+    view: Record = session.current_view()
+    return view if name in schema(type(view)) else session.current_settings()
 
 
 def _field(name: str) -> Field:

@@ -6,8 +6,9 @@ import pytest
 
 import lstm_explorer as lx
 from lstm_explorer.core.architectures import ARCHITECTURES
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import schema
-from lstm_explorer.runs.experiment import Experiment, OwnTable, unread
+from lstm_explorer.runs.experiment import Experiment, OwnTable
 
 ROWS = pd.DataFrame({"load": [1.0, 4.0, 9.0], "price": [2.0, 3.0, 5.0]})
 SMALL = {"sequence_length": 12, "hidden_size": 3, "input_size": 2, "dtype": "float64"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lstm_explorer.core.architectures import ARCHITECTURES, architecture_named
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import choice, number, schema, text
 from lstm_explorer.core.settings import NetworkSettings, Settings
 
@@ -98,6 +99,15 @@ class Training(TrainingOptions):
     def name(self) -> str:
         """The title of its architecture, as in legends."""
         return architecture_named(self.architecture).title
+
+    def essential(self) -> Training:
+        """Return the training with every option that it does not read at its default: it gives the same run.
+
+        Example:
+            >>> Training(architecture="rnn", forget_bias=5.0, horizon=3).essential() == Training(architecture="rnn")
+            True
+        """
+        return self.replace(**{name: schema(Training)[name].default for name in unread(self.architecture, self)})
 
     @property
     def measured_at(self) -> tuple[int, ...]:

@@ -1,0 +1,214 @@
+"""The page Training: its controls, the run that it starts and watches, and the picture."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lstm_explorer.core.training.options import SERIES
+from lstm_explorer.core.training.presets import PRESETS
+from lstm_explorer.core.training.tasks import TASKS
+from lstm_explorer.exhibits.training import training_exhibit
+from lstm_explorer.exhibits.training_view import TrainingView, changes_to, preset_changes
+from lstm_explorer.figures.names import network_names
+from lstm_explorer.locales import _, translated
+from lstm_explorer.runs import background, gallery
+from lstm_explorer.ui import uploads
+from lstm_explorer.ui.controls import (
+    presets,
+    setting_choice,
+    setting_number,
+    setting_slider,
+    setting_subset,
+    setting_text,
+)
+from lstm_explorer.ui.figure import show_figure
+from lstm_explorer.ui.lab import bias_controls, weight_controls
+from lstm_explorer.ui.language import fragment
+from lstm_explorer.ui.session import apply
+from lstm_explorer.ui.toolbar import show_exhibit
+
+#: Seconds between two looks at a run that goes on.
+_EVERY = 1.0
+#: Learning rates and thresholds that are offered.
+_RATES = (1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
+_THRESHOLDS = (0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0)
+
+
+def preset_controls() -> None:
+    """Draw the presets, which tell the story from left to right."""
+    options = {code: (translated(one.title), preset_changes(one)) for code, one in PRESETS.items()}
+    lit = presets(_("From left to right"), options)
+    if lit and PRESETS[lit].note:
+        st.caption(translated(PRESETS[lit].note))
+
+
+def controls(view: TrainingView) -> None:
+    """Draw every option of the training, in the order a reader needs them."""
+    task = TASKS[view.task]
+    setting_choice("task", _("Task"), {name: translated(one.title) for name, one in TASKS.items()})
+    st.caption(translated(task.about))
+    _task_controls(view)
+    setting_subset("networks", _("Networks"), network_names())
+    with st.expander(_("Gate biases"), expanded=True):
+        bias_controls(view.networks)
+    parts = {
+        "optimizer": (_("Optimizer, clipping, truncation"), lambda: _optimizer_controls(view)),
+        "training_weights": (_("Weights"), lambda: weight_controls(view.networks)),
+        "training_size": (_("Size, seeds and measuring"), lambda: _size_controls(view)),
+    }
+    for name, (label, draw) in parts.items():
+        with st.expander(label, on_change="rerun", key=f"{name}_open") as expander:
+            if expander.open:
+                draw()
+
+
+def _task_controls(view: TrainingView) -> None:
+    """Draw the options of the task."""
+    if TASKS[view.task].reads_table:
+        uploads.table_control()
+        setting_number("column", _("Column that is predicted, from 1"))
+    if view.reads("sequence_length"):
+        name = _("Delay (steps)") if view.task == "copy" else _("Sequence length (steps)")
+        setting_number("sequence_length", name, help=_("How far back the network must remember."))
+    if view.task == "digits":
+        setting_slider("blank_steps", _("Blank steps after the digit"), step=5)
+    if view.task in SERIES:
+        setting_number("horizon", _("Steps ahead"))
+    if view.task == "numbers":
+        setting_choice("target", _("Translated into"), {"korean": _("Korean"), "digits": _("digits")})
+    if view.task == "text":
+        setting_text("text", _("Your own text"), help=_("Empty: a passage that comes with the app."))
+
+
+def _optimizer_controls(view: TrainingView) -> None:
+    setting_choice("optimizer", _("Optimizer"), {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"})
+    setting_choice("learning_rate", _("Learning rate"), {rate: f"{rate:g}" for rate in _RATES})  # type: ignore[misc]
+    if view.reads("momentum"):
+        setting_slider("momentum", _("Momentum"), step=0.05)
+    if view.reads("weight_decay"):
+        setting_slider("weight_decay", _("Weight decay"), step=0.01)
+    setting_number("steps", _("Optimizer steps"))
+    setting_choice(
+        "clipping", _("Gradient clipping"), {"norm": _("by norm"), "value": _("by value"), "none": _("none")},
+        help=_("PyTorch's clip_grad_norm_ and clip_grad_value_. It bounds an explosion; it cures no vanishing."),
+    )  # fmt: skip
+    if view.reads("clip_at"):
+        setting_choice("clip_at", _("Clipped at"), {one: f"{one:g}" for one in _THRESHOLDS})  # type: ignore[misc]
+    setting_slider(
+        "truncation", _("Truncated back-propagation (steps)"), step=5,
+        help=_("States are detached every so many steps, counted back from the last: beyond, no gradient. 0 is never."),
+    )  # fmt: skip
+
+
+def _size_controls(view: TrainingView) -> None:
+    setting_number("hidden_size", _("Hidden size (units)"))
+    setting_slider("num_layers", _("Layers"))
+    setting_number("batch_size", _("Batch (samples)"))
+    setting_slider("num_seeds", _("Seeds"), help=_("The median loss is drawn, and the quartiles as a band."))
+    setting_number("seed", _("First seed"))
+    setting_number("measurements", _("Measurements in a run"))
+    setting_choice(
+        "gradient", _("Maps of the gradient of"),
+        {"memory": _("what remembers"), "hidden": _("hidden state h"), "cell_path": _("c, cell path alone")},
+    )  # fmt: skip
+
+
+def picture(view: TrainingView) -> None:
+    """Draw the run with these settings: the one started here, else one of the gallery, else how to start one."""
+    status = background.status(view.run) if view.run else None
+    if status is not None and status.trainings != view.trainings:
+        _other_settings(status)
+        status = None
+    active = status is not None and status.state in ("waiting", "running")
+    live = fragment(_live, run_every=_EVERY if active else None, key="training_live")
+    live(view, status is not None)
+
+
+def _live(view: TrainingView, started: bool) -> None:
+    """Draw the state of the run and its curves so far; reruns by itself while the run goes on."""
+    if not started:
+        _not_started(view)
+        return
+    status = background.status(view.run)
+    if status is None:
+        st.rerun()
+    _state(view, status)
+    runs = [run for run in background.read(view.run) if run is not None and len(run.steps)]
+    going_on = status.state in ("waiting", "running")
+    if runs:
+        exhibit = training_exhibit(runs, view, playable=not going_on)
+        if going_on:
+            show_figure(exhibit, key=exhibit.name)
+        else:
+            show_exhibit(exhibit)
+    if not going_on and st.session_state.get("training_was_going_on"):
+        st.session_state["training_was_going_on"] = False
+        st.rerun()  # ends the reruns, and brings the slider
+    st.session_state["training_was_going_on"] = going_on
+
+
+def _not_started(view: TrainingView) -> None:
+    """Draw what the gallery has, and the button that trains."""
+    found = [gallery.find(training) for training in view.trainings]
+    runs = [run for run in found if run is not None]
+    refusal = background.refusal(view.trainings)
+    if TASKS[view.task].reads_table and uploads.current_table() is None:
+        refusal = _("Choose a CSV file first.")
+    label = _("Run it yourself") if runs else _("Train")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            label, key="train", type="primary", icon=":material/play_arrow:", on_click=_start, args=(view,),
+            disabled=bool(refusal),
+        )  # fmt: skip
+        if runs:
+            st.caption(_("Trained beforehand with exactly these settings, and shipped with the app."))
+    if refusal:
+        st.info(refusal)
+    if runs:
+        show_exhibit(training_exhibit(runs, view))
+    elif not refusal:
+        st.info(_("Nothing was trained with these settings yet. Press Train: the curves appear while it learns."))
+
+
+def _start(view: TrainingView) -> None:
+    table = uploads.current_table() if TASKS[view.task].reads_table else None
+    apply(run=background.start(view.trainings, table.values if table else None))
+
+
+def _state(view: TrainingView, status: background.RunStatus) -> None:
+    """Draw how far the run is, and its buttons."""
+    done, total = sum(status.done), sum(status.total)
+    words = {
+        "waiting": _("Waiting: {place} before it.").format(place=status.place),
+        "running": _("Training: {done} of {total} steps.").format(done=done, total=total),
+        "paused": _("Paused after {done} of {total} steps.").format(done=done, total=total),
+        "stopped": _("Stopped after {done} of {total} steps.").format(done=done, total=total),
+        "interrupted": _("The server was stopped after {done} of {total} steps; all of that is kept.").format(
+            done=done, total=total
+        ),
+        "failed": _("The run failed: {why}").format(why=status.message),
+        "done": _("Trained here, {total} steps.").format(total=total),
+    }
+    text = words[status.state]
+    if status.state == "running" and status.seconds_left is not None:
+        text += " " + _("About {seconds:.0f} s left.").format(seconds=status.seconds_left)
+    with st.container(horizontal=True, vertical_alignment="center", key="training_state"):
+        if status.state in ("waiting", "running"):
+            st.progress(done / total if total else 0.0, text=text)
+            st.button(_("Pause"), key="pause_training", on_click=background.pause, args=(view.run,))
+            st.button(_("Stop"), key="stop_training", on_click=background.stop, args=(view.run,))
+        else:
+            st.caption(text)
+        if status.state in ("paused", "stopped", "interrupted"):
+            st.button(_("Go on"), key="resume_training", type="primary", on_click=background.resume, args=(view.run,))
+
+
+def _other_settings(status: background.RunStatus) -> None:
+    """Say that the run in the address has other settings than the controls, and offer to show it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_("The run that you started has other settings; it goes on."))
+        st.button(_("Show it"), key="show_training", on_click=_show, args=(status,))
+
+
+def _show(status: background.RunStatus) -> None:
+    apply(**changes_to(status.trainings))
