@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from lstm_explorer.core.architectures import ARCHITECTURES
-from lstm_explorer.core.record import schema, subset, text
+from lstm_explorer.core.record import choice, number, schema, subset, text
 from lstm_explorer.core.training.options import Training, TrainingOptions
 from lstm_explorer.core.training.presets import Preset
 from lstm_explorer.exhibits.view import View
+from lstm_explorer.figures.names import parts
 
 _RUN = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -35,6 +36,11 @@ class TrainingView(TrainingOptions, View):
         networks: The networks that are trained, at equal size.
         gradient: Of which state the gradient is drawn.
         run: Identifier of a run that was started here; empty where none was.
+        inside: The network that is looked into.
+        at: Optimizer steps after which it is looked into; -1 is after the last.
+        sample: Which held-out sample it reads.
+        step: The step of the sequence that is marked.
+        part: Its gate or state that is drawn unit by unit.
     """
 
     own_settings: ClassVar[bool] = True
@@ -42,6 +48,11 @@ class TrainingView(TrainingOptions, View):
     networks: tuple[str, ...] = subset(("rnn", "lstm", "gru"), tuple(ARCHITECTURES))
     gradient: Literal["memory", "hidden", "cell_path"] = "memory"
     run: str = text("", longest=22, reader=_read_run)
+    inside: str = choice("lstm", tuple(ARCHITECTURES))
+    at: int = number(-1, -1, 10_000_000)
+    sample: int = number(0, 0, 100_000, app=(0, 127))
+    step: int = number(10, 1, 100_000)
+    part: str = choice("forget", tuple(dict.fromkeys(part for name in ARCHITECTURES for part in parts(name))))
 
     @property
     def trainings(self) -> tuple[Training, ...]:

@@ -21,7 +21,7 @@ from lstm_explorer.runs.experiment import Experiment
 _ALWAYS = ("sequence_length", "hidden_size", "seed", "num_seeds")
 _OF_TRAINING = (*_ALWAYS, "task", "optimizer", "learning_rate", "steps")
 #: Fields of a view that are no settings of a network.
-_OF_VIEW = ("networks", "gradient", "run")
+_OF_VIEW = ("networks", "gradient", "run", "inside", "at", "sample", "step", "part")
 
 
 def setting_words(name: str, value: Any) -> str:

@@ -11,11 +11,11 @@ from lstm_explorer.core.record import schema
 from lstm_explorer.runs.experiment import Experiment, OwnTable
 
 ROWS = pd.DataFrame({"load": [1.0, 4.0, 9.0], "price": [2.0, 3.0, 5.0]})
-SMALL = {"sequence_length": 12, "hidden_size": 3, "input_size": 2, "dtype": "float64"}
+SMALL = {"sequence_length": 6, "hidden_size": 3, "input_size": 2, "dtype": "float64"}
 
 #: A legal value of each setting that is not its default.
 OTHERS = {
-    "sequence_length": 13, "hidden_size": 4, "input_size": 3, "num_layers": 2, "batch_size": 2, "seed": 1,
+    "sequence_length": 7, "hidden_size": 4, "input_size": 3, "num_layers": 2, "batch_size": 2, "seed": 1,
     "num_seeds": 2, "dtype": "float32", "loss": "every", "nonlinearity": "relu", "recurrent_init": "keras",
     "recurrent_gain": 1.5, "chrono_max": 50, "input_bias": 1.0, "forget_bias": 1.0, "candidate_bias": 1.0,
     "output_bias": 1.0, "reset_bias": 1.0, "update_bias": 1.0, "split_biases": True, "input_kind": "sine",
