@@ -7,7 +7,7 @@ from lstm_explorer.locales import _
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page, picture_columns
 from lstm_explorer.ui.session import current_view
-from lstm_explorer.ui.training import controls, picture, preset_controls
+from lstm_explorer.ui.training import controls, look_inside, picture, preset_controls
 
 
 @fragment
@@ -19,15 +19,16 @@ def training() -> None:
         controls(current_view())
     with right:
         picture(current_view())
+    look_inside(current_view())
 
 
 open_page(__file__, view=TrainingView)
 st.title(_("Watch a network learn, and its gradient with it"))
 st.markdown(
     _(
-        "A network can only learn what its gradient reaches. Here real networks are trained; beneath the loss, over the "
-        "same axis, is how much of the loss's gradient **arrives** at every lag. Watch what happens at the moment when "
-        "one learns."
+        "A network can only learn what its gradient reaches. Here real networks are trained; beneath the loss, over "
+        "the same axis, is how much of the loss's gradient **arrives** at every lag. Watch what happens at the moment "
+        "when one learns."
     )
 )
 training()

@@ -113,5 +113,3 @@ def trained_gates(
 ) -> Exhibit | None:
     """Return every unit of one gate or state of a trained network over the steps of one sample."""
     return _of_moment(gate_map, "trained_gates", runner, view, _inside(view))
-
-

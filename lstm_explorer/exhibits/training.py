@@ -9,6 +9,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.training.result import TrainingRun
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.exhibits.exhibit import Exhibit
@@ -17,10 +19,38 @@ from lstm_explorer.figures.formatting import percent
 from lstm_explorer.figures.learners import Learner, learners
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.training import plot_training, training_spec
-from lstm_explorer.locales import _, translated
+from lstm_explorer.locales import N_, _, translated
+from lstm_explorer.runs.experiment import Experiment
+from lstm_explorer.runs.job import Runner
+from lstm_explorer.runs.training import background, gallery
 
 #: Share of a run that "just before" and "just after" are from the moment it learnt.
 _AROUND = 0.1
+
+
+def found_runs(view: TrainingView) -> list[TrainingRun]:
+    """Return the runs that a view means, or as much of them as is done: those started here, else those of the gallery.
+
+    Args:
+        view: What is trained, and the identifier of a run, where one was started.
+    """
+    if view.run and background.status(view.run).trainings == view.trainings:
+        return [run for run in background.read(view.run) if run is not None and len(run.steps)]
+    return [run for run in map(gallery.find, view.trainings) if run is not None]
+
+
+def training(
+    runner: Runner, settings: Settings, view: TrainingView, pins: Sequence[Experiment] = ()
+) -> Exhibit | None:
+    """Return the exhibit of the runs that a view means.
+
+    Raises:
+        ExplainedError: There are none.
+    """
+    runs = found_runs(view)
+    if not runs:
+        raise ExplainedError(N_("Nothing was trained with these settings: train it on the page Training first."), {})
+    return training_exhibit(runs, view)
 
 
 def training_exhibit(runs: Sequence[TrainingRun], view: TrainingView, *, playable: bool = True) -> Exhibit:

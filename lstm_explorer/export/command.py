@@ -167,7 +167,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _figures() -> list[str]:
     """Return the names of all figures; one name stands for those of a family."""
-    return list(dict.fromkeys(entry.family or name for name, entry in EXHIBITS.items()))
+    return list(dict.fromkeys(entry.family or name for name, entry in EXHIBITS.items() if not entry.view.own_settings))
 
 
 def _choosing(view: type[View]) -> set[str]:

@@ -7,7 +7,7 @@ follows. Every ``name`` below is a setting or a field of the view class given to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -92,6 +92,24 @@ def setting_number(name: str, label: str, *, help: str | None = None) -> None:
         expected = _("{came} is not possible: expected a whole number from {low} to {high}. It stays {value}.")
         came = markdown(_refused()[name]) or _("Nothing")
         st.caption(f":red[{expected.format(came=came, low=low, high=high, value=value)}]")
+
+
+def setting_stops(name: str, label: str, stops: Sequence[int], *, help: str | None = None) -> None:
+    """Draw a slider over given numbers; it stands at the one nearest to the setting, and at the last for -1.
+
+    Args:
+        name: The setting, a whole number.
+        label: Its visible name, with the unit.
+        stops: The numbers, in order; at least one.
+        help: Its meaning, in a sentence.
+    """
+    wanted, key = _value(name), f"{name}_stops"
+    value = stops[-1] if wanted < 0 else min(stops, key=lambda stop: abs(stop - wanted))
+    if len(stops) == 1:
+        st.caption(f"{label}: {value}")
+        return
+    _synchronise(key, value, tuple(stops))
+    st.select_slider(label, list(stops), key=key, help=help, on_change=_write_back, args=(name, key))
 
 
 def setting_choice(

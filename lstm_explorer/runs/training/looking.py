@@ -34,9 +34,7 @@ class Look:
     samples: int
 
 
-def look(
-    training: Training, weights: Mapping[str, Tensor], *, sample: int = 0, table: TableLike | None = None
-) -> Look:
+def look(training: Training, weights: Mapping[str, Tensor], *, sample: int = 0, table: TableLike | None = None) -> Look:
     """Return a trained network with one held-out sample, and the gradient of the loss of that sample alone.
 
     Args:
@@ -49,7 +47,7 @@ def look(
         ValueError: The weights are not those of this training.
     """
     task = TASKS[training.task]
-    problem = task.pose(training, table)
+    problem = task.posed(training, table if task.reads_table else None)
     model = Model(training, problem.features, problem.outputs, task.reads)
     try:
         model.load_state_dict(dict(weights))
