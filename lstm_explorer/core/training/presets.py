@@ -1,0 +1,87 @@
+"""Well-known trainings, in the order in which they tell the story."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from lstm_explorer.locales import N_
+
+
+class Preset(NamedTuple):
+    """A training by name.
+
+    Attributes:
+        title: Marked for translation; so is ``note``.
+        changes: The options that are not at their defaults.
+        networks: Which networks are trained.
+        note: What to look at.
+    """
+
+    title: str
+    changes: Mapping[str, Any]
+    networks: tuple[str, ...]
+    note: str
+
+
+_EVERYBODY = ("rnn", "lstm", "gru")
+#: A plain RNN that starts by keeping all: ReLU and the identity as recurrent weights (Le, Jaitly and Hinton 2015).
+_IDENTITY = {"nonlinearity": "relu", "recurrent_init": "identity", "learning_rate": 1e-3, "steps": 800}
+
+#: Code -> preset.
+PRESETS: Mapping[str, Preset] = types.MappingProxyType(
+    {
+        "both": Preset(
+            N_("10 steps: all learn"),
+            {"sequence_length": 10, "steps": 600},
+            _EVERYBODY,
+            N_("Over ten steps enough of the gradient arrives in the plain RNN too."),
+        ),
+        "gated": Preset(
+            N_("80 steps: only the gated learn"),
+            {},
+            _EVERYBODY,
+            N_("Look at a map where its loss falls: the gradient arrives, and then the network learns."),
+        ),
+        "bias": Preset(
+            N_("A larger forget bias"),
+            {"forget_bias": 3.0},
+            ("lstm",),
+            N_(
+                "The forget bias is 3: at first nearly all of the gradient arrives. Training closes that way again "
+                "before it opens it for good. Compare the step at which the LSTM with bias 0 learns."
+            ),
+        ),
+        "nobody": Preset(
+            N_("400 steps: nobody"),
+            {"sequence_length": 400, "steps": 600},
+            _EVERYBODY,
+            N_("What does not arrive cannot be learnt, with gates or without, in as many steps as these."),
+        ),
+        "explodes": Preset(
+            N_("An RNN explodes"),
+            {**_IDENTITY, "clipping": "none"},
+            ("rnn",),
+            N_("A plain RNN with ReLU and the identity as its recurrent weights, without clipping."),
+        ),
+        "clipped": Preset(
+            N_("The same, clipped"),
+            _IDENTITY,
+            ("rnn",),
+            N_("The same network, its gradient clipped by norm to 1: no other change."),
+        ),
+        "truncated": Preset(
+            N_("Truncated at 20: blind beyond"),
+            {"truncation": 20},
+            ("lstm", "gru"),
+            N_("The states are detached every 20 steps. No gradient gets past, so nothing beyond can be learnt."),
+        ),
+        "digits": Preset(
+            N_("Handwriting, pixel by pixel"),
+            {"task": "digits", "learning_rate": 3e-3, "steps": 600},
+            _EVERYBODY,
+            N_("Over 64 pixels the plain RNN is not far behind. Add blank steps after the digit, and it is."),
+        ),
+    }
+)
