@@ -1,7 +1,7 @@
 """Optional parts of an installation, and how to install them.
 
-The core is there always; figures, files and the app each need more (``[project.optional-dependencies]`` in
-``pyproject.toml``), and check for it when they are imported.
+The core is there always; figures, training runs in files, exports and the app each need more
+(``[project.optional-dependencies]`` in ``pyproject.toml``), and check for it when they are imported.
 """
 
 from __future__ import annotations
@@ -11,11 +11,17 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 
 _FIGURES = ("plotly", "contourpy", "PIL")
-_EXPORT = (*_FIGURES, "kaleido", "pyarrow", "fontTools", "brotli")
+_TRAINING = ("pyarrow", "safetensors")
+_EXPORT = (*_FIGURES, *_TRAINING, "kaleido", "fontTools", "brotli")
 
 #: Extra -> the modules that it installs.
 MODULES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
-    {"figures": _FIGURES, "export": _EXPORT, "app": (*_EXPORT, "streamlit", "threadpoolctl", "cachetools", "orjson")}
+    {
+        "figures": _FIGURES,
+        "training": _TRAINING,
+        "export": _EXPORT,
+        "app": (*_EXPORT, "streamlit", "threadpoolctl", "cachetools", "orjson"),
+    }
 )
 
 
