@@ -39,9 +39,7 @@ def found_runs(view: TrainingView) -> list[TrainingRun]:
     return [run for run in map(gallery.find, view.trainings) if run is not None]
 
 
-def training(
-    runner: Runner, settings: Settings, view: TrainingView, pins: Sequence[Experiment] = ()
-) -> Exhibit | None:
+def training(runner: Runner, settings: Settings, view: TrainingView, pins: Sequence[Experiment] = ()) -> Exhibit | None:
     """Return the exhibit of the runs that a view means.
 
     Raises:

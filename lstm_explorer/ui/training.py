@@ -8,8 +8,9 @@ from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import SERIES
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.core.training.tasks import TASKS
+from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.trained import chosen, kept_moments, look_at, trained_flow, trained_gates, trained_traces
-from lstm_explorer.exhibits.training import training_exhibit
+from lstm_explorer.exhibits.training import found_runs, training_exhibit
 from lstm_explorer.exhibits.training_view import TrainingView, changes_to, preset_changes
 from lstm_explorer.figures.names import gate_name, network_names, parts
 from lstm_explorer.locales import _, translated
@@ -33,8 +34,8 @@ from lstm_explorer.ui.toolbar import show_exhibit
 
 #: Held-out samples that can be looked at.
 MOST_SAMPLES = 128
-#: Seconds between two looks at a run that goes on.
-_EVERY = 1.0
+#: Seconds between two looks at a run that goes on, and its states while it does.
+_EVERY, _GOING_ON = 1.0, ("waiting", "running")
 #: Learning rates and thresholds that are offered.
 _RATES = (1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 _THRESHOLDS = (0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0)
@@ -51,7 +52,7 @@ def preset_controls() -> None:
 def controls(view: TrainingView) -> None:
     """Draw every option of the training, in the order a reader needs them."""
     task = TASKS[view.task]
-    setting_choice("task", _("Task"), {name: translated(one.title) for name, one in TASKS.items()})
+    setting_choice("task", _("Task"), {name: translated(one.title) for name, one in TASKS.items()}, side_by_side=0)
     st.caption(translated(task.about))
     _task_controls(view)
     setting_subset("networks", _("Networks"), network_names())
@@ -122,35 +123,41 @@ def _size_controls(view: TrainingView) -> None:
 def picture(view: TrainingView) -> None:
     """Draw the run with these settings: the one started here, else one of the gallery, else how to start one."""
     status = background.status(view.run) if view.run else None
-    if status is not None and status.trainings != view.trainings:
+    if status is not None and status.trainings and status.trainings != view.trainings:
         _other_settings(status)
         status = None
-    active = status is not None and status.state in ("waiting", "running")
-    live = fragment(_live, run_every=_EVERY if active else None, key="training_live")
-    live(view, status is not None)
-
-
-def _live(view: TrainingView, started: bool) -> None:
-    """Draw the state of the run and its curves so far; reruns by itself while the run goes on."""
-    if not started:
-        _not_started(view)
-        return
-    status = background.status(view.run)
     if status is None:
+        _not_started(view)
+    elif status.state in _GOING_ON:
+        _watched(view)
+    else:
+        _run(view, status)
+
+
+@fragment(run_every=_EVERY)
+def _watched(view: TrainingView) -> None:
+    """Draw a run that goes on, every second anew; the end of it draws the whole page."""
+    status = background.status(view.run)
+    if status.state not in _GOING_ON:
         st.rerun()
+    _run(view, status)
+
+
+def _run(view: TrainingView, status: background.RunStatus) -> None:
+    """Draw how far a run is, and its curves so far."""
     _state(view, status)
-    runs = [run for run in background.read(view.run) if run is not None and len(run.steps)]
-    going_on = status.state in ("waiting", "running")
-    if runs:
-        exhibit = training_exhibit(runs, view, playable=not going_on)
-        if going_on:
-            show_figure(exhibit, key=exhibit.name)
-        else:
-            show_exhibit(exhibit)
-    if not going_on and st.session_state.get("training_was_going_on"):
-        st.session_state["training_was_going_on"] = False
-        st.rerun()  # ends the reruns, and brings the slider
-    st.session_state["training_was_going_on"] = going_on
+    runs = found_runs(view)
+    if not runs:
+        return
+    if status.state in _GOING_ON:
+        show_figure(training_exhibit(runs, view, playable=False), key="training")
+    else:
+        _show(training_exhibit(runs, view))
+
+
+def _show(exhibit: Exhibit) -> None:
+    """Draw the figure, what it says above it: it is taller than a screen."""
+    show_exhibit(exhibit, words=st.container())
 
 
 def _not_started(view: TrainingView) -> None:
@@ -171,7 +178,7 @@ def _not_started(view: TrainingView) -> None:
     if refusal:
         st.info(refusal)
     if runs:
-        show_exhibit(training_exhibit(runs, view))
+        _show(training_exhibit(runs, view))
     elif not refusal:
         st.info(_("Nothing was trained with these settings yet. Press Train: the curves appear while it learns."))
 
@@ -198,7 +205,7 @@ def _state(view: TrainingView, status: background.RunStatus) -> None:
     if status.state == "running" and status.seconds_left is not None:
         text += " " + _("About {seconds:.0f} s left.").format(seconds=status.seconds_left)
     with st.container(horizontal=True, vertical_alignment="center", key="training_state"):
-        if status.state in ("waiting", "running"):
+        if status.state in _GOING_ON:
             st.progress(done / total if total else 0.0, text=text)
             st.button(_("Pause"), key="pause_training", on_click=background.pause, args=(view.run,))
             st.button(_("Stop"), key="stop_training", on_click=background.stop, args=(view.run,))
@@ -212,10 +219,10 @@ def _other_settings(status: background.RunStatus) -> None:
     """Say that the run in the address has other settings than the controls, and offer to show it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_("The run that you started has other settings; it goes on."))
-        st.button(_("Show it"), key="show_training", on_click=_show, args=(status,))
+        st.button(_("Show it"), key="show_training", on_click=_take_settings, args=(status,))
 
 
-def _show(status: background.RunStatus) -> None:
+def _take_settings(status: background.RunStatus) -> None:
     apply(**changes_to(status.trainings))
 
 
