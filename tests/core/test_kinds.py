@@ -45,7 +45,10 @@ OWN = {
     "plot_rates": {"flows": lx.path_flows(SETTINGS)},
     "plot_journey": {"theory": ()},
     "bias_lines": {"network": "net"},
-    "train": {"training": lx.Training(sequence_length=4, hidden_size=3, batch_size=2, steps=1)},
+    **dict.fromkeys(
+        ("train", "to_training_script"),
+        {"training": lx.Training(sequence_length=4, hidden_size=3, batch_size=2, steps=1)},
+    ),
 }
 #: Of no use to any parameter but those of their own kind.
 STRANGE = [object(), torch.nn.Linear(1, 1)]

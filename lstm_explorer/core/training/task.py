@@ -46,6 +46,8 @@ class Problem:
         know_nothing: The training loss of the best answer that does not look at the inputs.
         chance: The score of that answer.
         references: Name of other simple answers, marked for translation, to their scores.
+        source_steps: Of a translation, how many of the steps an encoder reads; a decoder of the same architecture goes
+            on from its last states, and answers at every step of its own. 0 where one network reads everything.
         symbols: Of a task that reads or writes symbols, their texts in order.
     """
 
@@ -58,6 +60,7 @@ class Problem:
     know_nothing: float
     chance: float
     references: Mapping[str, float] = field(default_factory=dict)
+    source_steps: int = 0
     symbols: tuple[str, ...] = ()
 
 
