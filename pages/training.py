@@ -7,7 +7,8 @@ from lstm_explorer.locales import _
 from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.page import open_page, picture_columns
 from lstm_explorer.ui.session import current_view
-from lstm_explorer.ui.training import controls, look_inside, picture, preset_controls
+from lstm_explorer.ui.trained import look_inside
+from lstm_explorer.ui.training import controls, picture, preset_controls
 
 
 @fragment

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 
+from lstm_explorer.core.gradients.summaries import Quantity
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, gradients
 from lstm_explorer.exhibits.inside import InsideView, gate_map, traces
+from lstm_explorer.exhibits.training import started
 from lstm_explorer.exhibits.training_view import TrainingView
 from lstm_explorer.figures.names import network_name, parts
 from lstm_explorer.locales import _
@@ -38,7 +40,7 @@ class _Looking:
 def kept_moments(view: TrainingView) -> tuple[int, ...]:
     """Return the optimizer steps after which the chosen network's weights were kept, here or in the gallery."""
     training = chosen(view)
-    if view.run:
+    if started(view):
         return background.moments(view.run, view.trainings.index(training))
     return gallery.moments(training)
 
@@ -54,13 +56,23 @@ def look_at(view: TrainingView, table: TableLike | None = None) -> Look | None:
     moments = kept_moments(view)
     if not moments:
         return None
-    step = min(moments, key=lambda kept: abs(kept - view.at)) if view.at >= 0 else moments[-1]
     training = chosen(view)
-    return look(training, _weights(view, training, step), sample=view.sample, table=table)
+    weights = kept_weights(view, training, moment_of(view, moments))
+    return look(training, weights, sample=view.sample, table=table)
 
 
-def _weights(view: TrainingView, training: Training, step: int) -> dict[str, Tensor]:
-    if view.run:
+def moment_of(view: TrainingView, moments: Sequence[int]) -> int:
+    """Return the moment nearest to the one that the view asks for; the last for -1."""
+    return min(moments, key=lambda kept: abs(kept - view.at)) if view.at >= 0 else moments[-1]
+
+
+def kept_weights(view: TrainingView, training: Training, step: int) -> Mapping[str, Tensor]:
+    """Return the weights of a training at a moment, from the run that was started here or from the gallery.
+
+    Raises:
+        ExplainedError: None were kept of that moment, or their file cannot be read.
+    """
+    if started(view):
         return background.weights(view.run, view.trainings.index(training), step)
     return gallery.weights(training, step)
 
@@ -90,15 +102,20 @@ def trained_flow(
     runner: Runner, settings: Settings, view: TrainingView, pins: Sequence[Experiment] = ()
 ) -> Exhibit | None:
     """Return the gradient of one sample's loss at every state of a trained network."""
-    quantity = {"memory": "cell", "hidden": "hidden", "cell_path": "cell_path"}[view.gradient]
-    of = GradientsView(networks=(chosen(view).architecture,), quantity=quantity, theory=False)
+    quantities: Mapping[str, Quantity] = {"memory": "cell", "hidden": "hidden", "cell_path": "cell_path"}
+    of = GradientsView(networks=(chosen(view).architecture,), quantity=quantities[view.gradient], theory=False)
     return _of_moment(gradients, "trained_flow", runner, view, of)
+
+
+def part_of(view: TrainingView) -> str:
+    """Return the gate or state that is drawn; one that the network lacks becomes its first."""
+    known = parts(chosen(view).architecture)
+    return view.part if view.part in known else known[0]
 
 
 def _inside(view: TrainingView) -> InsideView:
     training = chosen(view)
-    part = view.part if view.part in parts(training.architecture) else parts(training.architecture)[0]
-    return InsideView(network=training.architecture, step=view.step, unit=-1, part=part)
+    return InsideView(network=training.architecture, step=view.step, unit=-1, part=part_of(view))
 
 
 def trained_traces(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -28,13 +29,26 @@ from lstm_explorer.runs.training import background, gallery
 _AROUND = 0.1
 
 
+def status_of(view: TrainingView) -> background.RunStatus | None:
+    """Return how far the run of a view is; None where there is none, or none any more."""
+    with contextlib.suppress(ExplainedError):
+        return background.status(view.run) if view.run else None
+    return None
+
+
+def started(view: TrainingView) -> bool:
+    """Tell whether the view's run was started here, and has the view's settings."""
+    status = status_of(view)
+    return status is not None and status.trainings == view.trainings
+
+
 def found_runs(view: TrainingView) -> list[TrainingRun]:
     """Return the runs that a view means, or as much of them as is done: those started here, else those of the gallery.
 
     Args:
         view: What is trained, and the identifier of a run, where one was started.
     """
-    if view.run and background.status(view.run).trainings == view.trainings:
+    if started(view):
         return [run for run in background.read(view.run) if run is not None and len(run.steps)]
     return [run for run in map(gallery.find, view.trainings) if run is not None]
 

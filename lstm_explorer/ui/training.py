@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import SERIES
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.exhibits.exhibit import Exhibit
-from lstm_explorer.exhibits.trained import chosen, kept_moments, look_at, trained_flow, trained_gates, trained_traces
-from lstm_explorer.exhibits.training import found_runs, training_exhibit
+from lstm_explorer.exhibits.training import found_runs, status_of, training_exhibit
 from lstm_explorer.exhibits.training_view import TrainingView, changes_to, preset_changes
-from lstm_explorer.figures.names import gate_name, network_names, parts
+from lstm_explorer.figures.names import network_names
 from lstm_explorer.locales import _, translated
 from lstm_explorer.runs.training import background, gallery
 from lstm_explorer.ui import uploads
@@ -21,19 +19,16 @@ from lstm_explorer.ui.controls import (
     setting_choice,
     setting_number,
     setting_slider,
-    setting_stops,
     setting_subset,
     setting_text,
 )
 from lstm_explorer.ui.figure import show_figure
 from lstm_explorer.ui.lab import bias_controls, weight_controls
 from lstm_explorer.ui.language import fragment
-from lstm_explorer.ui.runner import CachedRunner
-from lstm_explorer.ui.session import apply, current_settings
+from lstm_explorer.ui.session import apply
 from lstm_explorer.ui.toolbar import show_exhibit
+from lstm_explorer.ui.trained import rows_of
 
-#: Held-out samples that can be looked at.
-MOST_SAMPLES = 128
 #: Seconds between two looks at a run that goes on, and its states while it does.
 _EVERY, _GOING_ON = 1.0, ("waiting", "running")
 #: Learning rates and thresholds that are offered.
@@ -122,7 +117,9 @@ def _size_controls(view: TrainingView) -> None:
 
 def picture(view: TrainingView) -> None:
     """Draw the run with these settings: the one started here, else one of the gallery, else how to start one."""
-    status = background.status(view.run) if view.run else None
+    status = status_of(view)
+    if view.run and status is None:
+        st.caption(_("The run of this address is not kept here any more: runs are kept for a week."))
     if status is not None and status.trainings and status.trainings != view.trainings:
         _other_settings(status)
         status = None
@@ -137,8 +134,8 @@ def picture(view: TrainingView) -> None:
 @fragment(run_every=_EVERY)
 def _watched(view: TrainingView) -> None:
     """Draw a run that goes on, every second anew; the end of it draws the whole page."""
-    status = background.status(view.run)
-    if status.state not in _GOING_ON:
+    status = status_of(view)
+    if status is None or status.state not in _GOING_ON:
         st.rerun()
     _run(view, status)
 
@@ -184,7 +181,7 @@ def _not_started(view: TrainingView) -> None:
 
 
 def _start(view: TrainingView) -> None:
-    apply(run=background.start(view.trainings, _rows(view)))
+    apply(run=background.start(view.trainings, rows_of(view)))
 
 
 def _state(view: TrainingView, status: background.RunStatus) -> None:
@@ -224,41 +221,3 @@ def _other_settings(status: background.RunStatus) -> None:
 
 def _take_settings(status: background.RunStatus) -> None:
     apply(**changes_to(status.trainings))
-
-
-def look_inside(view: TrainingView) -> None:
-    """Draw one of the networks at any moment of its training, with one sample that it reads."""
-    with st.expander(
-        _("Look inside a network, at any moment of its training"), on_change="rerun", key="look_inside_open"
-    ) as expander:
-        if not expander.open:
-            return
-        setting_choice("inside", _("Network"), network_names(*view.networks))
-        moments = kept_moments(view)
-        if not moments:
-            st.caption(_("No weights of this network were kept: run it yourself."))
-            return
-        looked = look_at(view, _rows(view))
-        if looked is None:
-            return
-        network, steps = chosen(view).architecture, len(looked.moment.inputs)
-        with st.container(horizontal=True):
-            setting_stops("at", _("After optimizer step"), moments)
-            setting_slider("sample", _("Held-out sample"), limits=(0, min(looked.samples, MOST_SAMPLES) - 1))
-            setting_slider("step", _("Step that is marked"), limits=(1, steps))
-        if looked.answer:
-            st.markdown(
-                _("It answers **{answer}**; right is **{right}**.").format(answer=looked.answer, right=looked.right)
-            )
-        runner, settings = CachedRunner(), current_settings()
-        for build in (trained_traces, trained_gates, trained_flow):
-            if build is trained_gates:
-                setting_choice("part", _("Unit by unit"), {part: gate_name(part, network) for part in parts(network)})
-            if exhibit := build(runner, settings, view):
-                show_exhibit(exhibit)
-
-
-def _rows(view: TrainingView) -> TableLike | None:
-    """Return the reader's own table where the task reads one."""
-    table = uploads.current_table() if TASKS[view.task].reads_table else None
-    return table.values if table else None

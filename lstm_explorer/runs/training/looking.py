@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.model import Model
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.task import Batch, Problem, Task
 from lstm_explorer.core.training.tasks import TASKS
+from lstm_explorer.locales import N_
 from lstm_explorer.runs.experiment import Moment
 
 
@@ -45,9 +47,12 @@ def look(training: Training, weights: Mapping[str, Tensor], *, sample: int = 0, 
 
     Raises:
         ValueError: The weights are not those of this training.
+        ExplainedError: The task has two networks, an encoder and a decoder.
     """
     task = TASKS[training.task]
     problem = task.posed(training, table if task.reads_table else None)
+    if problem.source_steps:
+        raise ExplainedError(N_("This task has two networks, an encoder and a decoder: expected a task with one."), {})
     model = Model(training, problem.features, problem.outputs, task.reads)
     try:
         model.load_state_dict(dict(weights))
