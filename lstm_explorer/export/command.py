@@ -174,9 +174,10 @@ def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
         settings, view = read_settings(options.settings.read_bytes(), name)
     settings = settings.replace(**given_fields(options, Settings))
     view = view.replace(**given_fields(options, entry.view), **given)
+    if options.table:
+        _check_table(options)
     rows = table_of(options, _note)
     if rows is not None:
-        _check_table(options)
         settings = settings.replace(input_kind="csv", input_size=rows.shape[1])
     own = OwnTable.of(rows) if rows is not None else None
     _check_view(view, options, Experiment(architecture="rnn", settings=settings, table=own))
