@@ -15,6 +15,10 @@ from lstm_explorer.extras import MissingExtraError
 COMMANDS: Mapping[str, tuple[str, str]] = types.MappingProxyType(
     {
         "app": ("lstm_explorer.ui.launch", "open the app in a browser; options are those of streamlit run"),
+        "train": (
+            "lstm_explorer.export.train_command",
+            "train networks, and keep their numbers and weights in a folder",
+        ),
         "export": ("lstm_explorer.export.command", "write a figure, its numbers or its script to a file"),
     }
 )

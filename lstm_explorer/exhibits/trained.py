@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.gradients.summaries import Quantity
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.settings import Settings
@@ -18,7 +19,7 @@ from lstm_explorer.exhibits.inside import InsideView, gate_map, traces
 from lstm_explorer.exhibits.training import started
 from lstm_explorer.exhibits.training_view import TrainingView
 from lstm_explorer.figures.names import network_name, parts
-from lstm_explorer.locales import _
+from lstm_explorer.locales import N_, _
 from lstm_explorer.runs.experiment import Experiment, Moment
 from lstm_explorer.runs.job import Job, Runner
 from lstm_explorer.runs.training import background, gallery
@@ -42,7 +43,7 @@ def kept_moments(view: TrainingView) -> tuple[int, ...]:
     training = chosen(view)
     if started(view):
         return background.moments(view.run, view.trainings.index(training))
-    return gallery.moments(training)
+    return (training.steps,) if gallery.weights(training) else ()
 
 
 def chosen(view: TrainingView) -> Training:
@@ -74,7 +75,10 @@ def kept_weights(view: TrainingView, training: Training, step: int) -> Mapping[s
     """
     if started(view):
         return background.weights(view.run, view.trainings.index(training), step)
-    return gallery.weights(training, step)
+    weights = gallery.weights(training)
+    if weights is None:
+        raise ExplainedError(N_("No weights of this network were kept: run it yourself."), {})
+    return weights
 
 
 def _of_moment(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from lstm_explorer.core.architectures import ARCHITECTURES
 from lstm_explorer.core.record import choice, number, schema, subset, text
-from lstm_explorer.core.training.options import Training, TrainingOptions
+from lstm_explorer.core.training.options import Training, TrainingOptions, trainings_of
 from lstm_explorer.core.training.presets import Preset
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.names import parts
@@ -57,12 +57,7 @@ class TrainingView(TrainingOptions, View):
     @property
     def trainings(self) -> tuple[Training, ...]:
         """The runs, those of one network beside each other; options that a run does not read are at their defaults."""
-        shared = {name: getattr(self, name) for name in schema(TrainingOptions)}
-        return tuple(
-            Training(**shared | {"seed": self.seed + replica, "num_seeds": 1}, architecture=network).essential()
-            for network in self.networks
-            for replica in range(self.num_seeds)
-        )
+        return trainings_of(self, self.networks)
 
 
 def changes_to(trainings: Sequence[Training]) -> dict[str, Any]:

@@ -9,32 +9,31 @@ import argparse
 import sys
 import time
 import types
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from lstm_explorer.core.architectures import ARCHITECTURES
 from lstm_explorer.core.biases.maps import check_gate
-from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.escape import clean
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.reading import unread
-from lstm_explorer.core.record import Record, described, schema
+from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
-from lstm_explorer.core.tables import TableReading, read_table, understood
+from lstm_explorer.core.tables import TableReading
 from lstm_explorer.exhibits.biases_view import BiasesView, gate_of
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, no_cell
 from lstm_explorer.exhibits.inside import InsideView, stages
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.exhibits.view import View
+from lstm_explorer.export.arguments import Parser, add_fields, flag_of, given_fields, one_line_errors, table_of
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.export.files import FORMATS, RESOLUTIONS, ExportOptions, file_name, make
 from lstm_explorer.export.paper import SHEETS, Paper
 from lstm_explorer.figures.names import network_name, parts
 from lstm_explorer.figures.theme import THEMES
-from lstm_explorer.locales import LANGUAGES, _, translated, use_language
+from lstm_explorer.locales import LANGUAGES, _, use_language
 from lstm_explorer.runs.direct import DirectRunner
 from lstm_explorer.runs.experiment import Experiment, OwnTable
 from lstm_explorer.runs.job import Job
@@ -72,14 +71,6 @@ _VIEWS: Mapping[type[View], str] = types.MappingProxyType(
 _NO_OPTIONS = ("across", "topic", "answer")
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print what is wrong and exit."""
-        self.exit(2, f"{self.prog}: error: {message}\n")
-
-
 class _ProgressPrinter:
     """Prints the progress of long work on standard error."""
 
@@ -104,14 +95,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 where something could not be measured, drawn or written; bad options leave with 2.
     """
     options = make_parser().parse_args(arguments)
-    with _one_line_errors() as failed:
+    with one_line_errors("export") as failed:
         _export(options)
     return 1 if failed else 0
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser, with an option for every setting."""
-    export = _Parser(
+    export = Parser(
         prog="lstm-explorer export", description=_ABOUT, epilog=_EXAMPLES, usage="lstm-explorer export [options]",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
@@ -125,7 +116,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--settings", type=Path, metavar="FILE", help="a JSON file of the app; options given beside it win"
     )
     what.add_argument("--table", type=Path, metavar="FILE", help="your own CSV; sets --input-kind csv")
-    _add_fields(export.add_argument_group("how --table is written, where that is not found by itself"), TableReading)
+    add_fields(export.add_argument_group("how --table is written, where that is not found by itself"), TableReading)
     file = export.add_argument_group("the file")
     file.add_argument("--format", choices=FORMATS, help="default: as --out ends, else png")
     file.add_argument("--out", type=Path, metavar="FILE", help="default: a name made from the figure; - is stdout")
@@ -141,9 +132,9 @@ def make_parser() -> argparse.ArgumentParser:
     file.add_argument("--no-title", dest="title", action="store_false", help="leave the title out")
     file.add_argument("--caption", action="store_true", help="a line with the settings beneath")
     file.add_argument("--language", choices=LANGUAGES, default="en", help="default: en")
-    _add_fields(export.add_argument_group("settings, as lstm_explorer.Settings"), Settings)
+    add_fields(export.add_argument_group("settings, as lstm_explorer.Settings"), Settings)
     for view, heading in _VIEWS.items():
-        _add_fields(export.add_argument_group(heading), view, skip=(*_NO_OPTIONS, *_choosing(view)))
+        add_fields(export.add_argument_group(heading), view, skip=(*_NO_OPTIONS, *_choosing(view)))
     return export
 
 
@@ -182,20 +173,13 @@ def _exhibit(options: argparse.Namespace) -> tuple[Exhibit, TableLike | None]:
     settings, view = Settings(), entry.view()
     if options.settings:
         settings, view = read_settings(options.settings.read_bytes(), name)
-    settings = settings.replace(**_given(options, Settings))
-    view = view.replace(**_given(options, entry.view), **given)
-    rows = None
-    said = _given(options, TableReading)
-    if said and not options.table:
-        raise ValueError(f"{_flag(next(iter(said)))} says how a table is written: expected it with --table.")
+    settings = settings.replace(**given_fields(options, Settings))
+    view = view.replace(**given_fields(options, entry.view), **given)
     if options.table:
-        table = read_table(options.table.read_bytes(), TableReading(**said))
         _check_table(options)
-        rows = table.values
+    rows = table_of(options, _note)
+    if rows is not None:
         settings = settings.replace(input_kind="csv", input_size=rows.shape[1])
-        _note(_("Read as {form}.").format(form=understood(table.reading, translated)))
-        for note in table.notes:
-            _note(translated(note.message).format(**note.values))
     own = OwnTable.of(rows) if rows is not None else None
     _check_view(view, options, Experiment(architecture="rnn", settings=settings, table=own))
     exhibit = entry.build(DirectRunner(own, on_progress=_ProgressPrinter()), settings, view)
@@ -229,13 +213,13 @@ def _check_table(options: argparse.Namespace) -> None:
     for name in ("input_kind", "input_size"):
         value = getattr(options, name)
         if value not in (None, "csv"):
-            raise ValueError(f"{_flag(name)} is {value}: expected it without --table, which sets it.")
+            raise ValueError(f"{flag_of(name)} is {value}: expected it without --table, which sets it.")
 
 
 def _check_view(view: View, options: argparse.Namespace, one: Experiment) -> None:
     """Refuse what the app's controls do not offer, where another number or name would be drawn in its place."""
     for other in _VIEWS:
-        for name in sorted(_given(options, other).keys() - schema(type(view)).keys()):
+        for name in sorted(given_fields(options, other).keys() - schema(type(view)).keys()):
             figures = ", ".join(dict.fromkeys(e.family or key for key, e in EXHIBITS.items() if e.view is other))
             raise ValueError(f"--{name} is not of --figure {options.figure}: expected it with {figures}.")
     layers = one.settings.num_layers
@@ -257,23 +241,19 @@ def _check_view(view: View, options: argparse.Namespace, one: Experiment) -> Non
 
 def _note_what_changes_nothing(exhibit: Exhibit, options: argparse.Namespace) -> None:
     """Say which settings were given that no network behind the figure reads, and what is drawn in place of what."""
-    for name, value in _given(options, Settings).items():
+    for name, value in given_fields(options, Settings).items():
         read = (
             name not in unread(one.architecture, one.settings) and getattr(one.settings, name) == value
             for one in exhibit.experiments
         )
         if not any(read) and not (options.table and name == "input_kind"):
-            _note(_("{option} changes nothing here: no network of this figure reads it.").format(option=_flag(name)))
+            _note(_("{option} changes nothing here: no network of this figure reads it.").format(option=flag_of(name)))
     if isinstance(exhibit.view, GradientsView) and exhibit.name == "gradients" and (text := no_cell(exhibit.view)):
         _note(text)
 
 
 def _note(text: str) -> None:
     sys.stderr.write(f"lstm-explorer export: note: {clean(text)}\n")
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def _check_gates(view: BiasesView, options: argparse.Namespace, settings: Settings) -> None:
@@ -284,46 +264,3 @@ def _check_gates(view: BiasesView, options: argparse.Namespace, settings: Settin
         raise ValueError(f"--other is {options.other}: expected another gate than --gate.")
     if view.memory > settings.sequence_length:
         raise ValueError(f"--memory is {view.memory}: expected at most --sequence-length, {settings.sequence_length}.")
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[list[str]]:
-    """Turn an error into one line on standard error; the yielded list then holds it."""
-    failed: list[str] = []
-    try:
-        yield failed
-    except ExplainedError as error:
-        failed.append(translated(error.template).format(**error.values))
-    except OSError as error:
-        failed.append(f"{error.filename or 'the file'}: {error.strerror or error}")
-    except (ValueError, TypeError) as error:
-        failed.append(str(error))
-    except MemoryError:
-        failed.append("not enough memory: lower --sequence-length, --hidden-size, --batch-size or --num-seeds.")
-    except KeyboardInterrupt:
-        failed.append("stopped.")
-    for message in failed:
-        sys.stderr.write(f"lstm-explorer export: error: {' '.join(clean(message).split())}\n")
-
-
-def _add_fields(group: Any, record: type[Record], skip: Collection[str] = ()) -> None:
-    """Add an option for every field of a record; none has a default, so that only what was typed counts."""
-    for name, field in schema(record).items():
-        if name in skip:
-            continue
-        flag = _flag(name)
-        about = f"{described(record).get(name, '')} default: {field.default}".strip().replace("%", "%%")
-        if field.kind is bool:
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=about)
-        elif field.options:
-            group.add_argument(flag, choices=field.options, help=about)
-        else:
-            limits = field.limits
-            text = f"{about}, {limits.low:g} to {limits.high:g}" if limits else about
-            group.add_argument(flag, type=field.kind, metavar=field.kind.__name__.upper(), help=text)
-
-
-def _given(options: argparse.Namespace, record: type[Record]) -> dict[str, Any]:
-    """Return the fields of a record that were given."""
-    typed = {name: getattr(options, name, None) for name in schema(record)}
-    return {name: value for name, value in typed.items() if value is not None}

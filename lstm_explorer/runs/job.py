@@ -16,7 +16,7 @@ from lstm_explorer.runs.experiment import Experiment, Moment, OwnTable
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-Unit = Literal["seeds", "biases"]
+Unit = Literal["seeds", "biases", "steps"]
 
 
 class Job(Protocol[T]):

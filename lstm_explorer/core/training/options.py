@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -114,3 +115,22 @@ class Training(TrainingOptions):
         """The numbers of optimizer steps after which it is measured: 0, the last, and evenly between."""
         many = min(self.measurements, self.steps)
         return tuple(round(index * self.steps / many) for index in range(many + 1))
+
+
+def trainings_of(options: TrainingOptions, networks: Sequence[str]) -> tuple[Training, ...]:
+    """Return the runs of some networks; what a run does not read is at its default.
+
+    Args:
+        options: What is trained and how; replica r has the seed ``seed + r``, and is a run of its own.
+        networks: Names of architectures.
+
+    Example:
+        >>> [(one.architecture, one.seed) for one in trainings_of(TrainingOptions(num_seeds=2), ("rnn", "gru"))]
+        [('rnn', 0), ('rnn', 1), ('gru', 0), ('gru', 1)]
+    """
+    shared = {name: getattr(options, name) for name in schema(TrainingOptions)}
+    return tuple(
+        Training(**shared | {"architecture": name, "seed": options.seed + replica, "num_seeds": 1}).essential()
+        for name in networks
+        for replica in range(options.num_seeds)
+    )

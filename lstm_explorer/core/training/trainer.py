@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -114,7 +115,8 @@ class Trainer:
         if keep:
             hidden.retain_grad()
         loss = self.task.loss_of(answers, batch.targets)
-        loss.backward()
+        with _subnormals_as_zero():
+            loss.backward()
         return loss.item(), batch, hidden
 
     def _look(self, log: _Log, batch: Batch, hidden: Tensor) -> None:
@@ -170,6 +172,20 @@ class Trainer:
             final_score=final_score,
             model=self.model,
         )
+
+
+@contextlib.contextmanager
+def _subnormals_as_zero() -> Iterator[None]:
+    """Take numbers below 1e-38 as zero: a gradient that dies passes through them, at up to ten times the cost.
+
+    They would be added to numbers that differ from theirs by far more digits than a float holds.
+    """
+    already = not bool(torch.tensor(1e-40) * 1.0)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(already)
 
 
 def _clipped(model: Model, training: Training) -> tuple[float, float]:

@@ -129,12 +129,14 @@ def kept_moments(training: Training, size: int, most: float) -> frozenset[int]:
     Args:
         training: What is trained.
         size: Bytes of all weights.
-        most: Bytes that all moments may take.
+        most: Bytes that all moments may take; 0 keeps the last alone.
 
     Example:
         >>> sorted(kept_moments(Training(steps=100, measurements=10), 1000, 6000))
         [0, 20, 40, 60, 80, 100]
     """
+    if most <= 0:
+        return frozenset({training.steps})
     moments = training.measured_at
     every = max(1, -(-size * len(moments) // int(most)))
     return frozenset(moments[::every]) | {training.steps}

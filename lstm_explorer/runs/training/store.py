@@ -165,7 +165,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Store:
-    """The folder of all groups, private to the user of the process."""
+    """The folder of all groups, private to the user of the process.
+
+    Raises:
+        OSError: It cannot be made, or belongs to somebody else.
+    """
 
     folder: Path = field(default_factory=lambda: root())
 

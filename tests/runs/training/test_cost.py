@@ -6,6 +6,7 @@ import re
 import shlex
 
 import pytest
+import torch
 
 import lstm_explorer as lx
 from lstm_explorer.runs.training.cost import command_line, megabytes, refusal, seconds
@@ -49,3 +50,20 @@ def test_networks_and_seeds_are_one_command_and_other_settings_another():
 def test_a_text_of_the_reader_s_stays_one_word():
     words = shlex.split(command_line([lx.Training(text="it's; rm -rf $HOME\nnext")]))
     assert "it's; rm -rf $HOME\nnext" in words
+
+
+def test_a_gradient_that_dies_costs_no_more():
+    """What is below 1e-38 is zero while it travels back, and a number of its own again afterwards."""
+    seen = []
+
+    def loss(answers, targets):
+        if answers.requires_grad:
+            answers.register_hook(lambda gradient: seen.append(float(torch.tensor(1e-40) * 1.0)))
+        return answers.square().mean()
+
+    def batches(step):
+        return torch.ones(4, 2, 1), torch.zeros(4, 2, 1)
+
+    lx.train(lx.Training(hidden_size=3, steps=2, measurements=1), batches=batches, loss=loss)
+    assert seen == [0.0] * 3
+    assert float(torch.tensor(1e-40) * 1.0) > 0
