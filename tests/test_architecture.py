@@ -207,6 +207,8 @@ TESTED_BY = {
         [f"core/tables/{name}.py" for name in ("header", "messages", "numbers", "reading", "rows", "text")],
         "core/tables/test_table.py",
     ),
+    "core/reading.py": "runs/test_experiment.py",
+    "figures/training_traces.py": "figures/test_training.py",
     "runs/job.py": "runs/test_measurements.py",
     "ui/biases.py": "pages/test_biases.py",
     "ui/by_hand.py": "pages/test_inside.py",
@@ -218,6 +220,8 @@ TESTED_BY = {
     "ui/report_editor.py": "pages/test_report.py",
     "ui/settings_file.py": "browser/test_export.py",
     "ui/toolbar.py": "ui/test_figure.py",
+    "ui/trained.py": "pages/test_training.py",
+    "ui/training.py": "pages/test_training.py",
     "ui/verdicts.py": "pages/test_start.py",
 }
 

@@ -108,7 +108,8 @@ class Training(TrainingOptions):
             >>> Training(architecture="rnn", forget_bias=5.0, horizon=3).essential() == Training(architecture="rnn")
             True
         """
-        return self.replace(**{name: schema(Training)[name].default for name in unread(self.architecture, self)})
+        idle = unread(self.architecture, self) | {"num_seeds"}  # a run has one seed
+        return self.replace(**{name: schema(Training)[name].default for name in idle})
 
     @property
     def measured_at(self) -> tuple[int, ...]:
