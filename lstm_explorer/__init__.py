@@ -29,7 +29,7 @@ from lstm_explorer.core.gradients.weights import (
 )
 from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.networks.build import build_network, effective_biases
-from lstm_explorer.core.scripts import to_script
+from lstm_explorer.core.scripts import to_script, to_training_script
 from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.core.tables import Table, TableError, TableReading, read_table
 from lstm_explorer.core.training.options import Training
@@ -74,6 +74,7 @@ __all__ = [
     "summarise",
     "theory",
     "to_script",
+    "to_training_script",
     "train",
     "two_gate_map",
     "unroll",

@@ -84,20 +84,25 @@ def check_inputs(network: Network, inputs: Tensor) -> Tensor:
 def check_cotangent(network: Network, cotangent: Tensor | None, steps: int, batch_size: int) -> Tensor:
     """Return the cotangent, ``(B, H)`` of the last step or ``(T, B, H)`` of every step; all ones by default.
 
+    That of every step is laid out as the inputs are: ``(B, T, H)`` if the network is ``batch_first``.
+
     Raises:
         ValueError: It has another shape, dtype or device than the network asks for, or values that are not finite.
     """
     if cotangent is None:
         return _a_weight(network).new_ones(batch_size, network.hidden_size)
-    last, every = (batch_size, network.hidden_size), (steps, batch_size, network.hidden_size)
+    last = (batch_size, network.hidden_size)
+    every = (batch_size, steps, network.hidden_size) if network.batch_first else (steps, *last)
     if not isinstance(cotangent, Tensor) or tuple(cotangent.shape) not in (last, every):
         came = tuple(cotangent.shape) if isinstance(cotangent, Tensor) else type(cotangent).__name__
+        axes = "(B, T, hidden_size)" if network.batch_first else "(T, B, hidden_size)"
         raise ValueError(
             f"cotangent is {came}: expected a tensor of shape (B, hidden_size) = {last}, of the last step, or "
-            f"(T, B, hidden_size) = {every}, of every step."
+            f"{axes} = {every}, of every step."
         )
     _check_like("cotangent", cotangent, network)
-    return cotangent.detach()
+    swapped = network.batch_first and cotangent.ndim == 3
+    return cotangent.detach().transpose(0, 1) if swapped else cotangent.detach()
 
 
 def check_initial_state(network: Network, initial_state: InitialState, batch_size: int) -> list[tuple[Tensor, ...]]:

@@ -24,6 +24,10 @@ SOURCES: Mapping[str, Source] = types.MappingProxyType(
             "Hochreiter, Schmidhuber", 1997, "Long Short-Term Memory", "Neural Computation 9(8)",
             "https://doi.org/10.1162/neco.1997.9.8.1735",
         ),
+        "kudo1999": Source(
+            "Kudo, Toyama, Shimbo", 1999, "Multidimensional Curve Classification Using Passing-through Regions",
+            "Pattern Recognition Letters 20(11-13)", "https://doi.org/10.1016/S0167-8655(99)00077-X",
+        ),
         "gers2000": Source(
             "Gers, Schmidhuber, Cummins", 2000, "Learning to Forget: Continual Prediction with LSTM",
             "Neural Computation", "",

@@ -72,7 +72,7 @@ def quantity_of(view: BiasesView) -> StateQuantity:
 
 def experiment(runner: Runner, network: str, settings: Settings) -> Experiment:
     """Return the experiment of an exhibit of one network."""
-    return Experiment(architecture=network, settings=settings, table=runner.table)
+    return Experiment(architecture=network, settings=settings, table=runner.table, moment=runner.moment)
 
 
 def lag_of(one: Experiment, view: BiasesView) -> int:

@@ -57,7 +57,10 @@ def gradients(
     runner: Runner, settings: Settings, view: GradientsView, pins: Sequence[Experiment] = ()
 ) -> Exhibit | None:
     """Return the curves of every chosen network and every pin; None where nothing could be measured."""
-    chosen = [Experiment(architecture=name, settings=settings, table=runner.table) for name in view.networks]
+    chosen = [
+        Experiment(architecture=name, settings=settings, table=runner.table, moment=runner.moment)
+        for name in view.networks
+    ]
     on = [_beside(one, pins) for one in chosen]
     measured = [(one, _series(runner, one, view)) for one in on]
     measured += [(pin, _series(runner, pin, view, variant)) for variant, pin in enumerate(pins)]
@@ -100,7 +103,7 @@ def units(
 ) -> Exhibit | None:
     """Return the heat map of every unit of one network, of the first seed and sample."""
     settings = settings.replace(num_seeds=1, batch_size=1)
-    one = Experiment(architecture=network, settings=settings, table=runner.table)
+    one = Experiment(architecture=network, settings=settings, table=runner.table, moment=runner.moment)
     flow = runner.run(Flow(experiment=one, units=True))
     if flow is None:
         return None

@@ -95,7 +95,7 @@ class InsideView(View):
 def single(runner: Runner, settings: Settings, view: InsideView) -> Experiment:
     """Return the experiment with one replica and one sample, as the diagram draws them."""
     one = settings.replace(num_seeds=1, batch_size=1)
-    return Experiment(architecture=view.network, settings=one, table=runner.table)
+    return Experiment(architecture=view.network, settings=one, table=runner.table, moment=runner.moment)
 
 
 def unrolled(runner: Runner, settings: Settings, view: InsideView) -> Trajectory | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lstm_explorer.core.gradients.flow import GradientFlow
 from lstm_explorer.core.gradients.summaries import Curve, Quantity, summarise
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.theory import log10_cell_path
 from lstm_explorer.exhibits.curve_summaries import curves_summary
@@ -22,7 +23,7 @@ from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.curves import Series
 from lstm_explorer.figures.journey import Slider, Stop, axis_of, journey_frames, journey_spec, plot_journey
 from lstm_explorer.locales import _
-from lstm_explorer.runs.experiment import Experiment, unread
+from lstm_explorer.runs.experiment import Experiment
 from lstm_explorer.runs.job import Runner
 from lstm_explorer.runs.measurements import Flow, Map
 

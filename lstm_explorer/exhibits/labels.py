@@ -10,6 +10,8 @@ from lstm_explorer.runs.experiment import Experiment
 
 def labels(one: Experiment) -> tuple[str, ...]:
     """Return what is read at each step, unescaped; empty for generated signals."""
+    if one.moment:
+        return one.moment.labels
     texts = step_labels(one.settings, table=one.rows, translate=translated)
     return tuple(texts) if any(texts) else ()
 

@@ -16,6 +16,9 @@ from lstm_explorer.exhibits.gradients import GradientsView, gradients, units
 from lstm_explorer.exhibits.inside import InsideView, by_hand, diagram, gate_map, traces
 from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.paths import contributions, paths, rates, weights
+from lstm_explorer.exhibits.trained import trained_flow, trained_gates, trained_traces
+from lstm_explorer.exhibits.training import training
+from lstm_explorer.exhibits.training_view import TrainingView
 from lstm_explorer.exhibits.view import View
 
 
@@ -80,5 +83,9 @@ EXHIBITS: Mapping[str, ExhibitEntry] = types.MappingProxyType(
         "rates": _of_some(rates, "lstm"),
         "weights": _entry("biases", BiasesView, weights, "weights_of"),
         "contributions": _entry("biases", BiasesView, contributions, "weights_of"),
+        "training": _entry("training", TrainingView, training),
+        "trained_traces": _entry("training", TrainingView, trained_traces),
+        "trained_gates": _entry("training", TrainingView, trained_gates),
+        "trained_flow": _entry("training", TrainingView, trained_flow),
     }
 )  # fmt: skip

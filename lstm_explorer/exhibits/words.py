@@ -8,15 +8,20 @@ from typing import Any
 import torch
 
 from lstm_explorer.core.inputs import INPUTS
-from lstm_explorer.core.record import schema
+from lstm_explorer.core.reading import unread
+from lstm_explorer.core.record import Record, schema
 from lstm_explorer.core.settings import Settings
+from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.locales import _, translated
-from lstm_explorer.runs.experiment import Experiment, unread
+from lstm_explorer.runs.experiment import Experiment
 
-#: Said of every figure, also where they are at their defaults.
+#: Said of every figure, also where they are at their defaults; and of every training.
 _ALWAYS = ("sequence_length", "hidden_size", "seed", "num_seeds")
+_OF_TRAINING = (*_ALWAYS, "task", "optimizer", "learning_rate", "steps")
+#: Fields of a view that are no settings of a network.
+_OF_VIEW = ("networks", "gradient", "run", "inside", "at", "sample", "step", "part")
 
 
 def setting_words(name: str, value: Any) -> str:
@@ -32,6 +37,10 @@ def setting_words(name: str, value: Any) -> str:
         return _initialisations()[value]
     if name == "input_kind":
         return _("input: {kind}").format(kind=translated(INPUTS[value].title))
+    if name == "task":
+        return translated(TASKS[value].title)
+    if name == "clipping":
+        return {"norm": _("clipped by norm"), "value": _("clipped by value"), "none": _("not clipped")}[value]
     if name == "split_biases":
         return _("biases shared between both vectors") if value else _("biases in one vector")
     shown = f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
@@ -55,9 +64,11 @@ def settings_line(exhibit: Exhibit) -> str:
 
     Curves with other settings, such as pins, follow by their names.
     """
-    changed = exhibit.settings.to_query()
-    names = [name for name in schema(Settings) if name in _ALWAYS or name in changed]
-    line = ", ".join(setting_words(name, getattr(exhibit.settings, name)) for name in names)
+    record: Record = exhibit.view if exhibit.view.own_settings else exhibit.settings
+    always = _OF_TRAINING if exhibit.view.own_settings else _ALWAYS
+    changed = record.to_query()
+    names = [name for name in schema(type(record)) if record.reads(name) and (name in always or name in changed)]
+    line = ", ".join(setting_words(name, getattr(record, name)) for name in names if name not in _OF_VIEW)
     own = Experiment(architecture="rnn", settings=exhibit.settings)
     pins = [one for one in exhibit.experiments if one.name != network_name(one.architecture)]
     others = [
@@ -77,6 +88,12 @@ def caption(exhibit: Exhibit) -> str:
         sentences.append(
             _("Gradients are those of {loss}, by exact back-propagation through PyTorch {version}").format(
                 loss=loss, version=torch.__version__.partition("+")[0]
+            )
+        )
+    if exhibit.view.own_settings:
+        sentences.append(
+            _("Gradients are those of the training loss, by exact back-propagation through PyTorch {version}").format(
+                version=torch.__version__.partition("+")[0]
             )
         )
     if any(one.curve.runs > 1 for one in exhibit.series):
@@ -109,4 +126,10 @@ def _templates() -> dict[str, str]:
         "output_bias": _("output bias {value}"), "reset_bias": _("reset bias {value}"),
         "update_bias": _("update bias {value}"), "input_scale": _("input scale {value}"),
         "text": _("text “{value}”"), "digit": _("digit {value}"),
+        "blank_steps": _("{value} blank steps"), "horizon": _("{value} steps ahead"), "column": _("column {value}"),
+        "target": _("into {value}"), "optimizer": "{value}", "learning_rate": _("learning rate {value}"),
+        "momentum": _("momentum {value}"), "weight_decay": _("weight decay {value}"),
+        "clip_at": _("clipped at {value}"), "truncation": _("states detached every {value} steps"),
+        "steps": _("{value} optimizer steps"), "measurements": _("{value} measurements"),
+        "samples": _("gradients of {value} samples"),
     }  # fmt: skip

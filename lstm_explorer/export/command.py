@@ -17,6 +17,7 @@ from lstm_explorer.core.architectures import ARCHITECTURES
 from lstm_explorer.core.biases.maps import check_gate
 from lstm_explorer.core.escape import clean
 from lstm_explorer.core.inputs import TableLike
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.tables import TableReading
@@ -34,7 +35,7 @@ from lstm_explorer.figures.names import network_name, parts
 from lstm_explorer.figures.theme import THEMES
 from lstm_explorer.locales import LANGUAGES, _, use_language
 from lstm_explorer.runs.direct import DirectRunner
-from lstm_explorer.runs.experiment import Experiment, OwnTable, unread
+from lstm_explorer.runs.experiment import Experiment, OwnTable
 from lstm_explorer.runs.job import Job
 
 _ABOUT = """\
@@ -157,7 +158,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _figures() -> list[str]:
     """Return the names of all figures; one name stands for those of a family."""
-    return list(dict.fromkeys(entry.family or name for name, entry in EXHIBITS.items()))
+    return list(dict.fromkeys(entry.family or name for name, entry in EXHIBITS.items() if not entry.view.own_settings))
 
 
 def _choosing(view: type[View]) -> set[str]:

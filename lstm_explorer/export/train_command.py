@@ -26,7 +26,7 @@ from lstm_explorer.core.architectures import ARCHITECTURES
 from lstm_explorer.core.escape import clean
 from lstm_explorer.core.tables import TableReading
 from lstm_explorer.core.training.options import Training, TrainingOptions
-from lstm_explorer.core.training.presets import trainings_of
+from lstm_explorer.core.training.options import trainings_of
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.export.arguments import Parser, add_fields, flag_of, given_fields, one_line_errors, table_of
 from lstm_explorer.figures.names import network_name

@@ -119,5 +119,12 @@ def _colours(network: str, look: Theme) -> list[str]:
     return [*below, *above]
 
 
+def colour_scale(network: str, look: Theme) -> list[tuple[float, str]]:
+    """Return the strips' colours as a scale of log10 of the surviving share, from blank to the full explosion."""
+    colours = list(zip(_EDGES.tolist(), _colours(network, look), strict=True))
+    above = [(edge + 1.0, colour) for edge, colour in colours if edge >= 0]
+    return [*(pair for pair in colours if pair[0] < 0), (0.0, look.networks[network]), *above]
+
+
 def _blank(look: Theme) -> str:
     return blended(look.grid, look.background, 0.5)

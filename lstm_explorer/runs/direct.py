@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lstm_explorer.runs.experiment import OwnTable
+from lstm_explorer.runs.experiment import Moment, OwnTable
 from lstm_explorer.runs.job import Job
 
 T = TypeVar("T")
@@ -20,15 +20,17 @@ class DirectRunner:
     Args:
         table: The reader's own table.
         on_progress: Called between pieces with the job, the units done, and their total.
+        moment: A network with weights and inputs of its own.
     """
 
     def __init__(
         self,
         table: OwnTable | None = None,
         on_progress: Callable[[Job[Any], int, int], None] = lambda job, done, total: None,
+        moment: Moment | None = None,
     ) -> None:
-        """Keep the table."""
-        self.table = table
+        """Keep the table and the moment."""
+        self.table, self.moment = table, moment
         self._on_progress = on_progress
 
     def run(self, job: Job[T]) -> T:

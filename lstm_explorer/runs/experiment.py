@@ -8,9 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from lstm_explorer.core.architectures import ARCHITECTURES, architecture_named
-from lstm_explorer.core.inputs import INPUTS, TableLike, input_length
+from lstm_explorer.core.architectures import Network, architecture_named, architecture_of
+from lstm_explorer.core.inputs import INPUTS, TableLike, input_length, make_inputs
+from lstm_explorer.core.networks import build_network
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 
@@ -37,6 +41,33 @@ class OwnTable:
         return hash(self.digest)
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Moment:
+    """A network with weights of its own, as at a moment of a training run, and one sample that it reads.
+
+    Attributes:
+        network: The network; it is not changed.
+        inputs: What it reads, ``(T, B, I)``.
+        cotangent: What the loss puts on each of its outputs, ``(T, B, H)``.
+        labels: What is read at each step, for hovering; or empty.
+        digest: Differs where any of these differs.
+    """
+
+    network: Network
+    inputs: Tensor
+    cotangent: Tensor
+    labels: tuple[str, ...] = ()
+    digest: str
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another moment is the same."""
+        return isinstance(other, Moment) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        """Return a hash of the digest."""
+        return hash(self.digest)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """One network with exactly its settings and, where the network reads it, the reader's own table.
@@ -45,12 +76,14 @@ class Experiment:
         architecture: Name of its architecture.
         settings: Sizes, weights, biases, inputs, seeds.
         table: The reader's own table; dropped where the settings read none.
+        moment: Weights and inputs in place of those that the settings would draw; dropped where another architecture's.
         name: Its name in figures, by default the architecture's title; experiments that differ in it alone are equal.
     """
 
     architecture: str
     settings: Settings
     table: OwnTable | None = None
+    moment: Moment | None = None
     name: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +92,18 @@ class Experiment:
         object.__setattr__(self, "name", self.name or title)
         if not INPUTS[self.settings.input_kind].reads_table:
             object.__setattr__(self, "table", None)
+        if self.moment and architecture_of(self.moment.network).name != self.architecture:
+            object.__setattr__(self, "moment", None)
+
+    @property
+    def network(self) -> Network:
+        """The network of the first replica."""
+        return self.moment.network if self.moment else build_network(self.architecture, self.settings)
+
+    @property
+    def inputs(self) -> Tensor:
+        """What the first replica reads, ``(T, B, I)``."""
+        return self.moment.inputs if self.moment else make_inputs(self.settings, table=self.rows)
 
     @property
     def rows(self) -> TableLike | None:
@@ -68,6 +113,8 @@ class Experiment:
     @property
     def steps(self) -> int:
         """How many steps the sequence has: an input with a length of its own may have fewer than are wanted."""
+        if self.moment:
+            return len(self.moment.inputs)
         if INPUTS[self.settings.input_kind].reads_table:
             # A table that is not there yet, or has other columns than the settings, is for the measurement to refuse.
             wanted = self.settings.sequence_length
@@ -82,13 +129,16 @@ class Experiment:
 
     def replace(self, **changes: Any) -> Experiment:
         """Return the experiment with some settings changed."""
-        return Experiment(
-            architecture=self.architecture, settings=self.settings.replace(**changes), table=self.table, name=self.name
-        )
+        return replace(self, settings=self.settings.replace(**changes))
 
     def without_rows(self) -> Experiment:
-        """Return an equal experiment that does not hold the table's rows: as a key, it keeps no table in memory."""
-        return replace(self, table=self.table and OwnTable(np.empty((0, 0)), self.table.digest))
+        """Return an equal experiment that holds neither the table's rows nor a sequence: as a key, it keeps neither."""
+        nothing = torch.empty(0)
+        return replace(
+            self,
+            table=self.table and OwnTable(np.empty((0, 0)), self.table.digest),
+            moment=self.moment and replace(self.moment, inputs=nothing, cotangent=nothing, labels=()),
+        )
 
     def essential(self) -> Experiment:
         """Return the experiment with every setting that it does not read at its default: these need no new measurement.
@@ -104,20 +154,3 @@ class Experiment:
 @functools.lru_cache(maxsize=1024)
 def _essential(architecture: str, settings: Settings) -> Settings:
     return settings.replace(**{name: schema(Settings)[name].default for name in unread(architecture, settings)})
-
-
-@functools.lru_cache(maxsize=1024)
-def unread(architecture: str, settings: Settings) -> frozenset[str]:
-    """Return the settings that an architecture does not read, or that the others leave without effect.
-
-    Example:
-        >>> sorted(unread("gru", Settings()) & {"forget_bias", "update_bias", "chrono_max", "digit"})
-        ['chrono_max', 'digit', 'forget_bias']
-    """
-    record = architecture_named(architecture)
-    of_others = frozenset().union(*(other.own_settings for other in ARCHITECTURES.values())) - record.own_settings
-    idle = {name for name in schema(Settings) if not settings.reads(name)}
-    drawn = {f"{gate.name}_bias" for gate in record.gates if gate.chrono}
-    if settings.recurrent_init != "chrono":
-        return of_others | idle
-    return of_others | idle | (drawn or {"chrono_max"})

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
-from lstm_explorer.runs.experiment import Experiment, OwnTable
+from lstm_explorer.runs.experiment import Experiment, Moment, OwnTable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -59,6 +59,11 @@ class Runner(Protocol):
     @property
     def table(self) -> OwnTable | None:
         """The reader's own table."""
+        ...
+
+    @property
+    def moment(self) -> Moment | None:
+        """A network with weights and inputs of its own, which stands for those that the settings draw."""
         ...
 
     def run(self, job: Job[T]) -> T | None:

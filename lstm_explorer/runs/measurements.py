@@ -13,7 +13,7 @@ from lstm_explorer.core.biases.required import BIASES_TRIED, BiasSearch, Require
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.flow import GradientFlow
 from lstm_explorer.core.gradients.paths import NUMBERS_PER_STEP, PathFlows, join_paths, path_flows
-from lstm_explorer.core.gradients.seeds import join_flows, seed_flows
+from lstm_explorer.core.gradients.seeds import join_flows, own_flow, seed_flows
 from lstm_explorer.core.gradients.weights import (
     StepContributions,
     WeightGradients,
@@ -22,8 +22,6 @@ from lstm_explorer.core.gradients.weights import (
     step_contributions,
     weight_gradients,
 )
-from lstm_explorer.core.inputs import make_inputs
-from lstm_explorer.core.networks import build_network
 from lstm_explorer.runs.experiment import Experiment
 from lstm_explorer.runs.job import Unit
 
@@ -113,6 +111,8 @@ class Flow(_ReplicaJob[GradientFlow]):
     join = staticmethod(join_flows)
 
     def _measure(self, first: int, last: int) -> GradientFlow:
+        if moment := self.experiment.moment:
+            return own_flow(moment.network, moment.inputs, moment.cotangent, units=self.units)
         return seed_flows(**self._replicas(first, last), units=self.units)
 
 
@@ -120,8 +120,7 @@ class Unrolled(_FirstReplicaJob[Trajectory]):
     """Every state and gate of the first replica (:func:`lstm_explorer.unroll`)."""
 
     def _measure(self, first: int, last: int) -> Trajectory:
-        one = self.experiment
-        return unroll(build_network(one.architecture, one.settings), make_inputs(one.settings, table=one.rows))
+        return unroll(self.experiment.network, self.experiment.inputs)
 
 
 class Theory(_FirstReplicaJob[Sequence[ClosedForm]]):
@@ -133,9 +132,8 @@ class Theory(_FirstReplicaJob[Sequence[ClosedForm]]):
 
     def _measure(self, first: int, last: int) -> Sequence[ClosedForm]:
         one = self.experiment
-        parameters = layer_parameters(build_network(one.architecture, one.settings), 0)
-        inputs = make_inputs(one.settings, table=one.rows)
-        return architecture_named(one.architecture).closed_forms(one.settings, parameters, inputs)
+        parameters = layer_parameters(one.network, 0)
+        return architecture_named(one.architecture).closed_forms(one.settings, parameters, one.inputs)
 
 
 class Paths(_ReplicaJob[PathFlows]):

@@ -16,7 +16,7 @@ import difflib
 import re
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
@@ -24,13 +24,15 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.escape import QUOTED
-from lstm_explorer.core.record import Correction, LeftOut, Limits, plain_name, schema
-from lstm_explorer.core.settings import LIMITS, Settings, parse_query
+from lstm_explorer.core.record import Correction, LeftOut, Limits, Record, plain_name, schema
+from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.locales import DEFAULT_LANGUAGE, _, current_language, translated
-from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
+from lstm_explorer.ui.limits import page_limits, view_limits
 from lstm_explorer.ui.presets import opening
 from lstm_explorer.ui.session import Address, Session, current_session, merge
+
+R = TypeVar("R", bound=Record)
 
 
 class ListParameter(NamedTuple):
@@ -84,7 +86,7 @@ def compose(
         bare: What an address without settings opens. Any other settings have at least one parameter, and what is then
             missing is at its default.
     """
-    own = {} if settings == bare else settings.to_query() or _differing(settings, bare)
+    own = {} if view.own_settings or settings == bare else settings.to_query() or _differing(settings, bare)
     single = {**shared, **own, **view.to_query()}
     return {name: (text,) for name, text in single.items()} | {name: texts for name, texts in lists.items() if texts}
 
@@ -135,24 +137,26 @@ def _nearest(name: str, known: Collection[str]) -> str:
     return _("nothing on this page has this name, the nearest is {nearest}").format(nearest=nearest[0])
 
 
-def clamp(settings: Settings, limits: Mapping[str, Limits]) -> tuple[Settings, tuple[Correction, ...]]:
-    """Bring settings inside a page's limits.
+def clamp(record: R, limits: Mapping[str, Limits]) -> tuple[R, tuple[Correction, ...]]:
+    """Bring settings, or a view, inside a page's limits.
 
     Returns:
-        The nearest settings inside the limits, and one :class:`Correction` for each that was outside.
+        The nearest record inside the limits, and one :class:`Correction` for each value that was outside.
     """
     changes: dict[str, Any] = {}
     corrections: list[Correction] = []
-    for name in LIMITS:
-        value, (low, high) = getattr(settings, name), limits[name]
-        nearest = type(value)(min(max(value, low), high))
-        if nearest != value:
-            changes[name] = nearest
-            corrections.append(Correction(name, f"{value:g}", nearest))
-    if len(settings.text) > LONGEST_TEXT:
-        changes["text"] = settings.text[:LONGEST_TEXT]
-        corrections.append(Correction("text", settings.text, changes["text"]))
-    return settings.replace(**changes), tuple(corrections)
+    for name, field in schema(type(record)).items():
+        value = getattr(record, name)
+        if field.limits is not None and name in limits:
+            low, high = limits[name]
+            nearest = type(value)(min(max(value, low), high))
+            if nearest != value:
+                changes[name] = nearest
+                corrections.append(Correction(name, f"{value:g}", nearest))
+        elif field.longest is not None and isinstance(value, str) and len(value) > field.longest:
+            changes[name] = value[: field.longest]
+            corrections.append(Correction(name, value, changes[name]))
+    return record.replace(**changes), tuple(corrections)
 
 
 def link() -> str:
@@ -193,7 +197,8 @@ def open_page(name: str, *, view: type[View] = View, lists: Mapping[str, ListPar
     Raises:
         ValueError: A field of the view has the name of a setting.
     """
-    if taken := set(view.__dataclass_fields__) & set(Settings.__dataclass_fields__):
+    taken = set(view.__dataclass_fields__) & set(Settings.__dataclass_fields__)
+    if taken and not view.own_settings:
         raise ValueError(f"{view.__name__} uses names of settings: {', '.join(sorted(taken))}. Rename these fields.")
     session = current_session()
     arrived, session.page = session.page != name, name
@@ -204,7 +209,8 @@ def open_page(name: str, *, view: type[View] = View, lists: Mapping[str, ListPar
     elif arrived and not _read():
         session.entered_bare.add(name)
     session.settings, corrections = clamp(session.settings, page_limits(name))
-    session.corrections = merge(session.corrections, corrections)
+    session.views[name], of_view = clamp(session.views[name], view_limits(view))
+    session.corrections = merge(session.corrections, (*corrections, *of_view))
     publish()
 
 
@@ -236,14 +242,17 @@ def _adopt(session: Session, address: Address, view: type[View], lists: Mapping[
     if not address and session.page in session.entered_bare:
         return
     texts = last_values(address)
-    session.settings, corrections = parse_query(texts)
-    if not texts.keys() & schema(Settings).keys():
-        session.settings = opening(session.page)
+    corrections: tuple[Correction, ...] = ()
+    if not view.own_settings:
+        session.settings, corrections = parse_query(texts)
+        if not texts.keys() & schema(Settings).keys():
+            session.settings = opening(session.page)
     session.views[session.page], view_corrections = view.parse_query(texts)
     left_out: list[LeftOut] = []
     kept = {name: _readable_texts(name, parameter, address, left_out) for name, parameter in lists.items()}
     session.lists[session.page] = kept
-    left_out += not_understood(address, {*schema(Settings), *schema(view), *lists, LANGUAGE, REPORT})
+    shared = () if view.own_settings else schema(Settings)
+    left_out += not_understood(address, {*shared, *schema(view), *lists, LANGUAGE, REPORT})
     session.corrections = merge(session.corrections, (*corrections, *view_corrections, *left_out))
 
 

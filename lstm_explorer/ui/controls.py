@@ -7,14 +7,13 @@ follows. Every ``name`` below is a setting or a field of the view class given to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from lstm_explorer.core.escape import markdown
 from lstm_explorer.core.record import Correction, Field, Limits, Record, schema
-from lstm_explorer.core.settings import Settings
 from lstm_explorer.locales import _, current_language
 from lstm_explorer.ui import session
 from lstm_explorer.ui.limits import LONGEST_TEXT
@@ -95,6 +94,24 @@ def setting_number(name: str, label: str, *, help: str | None = None) -> None:
         st.caption(f":red[{expected.format(came=came, low=low, high=high, value=value)}]")
 
 
+def setting_stops(name: str, label: str, stops: Sequence[int], *, help: str | None = None) -> None:
+    """Draw a slider over given numbers; it stands at the one nearest to the setting, and at the last for -1.
+
+    Args:
+        name: The setting, a whole number.
+        label: Its visible name, with the unit.
+        stops: The numbers, in order; at least one.
+        help: Its meaning, in a sentence.
+    """
+    wanted, key = _value(name), f"{name}_stops"
+    value = stops[-1] if wanted < 0 else min(stops, key=lambda stop: abs(stop - wanted))
+    if len(stops) == 1:
+        st.caption(f"{label}: {value}")
+        return
+    _synchronise(key, value, tuple(stops))
+    st.select_slider(label, list(stops), key=key, help=help, on_change=_write_back, args=(name, key))
+
+
 def setting_choice(
     name: str,
     label: str,
@@ -167,7 +184,7 @@ def presets(
     Returns:
         Code of the preset that matches the settings now, or None.
     """
-    lit = matching(session.current_settings(), {code: changes for code, (_name, changes) in options.items()})
+    lit = matching(session.current_record(), {code: changes for code, (_name, changes) in options.items()})
     _synchronise(key, lit)
     st.pills(
         label, list(options), format_func=lambda code: options[code][0], key=key, help=help, wrap=True,
@@ -176,9 +193,9 @@ def presets(
     return lit
 
 
-def matching(settings: Settings, options: Mapping[str, Mapping[str, Any]]) -> str | None:
+def matching(record: Record, options: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Return the first set of changes that would change nothing."""
-    return next((code for code, changes in options.items() if settings.replace(**changes) == settings), None)
+    return next((code for code, changes in options.items() if record.replace(**changes) == record), None)
 
 
 def log_stops(low: int, high: int, value: int) -> list[int]:
@@ -194,7 +211,8 @@ def log_stops(low: int, high: int, value: int) -> list[int]:
 
 def _record(name: str) -> Record:
     """Return the record that has a field: the settings, or the open page's view."""
-    return session.current_settings() if name in schema(Settings) else session.current_view()
+    view: Record = session.current_view()
+    return view if name in schema(type(view)) else session.current_settings()
 
 
 def _field(name: str) -> Field:

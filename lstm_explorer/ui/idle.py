@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lstm_explorer.core.reading import unread
 from lstm_explorer.locales import _
-from lstm_explorer.runs.experiment import unread
-from lstm_explorer.ui.session import current_settings
+from lstm_explorer.ui.session import current_record
 
 
 def why_idle(name: str, networks: Sequence[str]) -> str:
@@ -16,7 +16,7 @@ def why_idle(name: str, networks: Sequence[str]) -> str:
         name: The setting.
         networks: Names of the architectures that the page shows.
     """
-    settings = current_settings()
+    settings = current_record()
     if any(name not in unread(network, settings) for network in networks):
         return ""
     if settings.recurrent_init == "chrono" and name.endswith("_bias"):

@@ -10,13 +10,14 @@ import streamlit as st
 from lstm_explorer.core.architectures import ARCHITECTURES, Architecture, architecture_named
 from lstm_explorer.core.escape import cell
 from lstm_explorer.core.inputs import INPUTS
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, no_cell, units
 from lstm_explorer.figures.curves import Series
 from lstm_explorer.figures.names import gate_name, network_names, parts
 from lstm_explorer.locales import _, translated
-from lstm_explorer.runs.experiment import Experiment, unread
+from lstm_explorer.runs.experiment import Experiment
 from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.controls import (
@@ -31,7 +32,7 @@ from lstm_explorer.ui.controls import (
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.idle import why_idle
 from lstm_explorer.ui.presets import preset_note, preset_options
-from lstm_explorer.ui.session import apply, current_settings, current_view
+from lstm_explorer.ui.session import apply, current_record, current_settings, current_view
 from lstm_explorer.ui.toolbar import show_exhibit
 
 
@@ -41,7 +42,7 @@ def experiment_controls() -> None:
     length_control()
     own_data_control()
     with st.expander(_("Gate biases"), expanded=True):
-        _bias_controls()
+        bias_controls(current_view().networks)
     more_controls(current_view().networks)
 
 
@@ -131,14 +132,14 @@ def unit_heat_maps(runner: Runner, settings: Settings, view: GradientsView) -> N
                     show_exhibit(exhibit)
 
 
-def _bias_controls() -> None:
-    networks = current_view().networks
-    records = [ARCHITECTURES[name] for name in networks]
-    if current_settings().recurrent_init == "chrono":
+def bias_controls(networks: Sequence[str]) -> None:
+    """Draw the gate biases that some networks read."""
+    records, settings = [ARCHITECTURES[name] for name in networks], current_record()
+    if settings.recurrent_init == "chrono":
         st.caption(_("Chrono draws the forget, input and update biases for every unit; the others are yours."))
     for gate in dict.fromkeys(part for record in records for part in parts(record.name) if record.has_gate(part)):
         having = [record for record in records if record.has_gate(gate)]
-        if all(f"{gate}_bias" not in unread(record.name, current_settings()) for record in having):
+        if all(f"{gate}_bias" not in unread(record.name, settings) for record in having):
             bias_slider(gate, having)
     if any(record.recurrent and record.gates for record in records):
         setting_toggle(
@@ -146,7 +147,7 @@ def _bias_controls() -> None:
             _("Half in bias_ih, half in bias_hh"),
             help=_("The sum counts: filling both vectors with 1 is an effective bias of 2."),
         )
-        if current_settings().split_biases:
+        if settings.split_biases:
             st.caption(_("Every bias is shared out between the two vectors. The network computes the same as before."))
     if not any(record.gates for record in records):
         st.caption(_("The plain RNN has no gates."))
@@ -168,7 +169,7 @@ def bias_slider(gate: str, networks: Sequence[Architecture]) -> None:
 
 def weight_controls(networks: Sequence[str]) -> None:
     """Draw the settings of some networks' weights."""
-    records = [ARCHITECTURES[name] for name in networks]
+    records, settings = [ARCHITECTURES[name] for name in networks], current_record()
     names = {
         "pytorch": _("PyTorch: uniform ±1/√H"),
         "keras": _("Keras: orthogonal recurrent, Glorot input"),
@@ -182,10 +183,10 @@ def weight_controls(networks: Sequence[str]) -> None:
         names = {"pytorch": names["pytorch"], "chrono": names["chrono"]}
     if not any(drawn):
         del names["chrono"]
-        if current_settings().recurrent_init == "chrono":
+        if settings.recurrent_init == "chrono":
             st.caption(_("Chrono draws biases of gates, and no network here has one: its weights are PyTorch's."))
     setting_choice("recurrent_init", _("Initialisation"), names)
-    if current_settings().reads("chrono_max"):
+    if current_record().reads("chrono_max"):
         setting_number("chrono_max", _("Longest memory of chrono (steps)"))
     if any(record.recurrent for record in records):
         setting_slider("recurrent_gain", _("Gain on weight_hh, every network"), step=0.05)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 
-from lstm_explorer.core.record import Limits, schema
+from lstm_explorer.core.record import Limits, Record, schema
 from lstm_explorer.core.settings import Settings
 
 #: Longest text, in characters, that a page reads from a box or an address.
@@ -13,6 +13,11 @@ LONGEST_TEXT = schema(Settings)["text"].longest or 0
 
 #: Limits that differ on one page.
 _ON_PAGE: Mapping[str, Mapping[str, Limits]] = types.MappingProxyType({"start": {"forget_bias": Limits(-6.0, 8.0)}})
+
+
+def view_limits(view: type[Record]) -> dict[str, Limits]:
+    """Return the app's limits of the numbers of a page's view."""
+    return {name: field.app_limits for name, field in schema(view).items() if field.app_limits is not None}
 
 
 def page_limits(page: str) -> dict[str, Limits]:

@@ -22,6 +22,7 @@ def pages() -> dict[str, list[StreamlitPage]]:
     return {
         _("Learn"): [_page("start", _("Start here"), default=True), _page("inside", _("Inside the cell"))],
         _("Measure"): [_page("gradients", _("Gradient flow")), _page("biases", _("Gate biases"))],
+        _("Real networks"): [_page("training", _("Training"))],
         _("Export"): [_page("report", _("Report"))],
     }
 

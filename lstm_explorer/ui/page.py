@@ -128,7 +128,7 @@ def _expected(name: str, view: type[View]) -> str:
         return _range(*session.current_limits()[name])
     if name == PARAMETER:
         return _("a language of this app")
-    field = {**schema(view), **schema(Settings)}[name]
+    field = {**schema(Settings), **schema(view)}[name]
     if field.kind is tuple:
         return _("any of {options}, joined by hyphens").format(options=", ".join(field.options))
     if field.options:

@@ -13,7 +13,7 @@ import torch
 from lstm_explorer.core.inputs import INPUTS
 from lstm_explorer.locales import _
 from lstm_explorer.runs.direct import units_at_once
-from lstm_explorer.runs.experiment import OwnTable
+from lstm_explorer.runs.experiment import Moment, OwnTable
 from lstm_explorer.runs.job import Job
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.errors import RefusedError, shielded
@@ -44,8 +44,9 @@ _HEAVY_WORK = threading.Semaphore(1)
 class CachedRunner:
     """Does jobs for a page: a failure leaves the rest of the page, and the same refusal is shown once."""
 
-    def __init__(self) -> None:
-        """Start without results and refusals."""
+    def __init__(self, moment: Moment | None = None) -> None:
+        """Start without results and refusals; a moment stands for the networks that settings draw."""
+        self.moment = moment
         self._refused: set[str] = set()
         self._done: dict[Job[Any], Any] = {}
         self._reserved = 0

@@ -14,9 +14,9 @@ from typing import Any
 import streamlit as st
 
 from lstm_explorer.core.record import Correction, LeftOut, Limits
-from lstm_explorer.core.settings import Settings
+from lstm_explorer.core.settings import NetworkSettings, Settings
 from lstm_explorer.exhibits.view import View
-from lstm_explorer.ui.limits import page_limits
+from lstm_explorer.ui.limits import page_limits, view_limits
 
 #: Parameter name -> its values, in the order they stand in the address.
 Address = dict[str, tuple[str, ...]]
@@ -79,6 +79,12 @@ def current_view() -> Any:
     return session.views[session.page]
 
 
+def current_record() -> NetworkSettings:
+    """Return what the presets of the open page change: the shared settings, or its view where it has its own."""
+    view = current_session().views.get(current_session().page)
+    return view if isinstance(view, NetworkSettings) else current_settings()
+
+
 def current_list(name: str) -> tuple[str, ...]:
     """Return the texts of a repeated parameter of the open page, such as its pins."""
     session = current_session()
@@ -86,8 +92,9 @@ def current_list(name: str) -> tuple[str, ...]:
 
 
 def current_limits() -> dict[str, Limits]:
-    """Return the limits of every numeric setting on the open page."""
-    return page_limits(current_session().page)
+    """Return the limits of every numeric setting on the open page, and of every number of its view."""
+    session = current_session()
+    return page_limits(session.page) | view_limits(type(session.views.get(session.page, View())))
 
 
 def current_corrections() -> tuple[Remark, ...]:

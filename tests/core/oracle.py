@@ -51,8 +51,12 @@ def run(network, inputs, *, initial_state=None, cotangent=None, loss="last", det
             hidden[layer].append(h)
             below = h
     v = torch.ones(shape[1:], dtype=inputs.dtype) if cotangent is None else cotangent
-    outputs = hidden[-1][-1:] if loss == "last" else hidden[-1][1:]
-    sum((v * h).sum() for h in outputs).backward()
+    if v.ndim == 3:
+        per_step = v.transpose(0, 1) if network.batch_first else v
+        sum((each * h).sum() for each, h in zip(per_step, hidden[-1][1:], strict=True)).backward()
+    else:
+        outputs = hidden[-1][-1:] if loss == "last" else hidden[-1][1:]
+        sum((v * h).sum() for h in outputs).backward()
     return hidden, cell, x
 
 

@@ -68,11 +68,22 @@ def test_inputs_that_do_not_fit(inputs, error, message):
 
 def test_the_cotangent_is_ones_by_default():
     network = nn.GRU(2, 3, dtype=DOUBLE)
-    assert torch.equal(check_cotangent(network, None, 4), torch.ones(4, 3, dtype=DOUBLE))
-    with pytest.raises(ValueError, match=r"cotangent is \(3,\): expected .* \(B, hidden_size\) = \(4, 3\)"):
-        check_cotangent(network, torch.ones(3, dtype=DOUBLE), 4)
+    assert torch.equal(check_cotangent(network, None, 5, 4), torch.ones(4, 3, dtype=DOUBLE))
+    every = torch.arange(60.0, dtype=DOUBLE).reshape(5, 4, 3)
+    assert torch.equal(check_cotangent(network, every, 5, 4), every)
+    expected = r"\(B, hidden_size\) = \(4, 3\), of the last step, or \(T, B, hidden_size\) = \(5, 4, 3\), of every step"
+    with pytest.raises(ValueError, match=r"cotangent is \(3,\): expected .*" + expected):
+        check_cotangent(network, torch.ones(3, dtype=DOUBLE), 5, 4)
     with pytest.raises(ValueError, match=r"cotangent is torch\.float32"):
-        check_cotangent(network, torch.ones(4, 3), 4)
+        check_cotangent(network, torch.ones(4, 3), 5, 4)
+
+
+def test_a_cotangent_of_every_step_is_laid_out_as_the_inputs_are():
+    network = nn.GRU(2, 3, batch_first=True)
+    every = torch.arange(60.0).reshape(4, 5, 3)
+    assert torch.equal(check_cotangent(network, every, 5, 4), every.transpose(0, 1))
+    with pytest.raises(ValueError, match=r"\(B, T, hidden_size\) = \(4, 5, 3\), of every step"):
+        check_cotangent(network, every.transpose(0, 1), 5, 4)
 
 
 def test_states_are_zeros_by_default_one_for_each_of_the_network_s():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_explorer.core.datasets import load_digits, load_sunspots
+from lstm_explorer.core.datasets import load_co2, load_digits, load_sunspots, load_text, load_vowels
 
 
 def test_sunspots_are_the_published_series():
@@ -40,3 +40,33 @@ def test_digits_are_read_only():
         load_digits().images[0, 0, 0] = 1
     with pytest.raises(ValueError, match="read-only"):
         load_digits().labels[0] = 1
+
+
+def test_vowels_are_the_published_set():
+    vowels = load_vowels()
+    assert vowels.frames.shape == (640, 29, 12)
+    assert (vowels.lengths.min(), vowels.lengths.max()) == (7, 29)
+    # Thirty utterances of each in the training set; in the test set as UCI's description gives them.
+    assert np.bincount(vowels.speakers[:270]).tolist() == [30] * 9
+    assert np.bincount(vowels.speakers[270:]).tolist() == [31, 35, 88, 44, 29, 24, 40, 50, 29]
+    assert vowels.frames[0, 0, :3].tolist() == [1.860936, -0.207383, 0.261557]
+    for utterance, length in enumerate(vowels.lengths):
+        assert (vowels.frames[utterance, length:] == 0).all()
+        assert (vowels.frames[utterance, :length] != 0).any(axis=1).all()
+    with pytest.raises(ValueError, match="read-only"):
+        vowels.frames[0, 0, 0] = 1
+
+
+def test_co2_is_the_published_series_with_its_gaps():
+    frame = load_co2()
+    assert len(frame) == 2284
+    assert frame["co2"].isna().sum() == 59
+    assert (frame["date"].diff().dropna().dt.days == 7).all()
+    assert frame["co2"].iloc[-1] == 371.5
+    frame.loc[0, "co2"] = -1
+    assert load_co2().loc[0, "co2"] == 316.1
+
+
+def test_the_text_is_plain():
+    assert load_text().isascii()
+    assert 3000 < len(load_text()) < 20_000

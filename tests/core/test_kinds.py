@@ -18,6 +18,7 @@ PUBLIC = {
     if inspect.isfunction(getattr(module, name))
 }
 SETTINGS = lx.Settings(sequence_length=4, hidden_size=3, input_size=2)
+TRAINING = lx.Training(sequence_length=4, hidden_size=3, batch_size=2, steps=1)
 LSTM = lx.build_network("lstm", SETTINGS)
 FLOW = lx.seed_flows(SETTINGS, architecture="lstm", units=True)
 SERIES = [figures.Series(name="LSTM", network="lstm", curve=summarise(FLOW))]
@@ -45,6 +46,8 @@ OWN = {
     "plot_rates": {"flows": lx.path_flows(SETTINGS)},
     "plot_journey": {"theory": ()},
     "bias_lines": {"network": "net"},
+    "train": {"training": TRAINING},
+    "to_training_script": {"training": TRAINING},
 }
 #: Of no use to any parameter but those of their own kind.
 STRANGE = [object(), torch.nn.Linear(1, 1)]

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explorer.core.record import Correction, Limits, Record, choice, described, number, schema, subset, text
-from lstm_explorer.core.settings import Settings
+from lstm_explorer.core.settings import NetworkSettings, Settings
+from lstm_explorer.core.training.options import Training, TrainingOptions
 from lstm_explorer.exhibits.registry import EXHIBITS
 
 RECORDS = [Settings, *dict.fromkeys(entry.view for entry in EXHIBITS.values())]
@@ -134,7 +135,25 @@ def test_a_field_says_its_limits_its_choices_and_when_it_is_read():
 
 def test_what_the_docstring_says_of_a_field_is_found():
     assert described(Sample)["scale"] == "How it is drawn."
-    assert set(described(Settings)) == set(schema(Settings))
+    for record in (Settings, NetworkSettings, TrainingOptions, Training):
+        assert set(described(record)) == set(schema(record))
+
+
+def test_a_record_describes_what_it_says_anew_and_inherits_the_rest():
+    @dataclass(frozen=True, kw_only=True)
+    class Longer(Sample):
+        """A record on top of another.
+
+        Args:
+            scale: Another word.
+            more: Its own; the rest is left out.
+        """
+
+        more: bool = True
+
+    about = described(Longer)
+    assert (about["scale"], about["more"], about["shown"]) == ("Another word.", "Its own.", "Which networks.")
+    assert described(Sample)["scale"] == "How it is drawn."
 
 
 @pytest.mark.parametrize("record", RECORDS[1:], ids=lambda record: record.__name__)

@@ -54,7 +54,7 @@ def test_theory_is_left_out_where_it_does_not_hold(view, settings):
 
 
 def test_where_nothing_could_be_measured_there_is_nothing():
-    nothing = SimpleNamespace(table=None, run=lambda job: None)
+    nothing = SimpleNamespace(table=None, moment=None, run=lambda job: None)
     assert gradients(nothing, SETTINGS, GradientsView()) is None
 
 

@@ -3,18 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import lstm_explorer as lx
 from lstm_explorer.core.architectures import ARCHITECTURES
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import schema
-from lstm_explorer.runs.experiment import Experiment, OwnTable, unread
+from lstm_explorer.runs.experiment import Experiment, Moment, OwnTable
 
 ROWS = pd.DataFrame({"load": [1.0, 4.0, 9.0], "price": [2.0, 3.0, 5.0]})
-SMALL = {"sequence_length": 12, "hidden_size": 3, "input_size": 2, "dtype": "float64"}
+SMALL = {"sequence_length": 6, "hidden_size": 3, "input_size": 2, "dtype": "float64"}
 
 #: A legal value of each setting that is not its default.
 OTHERS = {
-    "sequence_length": 13, "hidden_size": 4, "input_size": 3, "num_layers": 2, "batch_size": 2, "seed": 1,
+    "sequence_length": 7, "hidden_size": 4, "input_size": 3, "num_layers": 2, "batch_size": 2, "seed": 1,
     "num_seeds": 2, "dtype": "float32", "loss": "every", "nonlinearity": "relu", "recurrent_init": "keras",
     "recurrent_gain": 1.5, "chrono_max": 50, "input_bias": 1.0, "forget_bias": 1.0, "candidate_bias": 1.0,
     "output_bias": 1.0, "reset_bias": 1.0, "update_bias": 1.0, "split_biases": True, "input_kind": "sine",
@@ -79,3 +81,15 @@ def test_steps_are_those_of_the_inputs():
 def test_an_unknown_architecture_is_refused():
     with pytest.raises(ValueError, match="architecture is 'tcn': expected one of"):
         Experiment(architecture="tcn", settings=lx.Settings())
+
+
+def test_a_moment_of_another_architecture_is_dropped():
+    lstm, inputs = torch.nn.LSTM(2, 3), torch.zeros(4, 1, 2)
+    moment = Moment(network=lstm, inputs=inputs, cotangent=torch.ones(4, 1, 3), digest="1")
+    kept, dropped = (Experiment(architecture=name, settings=lx.Settings(), moment=moment) for name in ("lstm", "gru"))
+    assert (kept.network, kept.steps) == (lstm, 4)
+    assert dropped.moment is None
+    assert kept != Experiment(architecture="lstm", settings=lx.Settings())
+    key = kept.without_rows()
+    assert key == kept
+    assert key.moment.inputs.numel() == 0

@@ -10,10 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
 from lstm_explorer.core.architectures import ARCHITECTURES
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.runs.direct import DirectRunner
-from lstm_explorer.runs.experiment import Experiment, unread
+from lstm_explorer.runs.experiment import Experiment
 from lstm_explorer.runs.measurements import Flow
 from lstm_explorer.ui.presets import preset_options
 

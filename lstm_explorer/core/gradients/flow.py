@@ -89,7 +89,8 @@ def gradient_flow(
         network: ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` with any ``num_layers``, ``batch_first``, ``bias``; not modified.
         inputs: ``(T, B, input_size)``, or ``(B, T, input_size)`` if the network is ``batch_first``.
         cotangent: :math:`v`, ``(B, H)``; all ones by default. Or :math:`v_t = \partial L / \partial y_t` of any loss of
-            the outputs :math:`y_t`, ``(T, B, H)``: then :math:`L = \sum_t \langle v_t, h_t \rangle`.
+            the outputs :math:`y_t`, ``(T, B, H)``, or ``(B, T, H)`` if the network is ``batch_first``: then
+            :math:`L = \sum_t \langle v_t, h_t \rangle`.
         initial_state: ``h_0``, or ``(h_0, c_0)`` for the LSTM, each ``(L, B, H)``; zeros by default.
         loss: ``"last"`` or ``"every"``.
         units: Also keep every element of dL/dh_t and, of an LSTM, dL/dc_t.

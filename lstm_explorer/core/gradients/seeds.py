@@ -63,6 +63,19 @@ def seed_flows(
     return join_flows(flows)
 
 
+def own_flow(network: Network, inputs: Tensor, cotangent: Tensor, *, units: bool = False) -> GradientFlow:
+    """Return the flow of one network as :func:`seed_flows` returns those of replicas, of which there is one.
+
+    Args:
+        network: As :func:`gradient_flow` takes it; so are the others.
+        inputs: ``(T, B, I)``.
+        cotangent: ``(B, H)`` or ``(T, B, H)``.
+        units: Also keep every element of dL/dh_t.
+    """
+    flow = gradient_flow(network, inputs, cotangent=cotangent, units=units)
+    return _mapped(flow, lambda tensor: tensor[None])
+
+
 def _group_size(settings: Settings) -> int:
     return max(1, _GROUP_NUMBERS // (settings.sequence_length * settings.batch_size * settings.hidden_size))
 

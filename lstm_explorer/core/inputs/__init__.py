@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lstm_explorer.core.inputs.digit import DIGIT
 from lstm_explorer.core.inputs.generated import IMPULSE, NOISE, SINE, ZEROS
-from lstm_explorer.core.inputs.kind import InputSource, Kind, Rows, TableLike
+from lstm_explorer.core.inputs.kind import InputSource, Kind, Rows, TableLike, rows_of
 from lstm_explorer.core.inputs.series import CSV, SUNSPOTS
 from lstm_explorer.core.inputs.text import TEXT
 from lstm_explorer.core.kinds import checks_kinds
@@ -147,15 +147,7 @@ def _checked_table(settings: Settings, table: TableLike | None) -> Rows:
         return np.empty((0, settings.features))
     if table is None:
         raise ValueError('table is None with input_kind="csv": expected rows of numbers; pass table=...')
-    try:
-        rows = np.asarray(table, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"table is not numbers ({error}): expected numeric columns; leave the others out.") from error
-    if rows.ndim != 2 or not rows.size:
-        raise ValueError(f"table has shape {rows.shape}: expected (rows, columns), at least one of each.")
-    if not np.isfinite(rows).all():
-        bad = np.argwhere(~np.isfinite(rows))[0] + 1
-        raise ValueError(f"table is not finite in row {bad[0]}, column {bad[1]}: fill the gaps, as read_table does.")
+    rows = rows_of(table)
     if rows.shape[1] != settings.input_size:
         expected, came = settings.input_size, rows.shape[1]
         raise ValueError(f"table has {came} columns: expected input_size={expected}; replace(input_size={came}).")

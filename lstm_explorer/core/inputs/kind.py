@@ -59,6 +59,24 @@ class Kind:
     reads_table: bool = False
 
 
+def rows_of(table: TableLike) -> Rows:
+    """Return the rows of a reader's table, ``(rows, columns)``.
+
+    Raises:
+        ValueError: It is not numbers, not rows and columns, or not finite.
+    """
+    try:
+        rows = np.asarray(table, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"table is not numbers ({error}): expected numeric columns; leave the others out.") from error
+    if rows.ndim != 2 or not rows.size:
+        raise ValueError(f"table has shape {rows.shape}: expected (rows, columns), at least one of each.")
+    if not np.isfinite(rows).all():
+        bad = np.argwhere(~np.isfinite(rows))[0] + 1
+        raise ValueError(f"table is not finite in row {bad[0]}, column {bad[1]}: fill the gaps, as read_table does.")
+    return rows
+
+
 def generator(settings: Settings) -> torch.Generator:
     """Return the generator of random inputs."""
     return torch.Generator().manual_seed(INPUT_SEEDS + settings.seed)

@@ -12,15 +12,17 @@ from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 
 
-def network_code(settings: Settings, record: Architecture, *, seed: int | None = None) -> str:
+def network_code(settings: Settings, record: Architecture, *, seed: int | None = None, trained: bool = False) -> str:
     """Return the code that builds the network and sets its weights and biases, in the order in which they are drawn.
 
     Args:
         settings: The experiment.
         record: Its architecture.
         seed: Is written into the code; None where a variable ``seed`` is there already.
+        trained: Whether its weights are to be differentiated too, by the code that comes after it.
     """
-    lines = ["# The network, with the weights that PyTorch draws after this seed. Only states will be differentiated."]
+    only = "" if trained else " Only states will be differentiated."
+    lines = [f"# The network, with the weights that PyTorch draws after this seed.{only}"]
     lines += [f"seed = {seed}"] * (seed is not None)
     lines += ["torch.manual_seed(seed)", *(_torch_module if record.fused else _own_module)(settings, record)]
     layer = "\n".join([*_weights(settings, record), *_biases(settings, record)])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from lstm_explorer.core.architectures import ARCHITECTURES, architecture_named
+from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import choice, number, schema, text
 from lstm_explorer.core.settings import NetworkSettings, Settings
 
@@ -99,8 +101,36 @@ class Training(TrainingOptions):
         """The title of its architecture, as in legends."""
         return architecture_named(self.architecture).title
 
+    def essential(self) -> Training:
+        """Return the training with every option that it does not read at its default: it gives the same run.
+
+        Example:
+            >>> Training(architecture="rnn", forget_bias=5.0, horizon=3).essential() == Training(architecture="rnn")
+            True
+        """
+        return self.replace(**{name: schema(Training)[name].default for name in unread(self.architecture, self)})
+
     @property
     def measured_at(self) -> tuple[int, ...]:
         """The numbers of optimizer steps after which it is measured: 0, the last, and evenly between."""
         many = min(self.measurements, self.steps)
         return tuple(round(index * self.steps / many) for index in range(many + 1))
+
+
+def trainings_of(options: TrainingOptions, networks: Sequence[str]) -> tuple[Training, ...]:
+    """Return the runs of some networks; what a run does not read is at its default.
+
+    Args:
+        options: What is trained and how; replica r has the seed ``seed + r``, and is a run of its own.
+        networks: Names of architectures.
+
+    Example:
+        >>> [(one.architecture, one.seed) for one in trainings_of(TrainingOptions(num_seeds=2), ("rnn", "gru"))]
+        [('rnn', 0), ('rnn', 1), ('gru', 0), ('gru', 1)]
+    """
+    shared = {name: getattr(options, name) for name in schema(TrainingOptions)}
+    return tuple(
+        Training(**shared | {"architecture": name, "seed": options.seed + replica, "num_seeds": 1}).essential()
+        for name in networks
+        for replica in range(options.num_seeds)
+    )

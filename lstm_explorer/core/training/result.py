@@ -96,8 +96,9 @@ class TrainingRun:
 
     @property
     def smooth_loss(self) -> Array:
-        """The mean loss of the last 25 optimizer steps, or of as many as there were, ``(K,)``."""
-        return pd.Series(self.loss).rolling(SMOOTHED, min_periods=1).mean().to_numpy()
+        """The mean loss of the last 25 optimizer steps, or of as many as there were, ``(K,)``; NaN once one is lost."""
+        mean = pd.Series(self.loss).rolling(SMOOTHED, min_periods=1).mean().to_numpy()
+        return np.where(np.logical_and.accumulate(np.isfinite(self.loss)), mean, np.nan)
 
     @property
     def learnt_at(self) -> int | None:

@@ -19,16 +19,13 @@ from lstm_explorer.core.training.trainer import Trainer
 #: Optimizer steps between two reports of progress.
 _BETWEEN_REPORTS = 20
 
-#: Number of an optimizer step -> inputs ``(T, B, features)`` and targets.
-Batches = Callable[[int], tuple[Tensor, Tensor]]
-
 
 @checks_kinds
 def train(
     training: Training,
     *,
     table: TableLike | None = None,
-    batches: Batches | None = None,
+    batches: Callable[[int], tuple[Tensor, Tensor]] | None = None,
     loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     outputs: int = 1,
     progress: Callable[[int, int, float], object] | None = None,
@@ -67,7 +64,7 @@ def train(
     """
     if batches is None:
         task = TASKS[training.task]
-        problem = task.pose(training, table)
+        problem = task.posed(training, table)
     else:
         task, problem = _own(training, batches, loss, outputs)
     trainer, parts = Trainer(training, problem, task), []
@@ -79,7 +76,10 @@ def train(
 
 
 def _own(
-    training: Training, batches: Batches, loss: Callable[[Tensor, Tensor], Tensor] | None, outputs: int
+    training: Training,
+    batches: Callable[[int], tuple[Tensor, Tensor]],
+    loss: Callable[[Tensor, Tensor], Tensor] | None,
+    outputs: int,
 ) -> tuple[Task, Problem]:
     """Return a task of the reader's own, and its problem."""
     loss_of = loss or torch.nn.functional.mse_loss

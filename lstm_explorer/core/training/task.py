@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from lstm_explorer.core.inputs.kind import INPUT_SEEDS, TableLike
+from lstm_explorer.core.inputs.kind import TableLike
 from lstm_explorer.core.training.options import Training
 
 #: Held-out batches that are drawn have a number that no optimizer step reaches.
@@ -46,6 +46,8 @@ class Problem:
         know_nothing: The training loss of the best answer that does not look at the inputs.
         chance: The score of that answer.
         references: Name of other simple answers, marked for translation, to their scores.
+        source_steps: Of a translation, how many of the steps an encoder reads; a decoder of the same architecture goes
+            on from its last states, and answers at every step of its own. 0 where one network reads everything.
         symbols: Of a task that reads or writes symbols, their texts in order.
     """
 
@@ -58,6 +60,7 @@ class Problem:
     know_nothing: float
     chance: float
     references: Mapping[str, float] = field(default_factory=dict)
+    source_steps: int = 0
     symbols: tuple[str, ...] = ()
 
 
@@ -96,6 +99,23 @@ class Task:
         """What is scored on held-out data: ``"error"``, the mean squared one, or ``"accuracy"``."""
         return "error" if self.loss == "mse" else "accuracy"
 
+    def posed(self, training: Training, table: TableLike | None = None) -> Problem:
+        """Return the problem of a training run.
+
+        Args:
+            training: The run; its ``task`` is this one.
+            table: The reader's own, where the task reads one.
+
+        Raises:
+            ValueError: There is no table, or one that the task does not read or that does not suit it; or the data is
+                too short for the sequences.
+        """
+        if table is not None and not self.reads_table:
+            raise ValueError(f'table came with task="{self.name}": expected "csv", or leave table out.')
+        if table is None and self.reads_table:
+            raise ValueError(f'table is None with task="{self.name}": expected rows of numbers; pass table=...')
+        return self.pose(training, table)
+
     def loss_of(self, answers: Tensor, targets: Tensor) -> Tensor:
         """Return the loss, a mean over samples and, where every step is read, over steps."""
         if self.own_loss is not None:
@@ -123,18 +143,41 @@ class Task:
         return float((answers.argmax(-1) == targets).double().mean())
 
 
-def generator_of(training: Training, step: int) -> torch.Generator:
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How the batches of a task are made: what it is called with is the number of an optimizer step.
+
+    The function and all that it calls need only ``torch``, so that a script can hold them as they stand here.
+
+    Attributes:
+        function: ``(*arguments, seed, step)`` -> the batch.
+        arguments: Functions, numbers and tensors.
+        seed: Of the run.
+    """
+
+    function: Callable[..., Batch]
+    arguments: tuple[Any, ...]
+    seed: int
+
+    def __call__(self, step: int) -> Batch:
+        """Return the samples of one optimizer step."""
+        return self.function(*self.arguments, self.seed, step)
+
+
+def generator_at(seed: int, step: int) -> torch.Generator:
     """Return the generator of one optimizer step's samples: a run in pieces needs to pass on none.
 
     PyTorch's generator reads the low 32 bits of a seed; weights are drawn with seeds below 2^31.
     """
-    return torch.Generator().manual_seed(INPUT_SEEDS + (training.seed * 1_000_003 + step) % 2**31)
+    return torch.Generator().manual_seed(2**31 + (seed * 1_000_003 + step) % 2**31)
 
 
-def drawn(training: Training, draw: Callable[..., Batch], *sizes: Any) -> tuple[Callable[[int], Batch], Batch]:
+def draw_batch(draw: Callable[..., Batch], length: int, samples: int, seed: int, step: int) -> Batch:
+    """Return samples that are drawn anew at every optimizer step."""
+    return draw(length, samples, generator_at(seed, step))
+
+
+def drawn(training: Training, draw: Callable[..., Batch], length: int) -> tuple[Recipe, Batch]:
     """Return the batches of a task whose samples are drawn, and its held-out ones."""
-
-    def batch(step: int) -> Batch:
-        return draw(*sizes, training.batch_size, generator_of(training, step))
-
-    return batch, draw(*sizes, 4 * SCORED, generator_of(training, HELD_OUT))
+    recipe = Recipe(draw_batch, (draw, length, training.batch_size), training.seed)
+    return recipe, draw_batch(draw, length, 4 * SCORED, training.seed, HELD_OUT)

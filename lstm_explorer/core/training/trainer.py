@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import types
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -61,8 +62,9 @@ class Trainer:
     def __init__(self, training: Training, problem: Problem, task: Task, carried: Carried | None = None) -> None:
         """Build the network and its optimizer, and go on where the piece before stopped."""
         self.training, self.problem, self.task = training, problem, task
-        self.model = Model(training, problem.features, problem.outputs, task.reads)
-        self.optimizer = _OPTIMIZERS[training.optimizer](self.model.parameters(), training)
+        self.model = Model(training, problem.features, problem.outputs, task.reads, problem.source_steps)
+        optimizer, options = OPTIMIZERS[training.optimizer]
+        self.optimizer = optimizer(self.model.parameters(), **{k: getattr(training, v) for k, v in options.items()})
         self.step, self.lost = 0, False
         if carried is not None:
             self.step, self.lost = carried.step, carried.lost
@@ -207,12 +209,12 @@ def _norm(parameters: list[nn.Parameter]) -> float:
     return nn.utils.get_total_norm([one.grad for one in parameters if one.grad is not None]).item()
 
 
-#: Name -> the optimizer of some parameters.
-_OPTIMIZERS: Mapping[str, Callable[[Iterable[nn.Parameter], Training], optim.Optimizer]] = {
-    "adam": lambda parameters, training: optim.Adam(parameters, lr=training.learning_rate),
-    "adamw": lambda parameters, training: optim.AdamW(
-        parameters, lr=training.learning_rate, weight_decay=training.weight_decay
-    ),
-    "sgd": lambda parameters, training: optim.SGD(parameters, lr=training.learning_rate, momentum=training.momentum),
-    "rmsprop": lambda parameters, training: optim.RMSprop(parameters, lr=training.learning_rate),
-}
+#: Name -> PyTorch's optimizer, and its arguments that options of a training set.
+OPTIMIZERS: Mapping[str, tuple[Callable[..., optim.Optimizer], Mapping[str, str]]] = types.MappingProxyType(
+    {
+        "adam": (optim.Adam, {"lr": "learning_rate"}),
+        "adamw": (optim.AdamW, {"lr": "learning_rate", "weight_decay": "weight_decay"}),
+        "sgd": (optim.SGD, {"lr": "learning_rate", "momentum": "momentum"}),
+        "rmsprop": (optim.RMSprop, {"lr": "learning_rate"}),
+    }
+)

@@ -6,6 +6,7 @@ What is read back is bit for bit what was written. A file that is damaged, or no
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import platform
@@ -211,6 +212,13 @@ def tensors_to_bytes(tensors: Mapping[str, Tensor], about: Mapping[str, str] | N
     """
     whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     return safetensors.torch.save(whole, metadata=dict(about or {}))
+
+
+def state_dict_bytes(tensors: Mapping[str, Tensor]) -> bytes:
+    """Return tensors as a file of PyTorch's own, which ``torch.load(path, weights_only=True)`` reads."""
+    buffer = io.BytesIO()
+    torch.save(dict(tensors), buffer)
+    return buffer.getvalue()
 
 
 def tensors_from_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:

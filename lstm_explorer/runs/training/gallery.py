@@ -17,12 +17,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.record import schema
-from lstm_explorer.core.training.options import Training
+from lstm_explorer.core.training.options import Training, TrainingOptions, trainings_of
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.core.training.result import TrainingRun
 from lstm_explorer.core.training.run import train
-from lstm_explorer.runs.experiment import unread
 from lstm_explorer.runs.training.files import (
     run_from_bytes,
     run_to_bytes,
@@ -32,7 +30,7 @@ from lstm_explorer.runs.training.files import (
 )
 
 #: Presets of which every network is trained with several seeds, and those whose first seed's weights are shipped.
-_SEVERAL_SEEDS, _WITH_WEIGHTS = {"gated_learn": 3}, ("gated_learn", "digits")
+_SEVERAL_SEEDS, _WITH_WEIGHTS = {"gated": 3}, ("gated", "digits")
 _FOLDER = resources.files("lstm_explorer").joinpath("data", "gallery")
 
 
@@ -44,7 +42,7 @@ def find(training: Training) -> TrainingRun | None:
     Args:
         training: What would be trained.
     """
-    return _find(essential(training))
+    return _find(training.essential())
 
 
 def weights(training: Training) -> dict[str, Tensor] | None:
@@ -53,21 +51,8 @@ def weights(training: Training) -> dict[str, Tensor] | None:
     Args:
         training: What would be trained.
     """
-    path = _FOLDER.joinpath(f"{file_name(essential(training))}.safetensors")
+    path = _FOLDER.joinpath(f"{file_name(training.essential())}.safetensors")
     return tensors_from_bytes(path.read_bytes())[0] if path.is_file() else None
-
-
-def essential(training: Training) -> Training:
-    """Return a training with every option that it does not read at its default: these give equal runs.
-
-    Example:
-        >>> essential(Training(architecture="rnn", forget_bias=3, clipping="none", clip_at=2)).to_query()
-        {'clipping': 'none', 'architecture': 'rnn'}
-    """
-    fields = schema(Training)
-    idle = {name for name in fields if not training.reads(name)}
-    idle |= {*unread(training.architecture, training.network_settings(1))} & {*fields} | {"num_seeds"}
-    return training.replace(**{name: fields[name].default for name in idle})
 
 
 def file_name(training: Training) -> str:
@@ -80,7 +65,7 @@ def trainings() -> dict[Training, bool]:
     """Return what the gallery holds, and whether its weights are shipped."""
     wanted: dict[Training, bool] = {}
     for name, preset in PRESETS.items():
-        for training in map(essential, preset.trainings()):
+        for training in trainings_of(TrainingOptions(**preset.changes), preset.networks):
             wanted[training] = wanted.get(training, False) or name in _WITH_WEIGHTS
             for seed in range(1, _SEVERAL_SEEDS.get(name, 1)):
                 wanted.setdefault(training.replace(seed=seed), False)

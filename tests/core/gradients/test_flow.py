@@ -59,6 +59,44 @@ def test_cell_path_is_what_is_left_when_hidden_is_detached(layers, loss):
     torch.testing.assert_close(10**flow.log10_cell_path, oracle.norms(cell), **TIGHT)
 
 
+@pytest.mark.parametrize("until", [17, 16, 5])
+@pytest.mark.parametrize(("kind", "layers", "batch_first", "bias", "extra"), CASES)
+def test_a_cotangent_of_every_step(kind, layers, batch_first, bias, extra, until):
+    """Any loss of the outputs; one that ends before the last step leaves zeros after it."""
+    network, inputs, state, _ = _network(kind, layers, batch_first, bias, extra)
+    cotangent = torch.randn(*inputs.shape[:2], 5, dtype=torch.float64)
+    (cotangent[:, until:] if batch_first else cotangent[until:]).zero_()
+    flow = gradient_flow(network, inputs, cotangent=cotangent, initial_state=state)
+    hidden, cell, x = oracle.run(network, inputs, initial_state=state, cotangent=cotangent)
+    torch.testing.assert_close(10**flow.log10_hidden, oracle.norms(hidden), **TIGHT)
+    torch.testing.assert_close(10**flow.log10_inputs, oracle.norms([x])[0], **TIGHT)
+    if kind is nn.LSTM:
+        torch.testing.assert_close(10**flow.log10_cell, oracle.norms(cell), **TIGHT)
+        _, path, _ = oracle.run(network, inputs, initial_state=state, cotangent=cotangent, detach_recurrent=True)
+        torch.testing.assert_close(10**flow.log10_cell_path, oracle.norms(path), **TIGHT)
+
+
+def test_a_cotangent_of_the_last_step_alone_is_the_loss_last():
+    network, inputs, state, cotangent = _network(nn.GRU, 2, False, True, {})
+    every = torch.zeros(17, 2, 5, dtype=torch.float64)
+    every[-1] = cotangent
+    one, same = (gradient_flow(network, inputs, cotangent=v, initial_state=state) for v in (cotangent, every))
+    assert torch.equal(one.log10_hidden, same.log10_hidden)
+    with pytest.raises(ValueError, match='loss is "every" with a cotangent of every step: expected one of the two'):
+        gradient_flow(network, inputs, cotangent=every, loss="every")
+
+
+@pytest.mark.parametrize("name", ["mingru", "minlstm"])
+def test_a_cotangent_of_every_step_of_the_app_s_own_networks(name):
+    settings = lx.Settings(sequence_length=9, hidden_size=4, batch_size=3, dtype="float64", num_layers=2)
+    network, inputs = lx.build_network(name, settings), lx.make_inputs(settings)
+    cotangent = torch.randn(9, 3, 4, dtype=torch.float64)
+    flow = gradient_flow(network, inputs, cotangent=cotangent)
+    state = torch.zeros(2, 3, 4, dtype=torch.float64, requires_grad=True)
+    (network(inputs, state)[0] * cotangent).sum().backward()
+    torch.testing.assert_close(10 ** flow.log10_hidden[:, 0], state.grad.norm(dim=-1), **TIGHT)
+
+
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
 def test_float32_network_agrees_with_its_float64_twin(kind):
     network, inputs, state, cotangent = _network(kind, 2, False, True, {}, dtype=torch.float32)

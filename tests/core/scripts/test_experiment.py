@@ -7,14 +7,12 @@ that saturate in float32 are left out: their slope 1 - h^2 is then rounding nois
 """
 
 import ast
-import contextlib
-import io
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-import torch
+from programs import HOSTILE, numbers, printed_by
 
 import lstm_explorer as lx
 from lstm_explorer.core.architectures import ARCHITECTURES
@@ -36,22 +34,6 @@ BIASES = {
 #: Small enough that a program takes some 10 ms.
 SMALL = lx.Settings(sequence_length=30, hidden_size=7, input_size=3, dtype="float64", **BIASES)
 TABLE = np.random.default_rng(0).normal(size=(50, 3)) ** 3 + [1e6, 0, 0]
-HOSTILE = "\"\"\"'''\n# \r\u2028\\\x00 {0} $size '); raise SystemExit(3) #\\'\"; 안녕"
-
-
-def printed_by(script):
-    """Run a program in this process and return its numbers, one row a line."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), torch.random.fork_rng():
-        try:
-            exec(compile(script, "script.py", "exec"), {"__name__": "__main__"})
-        finally:
-            torch.set_default_dtype(torch.float32)
-    return numbers(printed.getvalue())
-
-
-def numbers(text):
-    return np.array([[float(word) for word in line.split(" ")] for line in text.splitlines()])
 
 
 def measured(settings, architecture, table=None):

@@ -7,8 +7,8 @@ import torch
 from lstm_explorer.core.datasets import load_digits
 from lstm_explorer.core.inputs.kind import TableLike
 from lstm_explorer.core.training.options import Training
-from lstm_explorer.core.training.task import Batch, Problem, Task
-from lstm_explorer.core.training.tasks.shuffling import epoch_indices, most_frequent
+from lstm_explorer.core.training.task import Batch, Problem, Recipe, Task
+from lstm_explorer.core.training.tasks.shuffling import most_frequent, shuffled_batch
 from lstm_explorer.locales import N_
 
 #: The last digits of the file were written by other people than the first; as many are held out.
@@ -24,12 +24,10 @@ def _pose(training: Training, table: TableLike | None) -> Problem:
     many = len(labels) - HELD_OUT_DIGITS
     nothing, chance = most_frequent(labels[:many], labels[many:])
 
-    def batch(step: int) -> Batch:
-        chosen = epoch_indices(training, step, many)
-        return Batch(inputs[:, chosen], labels[chosen])
-
+    trained = Batch(inputs[:, :many], labels[:many])
     return Problem(
-        features=1, outputs=10, length=len(inputs), lag=training.blank_steps + 32, batch=batch,
+        features=1, outputs=10, length=len(inputs), lag=training.blank_steps + 32,
+        batch=Recipe(shuffled_batch, (trained, training.batch_size), training.seed),
         held_out=Batch(inputs[:, many:], labels[many:]), know_nothing=nothing, chance=chance,
         symbols=tuple(map(str, range(10))),
     )  # fmt: skip

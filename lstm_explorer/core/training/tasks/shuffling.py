@@ -5,24 +5,25 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.training.options import Training
-from lstm_explorer.core.training.task import generator_of
+from lstm_explorer.core.training.task import Batch, generator_at
 
 
-def epoch_indices(training: Training, step: int, many: int) -> Tensor:
-    """Return which of ``many`` samples an optimizer step reads: each once an epoch, in a new order every epoch.
+def shuffled_batch(samples: Batch, size: int, seed: int, step: int) -> Batch:
+    """Return the samples that an optimizer step reads: each once an epoch, in a new order every epoch.
 
     The last batch of an epoch is smaller where the batch size does not divide the samples.
     """
-    size = min(training.batch_size, many)
+    inputs, targets, lengths = samples
+    many = inputs.shape[1]
     batches = -(-many // size)
     epoch, place = divmod(step, batches)
-    order = torch.randperm(many, generator=generator_of(training, epoch))
-    return order[place * size : (place + 1) * size]
+    order = torch.randperm(many, generator=generator_at(seed, epoch))
+    chosen = order[place * size : (place + 1) * size]
+    return Batch(inputs[:, chosen], targets[chosen], None if lengths is None else lengths[chosen])
 
 
 def most_frequent(trained: Tensor, held_out: Tensor) -> tuple[float, float]:
     """Return the cross-entropy of always giving the classes' shares, and the accuracy of the most frequent one."""
-    shares = torch.bincount(trained).double() / len(trained)
+    shares = torch.bincount(trained.flatten()).double() / trained.numel()
     present = shares[shares > 0]
     return float(-(present * present.log()).sum()), float((held_out == shares.argmax()).double().mean())
