@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 from lstm_explorer.core.architectures import ARCHITECTURES
 from lstm_explorer.core.escape import clean
 from lstm_explorer.core.tables import TableReading
-from lstm_explorer.core.training.options import Training, TrainingOptions
-from lstm_explorer.core.training.options import trainings_of
+from lstm_explorer.core.training.options import Training, TrainingOptions, trainings_of
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.export.arguments import Parser, add_fields, flag_of, given_fields, one_line_errors, table_of
 from lstm_explorer.figures.names import network_name
@@ -148,7 +147,7 @@ def _begun(options: argparse.Namespace) -> tuple[tuple[Training, ...], NDArray[n
         raise ValueError(
             f"{folder} holds a run already: expected another folder, or --resume {folder} to go on with it."
         )
-    trainings = trainings_of(chosen, options.architecture or ("rnn", "lstm", "gru"))
+    trainings = trainings_of(chosen, tuple(dict.fromkeys(options.architecture or ("rnn", "lstm", "gru"))))
     for training in trainings:
         TASKS[training.task].pose(training, table)  # what cannot be trained leaves no folder behind
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """The view of the page Training: what it means, and how it comes back from runs and presets."""
 
 import pytest
-from lstm_explorer.core.training.presets import PRESETS
 
+from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.exhibits.training_view import TrainingView, changes_to, preset_changes
 
 

@@ -137,8 +137,12 @@ class Trainer:
 
     @torch.no_grad()
     def _score(self, batch: Batch) -> float:
+        """Score in portions: the gates of all samples of a long sequence would take hundreds of megabytes."""
         batch = self._as_trained(batch)
-        return self.task.score_of(self.model(batch.inputs, batch.lengths).answers, batch.targets)
+        inputs = batch.inputs.split(SCORED, dim=1)
+        lengths = [None] * len(inputs) if batch.lengths is None else batch.lengths.split(SCORED)
+        answers = [self.model(*some).answers for some in zip(inputs, lengths, strict=True)]
+        return self.task.score_of(torch.cat(answers, dim=1 if self.task.reads == "every" else 0), batch.targets)
 
     def _as_trained(self, batch: Batch) -> Batch:
         """Return a batch in the dtype of the network."""

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Sequence
 
 from lstm_explorer.core.architectures import architecture_named
-from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.tasks import TASKS
@@ -109,5 +108,5 @@ def _posed_length(training: Training) -> int:
         return training.sequence_length
     try:
         return task.pose(training, None).length
-    except ExplainedError:  # a text that is too short is for the training itself to refuse
+    except ValueError:  # a text that is too short is for the training itself to refuse
         return training.sequence_length

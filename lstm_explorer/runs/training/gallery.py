@@ -21,6 +21,7 @@ from lstm_explorer.core.training.options import Training, TrainingOptions, train
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.core.training.result import TrainingRun
 from lstm_explorer.core.training.run import train
+from lstm_explorer.runs.training.cost import seconds
 from lstm_explorer.runs.training.files import (
     run_from_bytes,
     run_to_bytes,
@@ -91,9 +92,7 @@ def make(
         if path.suffix in (".parquet", ".safetensors") and path.stem not in names:
             path.unlink()
     missing = [(training, kept) for training, kept in wanted.items() if not _made(folder, training)]
-    missing.sort(
-        key=lambda one: -one[0].sequence_length * one[0].steps
-    )  # the longest first: none is left alone at the end
+    missing.sort(key=lambda one: -seconds(one[0]))  # the longest first: none is left alone at the end
     done = len(wanted) - len(missing)
     progress(done, len(wanted))
     # Spawned: a process that was forked beside PyTorch's threads may hang.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -102,6 +103,8 @@ class Worker:
         finally:
             members.clear()
             gc.collect()
+            with contextlib.suppress(OSError, AttributeError):  # the GNU library's alone
+                ctypes.CDLL(None).malloc_trim(0)
 
     def _members(self, group: Group, trainings: Sequence[Training], table: TableLike | None) -> list[Member]:
         most = min(MOST_WEIGHTS, MOST_WEIGHTS_OF_A_GROUP / len(trainings))

@@ -41,7 +41,7 @@ def test_what_is_made_is_found_by_its_record(tmp_path, monkeypatch):
         weights = gallery.weights(training)
         assert (weights is not None) == kept
         assert weights is None or all(torch.equal(weights[name], one) for name, one in run.model.state_dict().items())
-    assert gallery.find(lx.Training(architecture="rnn", forget_bias=2, num_seeds=3, **SMALL)).training in wanted
+    assert gallery.find(lx.Training(architecture="rnn", forget_bias=2, **SMALL)).training in wanted
     assert gallery.find(lx.Training(architecture="lstm", forget_bias=2, **SMALL)) is None
     gallery.make(tmp_path, wanted=wanted, progress=lambda *numbers: done.append(numbers))
     assert done[3:] == [(2, 2)]
