@@ -36,9 +36,9 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def server(browser) -> Iterator[str]:
+def server(browser, tmp_path_factory) -> Iterator[str]:
     """Address of an app that every test of the run may share."""
-    with serving() as url:
+    with serving(environment={"LSTM_EXPLORER_RUNS": str(tmp_path_factory.mktemp("runs"))}) as url:
         yield url
 
 

@@ -10,6 +10,7 @@ FOLDER = Path(__file__).parent
 PICTURES = {
     "start.png": ("/?lang=en", 860),
     "biases.png": ("/biases?forget_bias=2&num_seeds=5&lang=en", 1180),
+    "training.png": ("/training?lang=en", 1400),
 }
 
 

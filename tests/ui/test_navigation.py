@@ -33,7 +33,12 @@ def test_every_file_in_pages_is_registered_under_its_own_name(monkeypatch):
 
 def test_groups_say_what_one_does_there(monkeypatch):
     monkeypatch.setattr(st, "Page", lambda path, **_options: path.stem)
-    assert pages() == {"Learn": ["start", "inside"], "Measure": ["gradients", "biases"], "Export": ["report"]}
+    assert pages() == {
+        "Learn": ["start", "inside"],
+        "Measure": ["gradients", "biases"],
+        "Real networks": ["training"],
+        "Export": ["report"],
+    }
 
 
 def test_every_page_opens_through_the_guard():
