@@ -22,6 +22,7 @@ LSTM = lx.build_network("lstm", SETTINGS)
 FLOW = lx.seed_flows(SETTINGS, architecture="lstm", units=True)
 SERIES = [figures.Series(name="LSTM", network="lstm", curve=summarise(FLOW))]
 MAP = lx.bias_map(SETTINGS, biases=(0, 1))
+TRAINING = lx.Training(sequence_length=4, hidden_size=3, batch_size=2, steps=1)
 
 #: What goes into the parameter of a name, wherever it stands.
 GOOD = {
@@ -45,10 +46,8 @@ OWN = {
     "plot_rates": {"flows": lx.path_flows(SETTINGS)},
     "plot_journey": {"theory": ()},
     "bias_lines": {"network": "net"},
-    **dict.fromkeys(
-        ("train", "to_training_script"),
-        {"training": lx.Training(sequence_length=4, hidden_size=3, batch_size=2, steps=1)},
-    ),
+    "train": {"training": TRAINING},
+    "to_training_script": {"training": TRAINING},
 }
 #: Of no use to any parameter but those of their own kind.
 STRANGE = [object(), torch.nn.Linear(1, 1)]

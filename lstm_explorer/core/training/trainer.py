@@ -123,11 +123,10 @@ class Trainer:
         log.steps.append(self.step)
         log.moments.append(
             measure(
-                self.model.network,
+                self.model,
                 batch.inputs[:, few],
                 # The recurrence does not pass through the stacked outputs: this is what the loss itself puts there.
                 cast(Tensor, hidden.grad)[:, few],
-                truncation=self.training.truncation,
                 lengths=None if batch.lengths is None else batch.lengths[few],
             )
         )
@@ -136,6 +135,8 @@ class Trainer:
     @torch.no_grad()
     def _score(self, batch: Batch) -> float:
         batch = self._as_trained(batch)
+        if self.task.own_score is not None:
+            return self.task.own_score(self.model, batch)
         return self.task.score_of(self.model(batch.inputs, batch.lengths).answers, batch.targets)
 
     def _as_trained(self, batch: Batch) -> Batch:
