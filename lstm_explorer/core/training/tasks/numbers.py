@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from num2words import num2words
 from torch import Tensor, nn
 
 from lstm_explorer.core.inputs.kind import TableLike
@@ -35,6 +34,8 @@ def written_out(target: str) -> tuple[tuple[str, str], ...]:
         >>> written_out("korean")[342], written_out("digits")[20]
         (('three hundred and forty-two', '삼백사십이'), ('twenty', '20'))
     """
+    from num2words import num2words  # all its languages are imported, which this task alone waits for
+
     said = (lambda number: num2words(number, lang="ko")) if target == "korean" else str
     return tuple((num2words(number), said(number)) for number in range(NUMBERS))
 
