@@ -27,7 +27,10 @@ from lstm_explorer.core.escape import clean
 from lstm_explorer.core.tables import TableReading
 from lstm_explorer.core.training.options import Training, TrainingOptions, trainings_of
 from lstm_explorer.core.training.tasks import TASKS
+from lstm_explorer.exhibits.training import training_exhibit
+from lstm_explorer.exhibits.training_view import TrainingView, changes_to
 from lstm_explorer.export.arguments import Parser, add_fields, flag_of, given_fields, one_line_errors, table_of
+from lstm_explorer.export.interactive import to_html
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.locales import LANGUAGES, use_language
 from lstm_explorer.runs.training import gallery
@@ -35,6 +38,7 @@ from lstm_explorer.runs.training.files import (
     FORMAT,
     FORMAT_VERSION,
     run_from_bytes,
+    state_dict_bytes,
     tensors_from_bytes,
     training_from_query,
     versions,
@@ -46,9 +50,9 @@ from lstm_explorer.runs.training.store import Group
 _ABOUT = """\
 Train real networks, and measure on the way how much of the loss's gradient reaches every state.
 
-Into the folder of --out go, for each network and seed, its numbers (.parquet and .csv), its weights (.safetensors, and
-.pt as PyTorch's own state_dict), and settings.json. Every option of the page Training is here under its name in Python.
-Ctrl-C keeps what is done.
+Into the folder of --out go, for each network and seed, its numbers (.parquet and .csv) and its weights (.safetensors,
+and .pt as PyTorch's own state_dict); settings.json; and the figure of them all, figure.html, which can be played. Every
+option of the page Training is here under its name in Python. Ctrl-C keeps what is done.
 """
 _EXAMPLES = """\
 examples:
@@ -63,7 +67,7 @@ examples:
   lstm-explorer train --gallery lstm_explorer/data/gallery
       the runs that the package ships
 """
-_SETTINGS, _TABLE = "settings.json", "table.npy"
+_SETTINGS, _TABLE, _FIGURE = "settings.json", "table.npy", "figure.html"
 #: Seconds between two checkpoints, and between two lines of progress where there is no terminal.
 _CHECKPOINT, _QUIET = 10.0, 5.0
 _BAR = 24
@@ -198,8 +202,16 @@ def _train(folder: Path, trainings: Sequence[Training], table: NDArray[np.float6
                 sys.stderr.write(f"stopped; what is done is kept. To go on: lstm-explorer train --resume {folder}\n")
                 return False
             _finish(group, which)
-    sys.stderr.write(f"{folder}: {', '.join(group.names)}\n")
+    _draw(group, trainings)
+    sys.stderr.write(f"{folder}: {_FIGURE}, {', '.join(group.names)}\n")
     return True
+
+
+def _draw(group: _Folder, trainings: Sequence[Training]) -> None:
+    """Write the figure of the page Training, which plays in any browser."""
+    runs = [run_from_bytes(group.numbers(which).read_bytes()) for which in range(len(trainings))]
+    figure = training_exhibit(runs, TrainingView(**changes_to(trainings)))
+    write_file(group.folder / _FIGURE, to_html(figure, theme="light", title=True, caption=True))
 
 
 def _train_one(member: Member, progress: _Progress, stopped: list[bool]) -> None:
@@ -223,11 +235,11 @@ def _done(group: _Folder, which: int, training: Training) -> bool:
 def _finish(group: _Folder, which: int) -> None:
     """Write what others read: a table as text, and PyTorch's own file of weights."""
     run = run_from_bytes(group.numbers(which).read_bytes())
-    table, weights = io.BytesIO(), io.BytesIO()
+    table = io.BytesIO()
     pyarrow.csv.write_csv(pyarrow.Table.from_pandas(run.to_frame(), preserve_index=False), table)
     write_file(group.folder / f"{group.names[which]}.csv", table.getvalue())
-    torch.save(tensors_from_bytes(group.weights(which, run.training.steps).read_bytes())[0], weights)
-    write_file(group.folder / f"{group.names[which]}.pt", weights.getvalue())
+    tensors = tensors_from_bytes(group.weights(which, run.training.steps).read_bytes())[0]
+    write_file(group.folder / f"{group.names[which]}.pt", state_dict_bytes(tensors))
     group.resume(which).unlink(missing_ok=True)
 
 

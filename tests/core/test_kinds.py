@@ -23,6 +23,7 @@ LSTM = lx.build_network("lstm", SETTINGS)
 FLOW = lx.seed_flows(SETTINGS, architecture="lstm", units=True)
 SERIES = [figures.Series(name="LSTM", network="lstm", curve=summarise(FLOW))]
 MAP = lx.bias_map(SETTINGS, biases=(0, 1))
+TRAINING = lx.Training(sequence_length=4, hidden_size=3, batch_size=2, steps=1)
 
 #: What goes into the parameter of a name, wherever it stands.
 GOOD = {

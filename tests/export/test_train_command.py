@@ -33,7 +33,7 @@ def test_it_writes_numbers_weights_and_settings(tmp_path, capsys):
     names = [f"{network}-{seed}" for network in ("lstm", "gru") for seed in (3, 4)]
     endings = (".parquet", ".csv", ".safetensors", ".pt")
     assert {path.name for path in out.iterdir()} == {
-        "settings.json", *(name + ending for name in names for ending in endings)
+        "settings.json", "figure.html", *(name + ending for name in names for ending in endings)
     }  # fmt: skip
     expected = lx.train(lx.Training(architecture="gru", seed=4, **SMALL))
     assert_same(run_from_bytes((out / "gru-4.parquet").read_bytes()), expected)

@@ -54,10 +54,17 @@ def step(parameters: Parameters, state: Tensor, x: Tensor) -> tuple[Tensor, MinG
     return (1 - gates.update) * state + gates.update * gates.candidate, gates
 
 
+def _factors(parameters: Parameters, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what every step keeps of the old state, and what it adds."""
+    update, candidate = affine(inputs, parameters.weight_ih, parameters.bias_ih).chunk(2, dim=-1)
+    update = torch.sigmoid(update)
+    return 1 - update, update * candidate
+
+
 class MinGRU(OwnNetwork):
     """Stacked layers of the minGRU; see :class:`OwnNetwork`."""
 
-    blocks, step = 2, staticmethod(step)
+    blocks, step, factors = 2, staticmethod(step), staticmethod(_factors)
 
 
 def _log10_kept(biases: Mapping[str, ArrayLike]) -> NDArray[Any]:

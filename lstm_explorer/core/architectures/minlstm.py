@@ -61,10 +61,17 @@ def _kept(forget: Tensor, input_: Tensor) -> Tensor:
     return torch.sigmoid(torch.nn.functional.logsigmoid(forget) - torch.nn.functional.logsigmoid(input_))
 
 
+def _factors(parameters: Parameters, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what every step keeps of the old state, and what it adds."""
+    forget, input_, candidate = affine(inputs, parameters.weight_ih, parameters.bias_ih).chunk(3, dim=-1)
+    kept = _kept(forget, input_)
+    return kept, (1 - kept) * candidate
+
+
 class MinLSTM(OwnNetwork):
     """Stacked layers of the minLSTM; see :class:`OwnNetwork`."""
 
-    blocks, step = 3, staticmethod(step)
+    blocks, step, factors = 3, staticmethod(step), staticmethod(_factors)
 
 
 def _log10_kept(biases: Mapping[str, ArrayLike]) -> NDArray[Any]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_explorer.core.architectures.parameters import Parameters
+from lstm_explorer.core.architectures.recurrence import linear_recurrence
 
 
 class OwnNetwork(nn.Module):
@@ -20,7 +21,8 @@ class OwnNetwork(nn.Module):
     PyTorch draws its own. ``network(inputs)`` returns the hidden states ``(T, B, H)`` of the last layer and every
     layer's last state, ``(L, B, H)`` each.
 
-    A subclass says ``blocks``, ``step`` and ``recurrent``; the state of its step is one tensor.
+    A subclass says ``blocks``, ``step`` and ``recurrent``; the state of its step is one tensor. Where that is a linear
+    function of the old one with factors that the input alone makes, ``factors`` says them, and a sequence is fast.
 
     Args:
         input_size: Features per step.
@@ -34,6 +36,8 @@ class OwnNetwork(nn.Module):
     blocks: ClassVar[int]
     step: ClassVar[Callable[..., tuple[Any, Any]]]
     recurrent: ClassVar[bool] = False
+    #: ``(parameters, inputs)`` -> what every step keeps of the old state and what it adds, ``(T, B, H)`` each; or None.
+    factors: ClassVar[Callable[..., tuple[Tensor, Tensor]] | None] = None
 
     bias, batch_first, bidirectional, proj_size, dropout = True, False, False, 0, 0.0
 
@@ -93,10 +97,17 @@ class OwnNetwork(nn.Module):
         shape = (self.num_layers, inputs.shape[1], self.hidden_size)
         last = []
         for layer, state in enumerate(inputs.new_zeros(shape) if initial_state is None else initial_state):
-            parameters, outputs = Parameters(*self.all_weights[layer]), []
-            for x in inputs:
-                state, _gates = type(self).step(parameters, state, x)
-                outputs.append(state)
-            inputs = torch.stack(outputs)
-            last.append(state)
+            inputs = self._layer(Parameters(*self.all_weights[layer]), inputs, state)
+            last.append(inputs[-1])
         return inputs, torch.stack(last)
+
+    def _layer(self, parameters: Parameters, inputs: Tensor, state: Tensor) -> Tensor:
+        """Return the states of one layer after every step."""
+        factors = type(self).factors
+        if factors is not None:
+            return linear_recurrence(*factors(parameters, inputs), state)
+        outputs = []
+        for x in inputs:
+            state, _gates = type(self).step(parameters, state, x)
+            outputs.append(state)
+        return torch.stack(outputs)

@@ -141,8 +141,9 @@ def unpacked(text, dtype, *shape):
 def _packed(tensor: Tensor) -> str:
     """Return code that makes a tensor: float32 as it is, whole numbers as small as they are."""
     kept = tensor
-    if not tensor.is_floating_point():  # classes, lengths and codes, from 0 on
-        kept = tensor.to(torch.uint8 if int(tensor.max()) < 256 else torch.int32)
+    if not tensor.is_floating_point():
+        small = int(tensor.min()) >= 0 and int(tensor.max()) < 256
+        kept = tensor.to(torch.uint8 if small else torch.int32)
     text = base64.b64encode(zlib.compress(kept.contiguous().numpy().tobytes(), 9)).decode()
     wide = "\n".join(textwrap.wrap(text, 116))
     cast = "" if kept.dtype == tensor.dtype else f".to({tensor.dtype})"

@@ -14,7 +14,8 @@ from lstm_explorer.core.architectures import Network, architecture_of, network_p
 from lstm_explorer.core.engine.layers import LayerStates
 from lstm_explorer.core.engine.trajectory import unroll_layers
 from lstm_explorer.core.gradients.flow import flow_of_layers
-from lstm_explorer.core.training.model import pieces
+from lstm_explorer.core.training.model import Model, pieces
+from lstm_explorer.core.training.unrolled import unrolled_norms
 
 Array = NDArray[np.float64]
 
@@ -38,20 +39,18 @@ class Moment(NamedTuple):
     gate: Array
 
 
-def measure(
-    network: Network, inputs: Tensor, cotangents: Tensor, *, truncation: int = 0, lengths: Tensor | None = None
-) -> Moment:
+def measure(model: Model, inputs: Tensor, cotangents: Tensor, *, lengths: Tensor | None = None) -> Moment:
     r"""Measure the gradient of a loss with respect to every state of the last layer, exactly.
 
     Args:
-        network: As it is trained.
+        model: As it is trained; its truncation detaches states here too.
         inputs: ``(T, B, I)``.
         cotangents: :math:`\partial L / \partial h_t` of what the last layer hands out at every step, ``(T, B, H)``.
-        truncation: The states are detached every so many steps, counted back from the last; 0 never.
         lengths: Steps of each sample, ``(B,)``. Shorter samples are moved to the end, so that the same index of every
             sample is equally far from its own last step; what lies before their beginning does not count.
     """
-    norms, gates = _norms(network, inputs, cotangents, truncation)
+    of_model = _norms if model.decoder is None else unrolled_norms
+    norms, gates = of_model(model, inputs, cotangents)
     if lengths is not None:
         norms = {name: _aligned(each, lengths) for name, each in norms.items()}
     with np.errstate(invalid="ignore"):  # where nothing reaches the last step, there is nothing to be relative to
@@ -59,18 +58,17 @@ def measure(
     return Moment(
         {name: _median(each) for name, each in norms.items()},
         {name: _median(each) for name, each in ratios.items()},
-        _gate_summary(network, gates, lengths),
+        _gate_summary(model.network, gates, lengths),
     )
 
 
-def _norms(
-    network: Network, inputs: Tensor, cotangents: Tensor, truncation: int
-) -> tuple[dict[str, Array], Array | None]:
+def _norms(model: Model, inputs: Tensor, cotangents: Tensor) -> tuple[dict[str, Array], Array | None]:
     """Return the norms of every quantity, ``(T + 1, B)``, and the gates of the last layer, ``(G, T, B, H)``."""
-    parameters, state = network_parameters(network), None
+    network, state = model.network, None
+    parameters = network_parameters(network)
     norms: dict[str, list[Array]] = {}
     gates: list[Array] = []
-    for first, last in pieces(len(inputs), truncation):
+    for first, last in pieces(len(inputs), model.truncation):
         layers = unroll_layers(network, inputs[first:last], state, parameters)
         flow = flow_of_layers(network, parameters, layers, cotangents[first:last], loss="last", units=False)
         for name in QUANTITIES:

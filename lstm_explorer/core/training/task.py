@@ -80,6 +80,7 @@ class Task:
         source: Where it comes from, a key of :mod:`lstm_explorer.core.sources`; empty for real data.
         reads_table: Whether it reads the reader's own table.
         own_loss: The loss of a task of the reader's own, which is its score too.
+        own_score: ``(model, batch)`` -> the score, where the answers of the training loss do not tell it.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Task:
     source: str = ""
     reads_table: bool = False
     own_loss: Callable[[Tensor, Tensor], Tensor] | None = None
+    own_score: Callable[[Any, Batch], float] | None = None
 
     @property
     def score_name(self) -> str:

@@ -125,11 +125,10 @@ class Trainer:
         log.steps.append(self.step)
         log.moments.append(
             measure(
-                self.model.network,
+                self.model,
                 batch.inputs[:, few],
                 # The recurrence does not pass through the stacked outputs: this is what the loss itself puts there.
                 cast(Tensor, hidden.grad)[:, few],
-                truncation=self.training.truncation,
                 lengths=None if batch.lengths is None else batch.lengths[few],
             )
         )
@@ -139,6 +138,8 @@ class Trainer:
     def _score(self, batch: Batch) -> float:
         """Score in portions: the gates of all samples of a long sequence would take hundreds of megabytes."""
         batch = self._as_trained(batch)
+        if self.task.own_score is not None:
+            return self.task.own_score(self.model, batch)
         inputs = batch.inputs.split(SCORED, dim=1)
         lengths = [None] * len(inputs) if batch.lengths is None else batch.lengths.split(SCORED)
         answers = [self.model(*some).answers for some in zip(inputs, lengths, strict=True)]

@@ -135,7 +135,7 @@ def measured(model, batch):
     answers, hidden = model(batch.inputs, batch.lengths)
     hidden.retain_grad()
     nn.functional.cross_entropy(answers, batch.targets).backward()
-    return measure(model.network, batch.inputs, hidden.grad, truncation=model.truncation, lengths=batch.lengths)
+    return measure(model, batch.inputs, hidden.grad, lengths=batch.lengths)
 
 
 @pytest.mark.parametrize("architecture", ["rnn", "lstm", "gru", "mingru"])
@@ -190,7 +190,7 @@ def test_how_open_the_gates_are_is_computed_by_hand(architecture, kept):
     with torch.no_grad():
         hidden = torch.cat([torch.zeros(1, 2, 5, dtype=torch.float64), model.network(inputs)[0]])
         gates = torch.stack([kept(model.network, inputs[t, b], hidden[t, b]) for t in range(6) for b in range(2)])
-    moment = measure(model.network, inputs, torch.ones(6, 2, 5, dtype=torch.float64))
+    moment = measure(model, inputs, torch.ones(6, 2, 5, dtype=torch.float64))
     units = gates.mean(dim=0).numpy()
     np.testing.assert_allclose(moment.gate, [units.mean(), *np.quantile(units, [0.25, 0.5, 0.75])], rtol=1e-12)
 
@@ -198,4 +198,4 @@ def test_how_open_the_gates_are_is_computed_by_hand(architecture, kept):
 def test_no_gate_no_numbers():
     model = Model(SMALL.replace(architecture="rnn"), 2, 1, "last")
     inputs = torch.zeros(3, 1, 2, dtype=torch.float64)
-    assert np.isnan(measure(model.network, inputs, torch.ones(3, 1, 5, dtype=torch.float64)).gate).all()
+    assert np.isnan(measure(model, inputs, torch.ones(3, 1, 5, dtype=torch.float64)).gate).all()
