@@ -86,7 +86,9 @@ def training_exhibit(runs: Sequence[TrainingRun], view: TrainingView, *, playabl
             "last step does, violet where more arrives. The numbers at the right are the share at the dotted lag, at "
             "the cursor; move it with the slider. Measured by exact back-propagation on the batch of that step, the "
             "median of {samples} samples."
-        ).format(samples=view.samples),
+        ).format(samples=view.samples)
+        + " "
+        + _("The dotted lag is {lag}. {why}").format(lag=runs[0].lag, why=translated(task.lag_about)),
         summary=says,
         settings=view.network_settings(1).replace(sequence_length=runs[0].log10_hidden.shape[1] - 1),
         experiments=(),

@@ -100,6 +100,7 @@ def ranges_of(everyone: Sequence[Learner]) -> Ranges:
         "score": _decades(scores) if scored_by_error(everyone) else (-0.05, 1.08),
         "map": (0.0, float(everyone[0].first.log10_hidden.shape[1] - 1)),
         "gate": (-0.04, 1.04),
+        "norm": _decades(np.concatenate([one.first.gradient_norm.ravel() for one in everyone])),
         "lags": (deep - 0.04 * (up - deep), up + 0.06 * (up - deep)),
     }
 

@@ -15,11 +15,11 @@ from lstm_explorer.figures.axes import FigureSpec, log_ticks
 from lstm_explorer.figures.learners import Learner, Ranges, learners, measured_moments, ranges_of, scored_by_error
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.theme import Theme, plain_template, theme_of
-from lstm_explorer.figures.training_traces import Panel, moved, moving_traces, still_traces
+from lstm_explorer.figures.training_traces import Panel, logarithmic, moved, moving_traces, still_traces
 from lstm_explorer.locales import _
 
 #: Heights in pixels of the panels, of the gap beneath each, of the slider, and above and below all of them.
-_HEIGHTS = {"loss": 176, "score": 82, "map": 70, "gate": 82, "lags": 190}
+_HEIGHTS = {"loss": 176, "score": 82, "map": 70, "gate": 82, "norm": 82, "lags": 190}
 _GAP, _SLIDER, _TOP, _BOTTOM = 30, 116, 46, 52
 _FRAME_MS = 120
 
@@ -100,7 +100,7 @@ def _panels(everyone: Sequence[Learner]) -> tuple[list[Panel], int]:
     """Return the panels from top to bottom with their places, and the height of the figure."""
     gated = any(architecture_named(one.network).memory_gate for one in everyone)
     kinds: list[tuple[str, Learner | None]] = [("loss", None), ("score", None), *(("map", one) for one in everyone)]
-    kinds += [("gate", None)] * gated + [("lags", None)]
+    kinds += [("gate", None)] * gated + [("norm", None), ("lags", None)]
     heights = [_HEIGHTS[kind] for kind, _one in kinds]
     gaps = [_GAP] * (len(kinds) - 2) + [_SLIDER]
     plot, panels, top = sum(heights) + sum(gaps), [], 0.0
@@ -141,7 +141,7 @@ def _axes(
     x: dict[str, Any] = {"anchor": f"y{number}", "range": [0, steps], "showticklabels": last, "fixedrange": True}
     x |= {"title": {"text": _("optimizer step"), "standoff": 4}} if last else {}
     y: dict[str, Any] = {"anchor": f"x{number}", "domain": list(panel.domain), "range": [low, high], "fixedrange": True}
-    if panel.kind == "loss" or (panel.kind == "score" and scored_by_error(everyone)):
+    if logarithmic(panel.kind, everyone):
         y |= {"type": "log", "exponentformat": "power", "dtick": "D1" if high - low < 1.2 else 1}
     elif panel.kind == "map":
         lags = int(high)
@@ -167,6 +167,7 @@ def _titles(panels: Sequence[Panel], everyone: Sequence[Learner], height: int, l
         if scored_by_error(everyone)
         else _("<b>Accuracy on held-out data</b>"),
         "gate": _("<b>How far the memory gate keeps</b>"),
+        "norm": _("<b>Norm of the weights' gradient</b>, dotted: clipped"),
         "lags": _("<b>Arriving at the cursor, by lag</b>"),
     }
     symbols = {"hidden": "dL/dh", "cell": "dL/dc", "cell_path": _("dL/dc by the cell path alone")}

@@ -31,9 +31,14 @@ class Panel(NamedTuple):
     domain: tuple[float, float]
 
 
+def logarithmic(kind: str, everyone: Sequence[Learner]) -> bool:
+    """Tell whether a panel's axis is logarithmic."""
+    return kind in ("loss", "norm") or (kind == "score" and scored_by_error(everyone))
+
+
 def still_traces(panel: Panel, everyone: Sequence[Learner], look: Theme) -> list[dict[str, Any]]:
     """Return the traces of a panel that stay while the cursor moves."""
-    draw = {"loss": _losses, "score": _scores, "gate": _gates}
+    draw = {"loss": _losses, "score": _scores, "gate": _gates, "norm": _norms}
     if panel.kind == "map" and panel.learner:
         traces = [_map(panel.learner, look), _needed(panel.learner, look)]
     elif panel.kind in draw:
@@ -91,7 +96,7 @@ def _references(kind: str, run: TrainingRun, look: Theme) -> list[dict[str, Any]
             "legendgroup": name, "showlegend": kind == "loss" or at > 0, "hoverinfo": "skip",
             "line": {"color": look.theory, "width": 1.5, "dash": ("dash", "dot", "dashdot")[at % 3]},
         }
-        for at, (name, level) in enumerate(names.items() if kind != "gate" else ())
+        for at, (name, level) in enumerate(names.items() if kind in ("loss", "score") else ())
         if np.isfinite(level)
     ]  # fmt: skip
 
@@ -131,6 +136,22 @@ def _gates(one: Learner, look: Theme) -> list[dict[str, Any]]:
     return [*_band(run.steps, lower, upper, name, colour), line]
 
 
+def _norms(one: Learner, look: Theme) -> list[dict[str, Any]]:
+    """Return the norm of the gradient of all weights, and the clipped one where clipping changes it."""
+    run, name = one.first, network_name(one.network)
+    steps = evenly_spaced(np.arange(len(run.loss)), _POINTS)
+    line = {
+        "type": "scatter", "x": steps + 1, "mode": "lines", "name": name, "legendgroup": name, "showlegend": False,
+        "hovertemplate": "%{y:.3g}", "connectgaps": False,
+    }  # fmt: skip
+    before, after = run.gradient_norm[steps].T
+    colour = look.networks[one.network]
+    lines = [{**line, "y": before, "line": {"color": faded(colour, 0.55), "width": 1}}]
+    if (after < before * (1 - 1e-6)).any():
+        lines.append({**line, "y": after, "line": {"color": colour, "width": 1.6, "dash": "dot"}})
+    return lines
+
+
 def moving_traces(
     panel: Panel, everyone: Sequence[Learner], ranges: Ranges, moment: int, look: Theme
 ) -> list[dict[str, Any]]:
@@ -165,8 +186,7 @@ def moved(panel: Panel, everyone: Sequence[Learner], ranges: Ranges, moment: int
     low, high = ranges[panel.kind]
     if panel.kind == "lags":
         return [_curve(one, moment) for one in everyone]
-    logarithmic = panel.kind == "loss" or (panel.kind == "score" and scored_by_error(everyone))
-    span = [10.0**low, 10.0**high] if logarithmic else [low, high]
+    span = [10.0**low, 10.0**high] if logarithmic(panel.kind, everyone) else [low, high]
     cursor = {"x": [moment, moment], "y": span}
     if panel.learner is None:
         return [cursor]

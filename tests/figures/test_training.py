@@ -53,6 +53,16 @@ def test_several_seeds_are_a_median_and_a_band():
     assert (median.y <= upper.y).all()
 
 
+def test_the_norm_is_drawn_before_clipping_and_after_where_that_is_less():
+    run = made_run("rnn")
+    alone = [one for one in plot_training([run]).data if one.xaxis == "x4" and one.name == "RNN"]
+    assert len(alone) == 1
+    run.gradient_norm[40:, 0] = 100.0
+    before, after = [one for one in plot_training([run]).data if one.xaxis == "x4" and one.name == "RNN"]
+    assert max(before.y) == 100
+    assert set(after.y) == {1}
+
+
 def test_a_network_without_gates_has_no_line_among_the_gates():
     alone = plot_training([RUNS[0]])
     assert "memory gate" not in " ".join(note.text for note in alone.layout.annotations)
@@ -105,7 +115,7 @@ def test_nothing_that_arrives_is_blank_and_said_to_be_none():
 
 def test_panels_do_not_overlap_and_use_the_height():
     figure = plot_training(RUNS)
-    domains = sorted(tuple(figure.layout[f"yaxis{n if n > 1 else ''}"].domain) for n in range(1, 8))
+    domains = sorted(tuple(figure.layout[f"yaxis{n if n > 1 else ''}"].domain) for n in range(1, 9))
     assert all(first[1] < second[0] for first, second in itertools.pairwise(domains))
     assert domains[0][0] == pytest.approx(0.0)
     assert domains[-1][1] == pytest.approx(1.0)
