@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.gradients.summaries import Quantity
 from lstm_explorer.core.inputs import TableLike
@@ -106,8 +107,10 @@ def trained_flow(
     runner: Runner, settings: Settings, view: TrainingView, pins: Sequence[Experiment] = ()
 ) -> Exhibit | None:
     """Return the gradient of one sample's loss at every state of a trained network."""
+    record = architecture_named(chosen(view).architecture)
     quantities: Mapping[str, Quantity] = {"memory": "cell", "hidden": "hidden", "cell_path": "cell_path"}
-    of = GradientsView(networks=(chosen(view).architecture,), quantity=quantities[view.gradient], theory=False)
+    quantity = quantities[view.gradient] if len(record.states) > 1 else "hidden"
+    of = GradientsView(networks=(record.name,), quantity=quantity, theory=False)
     return _of_moment(gradients, "trained_flow", runner, view, of)
 
 

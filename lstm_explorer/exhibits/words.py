@@ -17,6 +17,9 @@ from lstm_explorer.figures.names import network_name
 from lstm_explorer.locales import _, translated
 from lstm_explorer.runs.experiment import Experiment
 
+#: Names of PyTorch's optimizers as PyTorch writes them.
+OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
+
 #: Said of every figure, also where they are at their defaults; and of every training.
 _ALWAYS = ("sequence_length", "hidden_size", "seed", "num_seeds")
 _OF_TRAINING = (*_ALWAYS, "task", "optimizer", "learning_rate", "steps")
@@ -39,6 +42,8 @@ def setting_words(name: str, value: Any) -> str:
         return _("input: {kind}").format(kind=translated(INPUTS[value].title))
     if name == "task":
         return translated(TASKS[value].title)
+    if name == "optimizer":
+        return OPTIMIZERS[value]
     if name == "clipping":
         return {"norm": _("clipped by norm"), "value": _("clipped by value"), "none": _("not clipped")}[value]
     if name == "split_biases":
@@ -127,7 +132,7 @@ def _templates() -> dict[str, str]:
         "update_bias": _("update bias {value}"), "input_scale": _("input scale {value}"),
         "text": _("text “{value}”"), "digit": _("digit {value}"),
         "blank_steps": _("{value} blank steps"), "horizon": _("{value} steps ahead"), "column": _("column {value}"),
-        "target": _("into {value}"), "optimizer": "{value}", "learning_rate": _("learning rate {value}"),
+        "target": _("into {value}"), "learning_rate": _("learning rate {value}"),
         "momentum": _("momentum {value}"), "weight_decay": _("weight decay {value}"),
         "clip_at": _("clipped at {value}"), "truncation": _("states detached every {value} steps"),
         "steps": _("{value} optimizer steps"), "measurements": _("{value} measurements"),

@@ -179,4 +179,10 @@ def _results(numbers: pd.DataFrame) -> list[dict[str, Any]]:
 def _plain(values: list[Any], name: str) -> Any:
     if name in ("name", "kind", "architecture", "quantity", "runs", "relative"):
         return values[0]
-    return [str(value) if isinstance(value, float) and not math.isfinite(value) else value for value in values]
+    return [_json_number(value) for value in values]
+
+
+def _json_number(value: Any) -> Any:
+    if value is pd.NA:
+        return None
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -14,7 +14,7 @@ from lstm_explorer.export.data import to_csv, to_json, to_parquet
 from lstm_explorer.export.figure_script import figure_script, has_figure_script
 from lstm_explorer.export.images import MOST_PIXELS, render
 from lstm_explorer.export.interactive import to_html
-from lstm_explorer.export.paper import SHEETS, Paper, Size, on_paper
+from lstm_explorer.export.paper import SHEETS, Paper, Size, on_paper, scale_of
 
 FileFormat = Literal["png", "svg", "pdf", "html", "csv", "parquet", "json", "py"]
 
@@ -77,8 +77,8 @@ def make(exhibit: Exhibit, options: ExportOptions, *, table: TableLike | None = 
     paper = options.paper
     match options.format:
         case "png" | "svg" | "pdf":
-            figure, sheet = on_paper(exhibit, paper), SHEETS[paper.size]
-            scale = sheet.scale * (options.scale if options.format == "png" else 1.0)
+            figure = on_paper(exhibit, paper)
+            scale = scale_of(figure, paper.size) * (options.scale if options.format == "png" else 1.0)
             width, height = int(figure.layout.width), int(figure.layout.height)
             return render(figure, format=options.format, width=width, height=height, scale=scale, title=exhibit.title)
         case "html":

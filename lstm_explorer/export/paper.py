@@ -53,8 +53,9 @@ _KEY_FITS = 500
 _KEY = 30
 #: Plotly's markup in a title.
 _TAG = re.compile(r"<[^>]+>")
-#: A figure taller than this on screen has several panels, and needs more height on a sheet that may grow.
-_TALL = 600
+#: A figure taller than this on screen has several panels, and needs more height on a sheet that may grow. One taller
+#: than a sheet that may not is laid out on a larger sheet of the same shape, and drawn smaller.
+_TALL, _TALLER = 600, 900
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +83,10 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
         paper: Size, theme, title and caption.
 
     Returns:
-        A figure with a fixed width and height; multiply by the sheet's ``scale`` for CSS pixels.
+        A figure with a fixed width and height; multiply by :func:`scale_of` for CSS pixels.
     """
-    sheet, look = SHEETS[paper.size], theme_of(paper.theme)
-    figure = exhibit.draw(paper.theme)
+    figure, look = exhibit.draw(paper.theme), theme_of(paper.theme)
+    sheet = _fitting(SHEETS[paper.size], figure.layout.height)
     figure.frames = ()
     figure.layout.updatemenus = ()
     if sheet.width < _KEY_FITS:
@@ -105,7 +106,8 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
     margin["b"] = axis + 6 + legend + _LINE * len(lines)
     height = sheet.height
     if sheet.grows:
-        height = round(height * max(1.0, figure.layout.height / _TALL)) + legend + _LINE * len(lines)
+        panels = figure.layout.height if figure.layout.height > _TALLER else height * figure.layout.height / _TALL
+        height = round(max(height, panels)) + legend + _LINE * len(lines)
     plot = height - margin["t"] - margin["b"]
     margin["l"] += _break_upright_titles(figure, plot)
     figure.update_layout(width=sheet.width, height=height, margin=margin, autosize=False)
@@ -119,6 +121,23 @@ def on_paper(exhibit: Exhibit, paper: Paper) -> go.Figure:
             font={"size": 11, "color": look.muted},
         )  # fmt: skip
     return figure
+
+
+def _fitting(sheet: Sheet, height: float) -> Sheet:
+    """Return a sheet on which a figure so tall on screen has room."""
+    times = height / sheet.height if height > _TALLER and not sheet.grows else 1.0
+    return sheet if times <= 1 else sheet._replace(width=round(sheet.width * times), height=round(sheet.height * times))
+
+
+def scale_of(figure: go.Figure, size: Size) -> float:
+    """Return how many CSS pixels of a sheet one pixel of a figure's layout is.
+
+    Args:
+        figure: From :func:`on_paper`.
+        size: The sheet.
+    """
+    sheet = SHEETS[size]
+    return sheet.scale * sheet.width / figure.layout.width
 
 
 def _title(lines: Sequence[str], colour: str) -> dict[str, object]:

@@ -16,7 +16,7 @@ from lstm_explorer.export.data import versions
 from lstm_explorer.export.files import ExportOptions, FileFormat, make
 from lstm_explorer.export.images import drawing, print_pdf
 from lstm_explorer.export.interactive import document, figure_block, plotly_script, text_block
-from lstm_explorer.export.paper import SHEETS, Paper, on_paper
+from lstm_explorer.export.paper import Paper, on_paper, scale_of
 from lstm_explorer.locales import _
 
 #: On paper each figure keeps its texts, and no page break falls inside a figure.
@@ -132,6 +132,8 @@ def _section(number: int, entry: Entry, figure: str) -> str:
 
 def _picture(exhibit: Exhibit) -> str:
     """Return an exhibit's drawing, as wide as the page."""
-    figure, sheet = on_paper(exhibit, _LIGHT), SHEETS[_LIGHT.size]
-    svg = drawing(figure, width=int(figure.layout.width), height=int(figure.layout.height), scale=sheet.scale)
+    figure = on_paper(exhibit, _LIGHT)
+    svg = drawing(
+        figure, width=int(figure.layout.width), height=int(figure.layout.height), scale=scale_of(figure, _LIGHT.size)
+    )
     return f'<figure role="img" aria-label="{markup(exhibit.alt)}">{svg}</figure>'

@@ -167,7 +167,7 @@ def _titles(panels: Sequence[Panel], everyone: Sequence[Learner], height: int, l
         if scored_by_error(everyone)
         else _("<b>Accuracy on held-out data</b>"),
         "gate": _("<b>How far the memory gate keeps</b>"),
-        "norm": _("<b>Norm of the weights' gradient</b>, dotted: clipped"),
+        "norm": _("<b>Norm of the weights' gradient</b>"),
         "lags": _("<b>Arriving at the cursor, by lag</b>"),
     }
     symbols = {"hidden": "dL/dh", "cell": "dL/dc", "cell_path": _("dL/dc by the cell path alone")}

@@ -16,7 +16,7 @@ from lstm_explorer.figures.learners import Array, Learner, Ranges, scored_by_err
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.strips import colour_scale
 from lstm_explorer.figures.theme import Theme, faded
-from lstm_explorer.locales import _
+from lstm_explorer.locales import _, translated
 
 #: Most points of a loss, most rows of a map, and most points of a curve that the cursor moves.
 _POINTS, _ROWS, _CURVE = 1500, 160, 81
@@ -88,17 +88,27 @@ def _scores(one: Learner, look: Theme) -> list[dict[str, Any]]:
 
 def _references(kind: str, run: TrainingRun, look: Theme) -> list[dict[str, Any]]:
     """Return the level of knowing nothing, and of other simple answers."""
-    names = {_("knowing nothing"): run.know_nothing if kind == "loss" else run.chance}
-    names |= {_(name): score for name, score in run.references.items()} if kind == "score" else {}
+    names = _levels(kind, run)
     return [
         {
             "type": "scatter", "x": [0, run.training.steps], "y": [level, level], "mode": "lines", "name": name,
-            "legendgroup": name, "showlegend": kind == "loss" or at > 0, "hoverinfo": "skip",
+            "legendgroup": name, "showlegend": kind != "score" or at > 0, "hoverinfo": "skip",
             "line": {"color": look.theory, "width": 1.5, "dash": ("dash", "dot", "dashdot")[at % 3]},
         }
-        for at, (name, level) in enumerate(names.items() if kind in ("loss", "score") else ())
+        for at, (name, level) in enumerate(names.items())
         if np.isfinite(level)
     ]  # fmt: skip
+
+
+def _levels(kind: str, run: TrainingRun) -> dict[str, float]:
+    """Return the levels that a panel is read against, by name."""
+    if kind == "norm" and run.training.clipping == "norm":
+        return {_("clipped above {level}").format(level=f"{run.training.clip_at:g}"): run.training.clip_at}
+    if kind == "loss":
+        return {_("knowing nothing"): run.know_nothing}
+    if kind == "score":
+        return {_("knowing nothing"): run.chance, **{translated(name): at for name, at in run.references.items()}}
+    return {}
 
 
 def _map(one: Learner, look: Theme) -> dict[str, Any]:
@@ -137,17 +147,16 @@ def _gates(one: Learner, look: Theme) -> list[dict[str, Any]]:
 
 
 def _norms(one: Learner, look: Theme) -> list[dict[str, Any]]:
-    """Return the norm of the gradient of all weights, and the clipped one where clipping changes it."""
-    run, name = one.first, network_name(one.network)
+    """Return the norm of the gradient of all weights; and what clipping by value leaves of it."""
+    run, colour, name = one.first, look.networks[one.network], network_name(one.network)
     steps = evenly_spaced(np.arange(len(run.loss)), _POINTS)
     line = {
         "type": "scatter", "x": steps + 1, "mode": "lines", "name": name, "legendgroup": name, "showlegend": False,
         "hovertemplate": "%{y:.3g}", "connectgaps": False,
     }  # fmt: skip
     before, after = run.gradient_norm[steps].T
-    colour = look.networks[one.network]
-    lines = [{**line, "y": before, "line": {"color": faded(colour, 0.55), "width": 1}}]
-    if (after < before * (1 - 1e-6)).any():
+    lines = [{**line, "y": before, "line": {"color": colour, "width": 1.1}}]
+    if run.training.clipping == "value" and (after < before * (1 - 1e-6)).any():
         lines.append({**line, "y": after, "line": {"color": colour, "width": 1.6, "dash": "dot"}})
     return lines
 

@@ -10,6 +10,7 @@ from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.training import found_runs, status_of, training_exhibit
 from lstm_explorer.exhibits.training_view import TrainingView, changes_to, preset_changes
+from lstm_explorer.exhibits.words import OPTIMIZERS
 from lstm_explorer.figures.names import network_names
 from lstm_explorer.locales import _, translated
 from lstm_explorer.runs.training import background, gallery
@@ -83,7 +84,7 @@ def _task_controls(view: TrainingView) -> None:
 
 
 def _optimizer_controls(view: TrainingView) -> None:
-    setting_choice("optimizer", _("Optimizer"), {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"})
+    setting_choice("optimizer", _("Optimizer"), OPTIMIZERS)
     setting_choice("learning_rate", _("Learning rate"), {rate: f"{rate:g}" for rate in _RATES})  # type: ignore[misc]
     if view.reads("momentum"):
         setting_slider("momentum", _("Momentum"), step=0.05)

@@ -53,14 +53,20 @@ def test_several_seeds_are_a_median_and_a_band():
     assert (median.y <= upper.y).all()
 
 
-def test_the_norm_is_drawn_before_clipping_and_after_where_that_is_less():
-    run = made_run("rnn")
-    alone = [one for one in plot_training([run]).data if one.xaxis == "x4" and one.name == "RNN"]
-    assert len(alone) == 1
+def norms(**options):
+    run = made_run("rnn", **options)
     run.gradient_norm[40:, 0] = 100.0
-    before, after = [one for one in plot_training([run]).data if one.xaxis == "x4" and one.name == "RNN"]
-    assert max(before.y) == 100
-    assert set(after.y) == {1}
+    return [one for one in plot_training([run]).data if one.xaxis == "x4" and one.name != "cursor"]
+
+
+def test_the_norm_is_drawn_before_clipping_with_the_level_at_which_it_is_clipped():
+    norm, level = norms(clip_at=1.5)
+    assert max(norm.y) == 100
+    assert (level.name, set(level.y)) == ("clipped above 1.5", {1.5})
+    (alone,) = norms(clipping="none")
+    assert max(alone.y) == 100
+    before, after = norms(clipping="value")
+    assert (max(before.y), max(after.y)) == (100, 1)
 
 
 def test_a_network_without_gates_has_no_line_among_the_gates():
