@@ -178,6 +178,7 @@ def _not_started(view: TrainingView) -> None:
     if runs:
         _show(training_exhibit(runs, view))
     elif not refusal:
+        background.prepare()  # so that the first curve is there a second after the click
         st.info(_("Nothing was trained with these settings yet. Press Train: the curves appear while it learns."))
 
 

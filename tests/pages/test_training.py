@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
-from lstm_explorer.exhibits.training_view import TrainingView
+from lstm_explorer.core.training.presets import PRESETS
+from lstm_explorer.exhibits.training_view import TrainingView, preset_changes
 from lstm_explorer.runs.training import background
 from lstm_explorer.runs.training.store import Store
 from lstm_explorer.runs.training.worker import Worker
@@ -128,7 +129,8 @@ def test_a_preset_sets_everything(preset):
     at = app(task="copy", optimizer="sgd", forget_bias="4")
     at.pills(key="preset").set_value(preset).run()
     assert not at.exception
-    assert "optimizer" not in at.query_params
+    address = {name: at.query_params[name] for name in at.query_params}
+    assert TrainingView.from_query(address) == TrainingView(**preset_changes(PRESETS[preset]))
     assert at.pills(key="preset").value == preset
 
 
