@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Architecture, architecture_named
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.inputs.kind import TableLike
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.scripts.network import filled, network_code, step_code
@@ -23,6 +24,7 @@ from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.task import Batch, Problem, Recipe, Task
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.core.training.trainer import OPTIMIZERS
+from lstm_explorer.locales import N_
 
 #: A longer program is a file of data.
 MOST_CHARACTERS = 1_000_000
@@ -61,9 +63,12 @@ def to_training_script(training: Training, *, table: TableLike | None = None) ->
     code = "\n\n".join([*batches.functions, *_own_step(training, problem, record), *body])
     script = "\n\n".join([_header(training), _imports(code), code]) + "\n"
     if len(script) > MOST_CHARACTERS:
-        raise ValueError(
-            f"The program would have {len(script)} characters, most of them data: expected at most {MOST_CHARACTERS}; "
-            "shorten the sequence, or take a smaller table or text."
+        raise ExplainedError(
+            N_(
+                "The program would have {characters} characters, most of them data: expected at most {most}. Shorten "
+                "the sequence, or take a smaller table or text."
+            ),
+            {"characters": len(script), "most": MOST_CHARACTERS},
         )
     return script
 

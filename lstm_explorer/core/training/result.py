@@ -69,7 +69,7 @@ class TrainingRun:
 
     @property
     def network(self) -> Network:
-        """The trained ``nn.RNN``, ``nn.LSTM``, ``nn.GRU`` or network of the app.
+        """The trained ``nn.RNN``, ``nn.LSTM``, ``nn.GRU`` or network of the app; of a translation its encoder.
 
         Raises:
             ValueError: Only the numbers of this run were kept.

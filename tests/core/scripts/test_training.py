@@ -82,7 +82,7 @@ def test_what_the_reader_wrote_stays_a_text():
 def test_too_much_data_is_refused():
     table = np.random.default_rng(0).normal(size=(5000, 60))
     with pytest.raises(
-        ValueError, match=rf"characters, most of them data: expected at most {MOST_CHARACTERS}; shorten"
+        ValueError, match=rf"characters, most of them data: expected at most {MOST_CHARACTERS}. Shorten"
     ):
         to_training_script(SMALL.replace(task="csv"), table=table)
 

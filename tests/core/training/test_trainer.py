@@ -177,6 +177,8 @@ def in_pieces(training, cuts):
         ({"optimizer": "sgd", "architecture": "gru"}, (10,)),
         ({"optimizer": "rmsprop", "architecture": "rnn", "truncation": 4}, (3, 17)),
         ({"optimizer": "adamw", "architecture": "minlstm", "dtype": "float64"}, range(1, 20)),
+        ({"task": "numbers", "truncation": 7}, (9,)),
+        ({"task": "vowels", "batch_size": 50, "architecture": "mingru"}, (4, 5)),
         ({"task": "digits", "blank_steps": 1, "batch_size": 500}, (2, 3, 11)),  # several epochs
     ],
     ids=str,

@@ -99,6 +99,8 @@ def _check_length(training: Training, rows: int, many: int) -> None:
 
 def _standardised(rows: Rows, many: int) -> Rows:
     """Return every column with mean 0 and deviation 1 over the training part alone; a constant one becomes zeros."""
+    # By an exact power of two first, so that no sum or square leaves the float range.
+    rows = np.ldexp(rows, -np.frexp(np.abs(rows[:many]).max(axis=0))[1])
     mean, deviation = rows[:many].mean(axis=0), rows[:many].std(axis=0)
     constant = np.ptp(rows[:many], axis=0) == 0  # the deviation itself may be a rounding error
     centred = np.where(constant, 0.0, rows - mean)

@@ -57,6 +57,8 @@ def test_columns_are_standardised_by_the_training_part():
     mean, deviation = TABLE[:80, 1].mean(), TABLE[:80, 1].std()
     expected = (TABLE[80:, 1] - mean) / deviation
     np.testing.assert_allclose(problem.held_out.targets[:, 0], expected, atol=1e-6)
+    huge = TASKS["csv"].posed(CSV.replace(column=2), TABLE * 2.0**1000).held_out
+    assert torch.equal(huge.targets, problem.held_out.targets)
     constant = np.column_stack([TABLE[:, 0], np.full(100, 3.3)])
     assert (TASKS["csv"].posed(CSV, constant).held_out.inputs[..., 1] == 0).all()
 
