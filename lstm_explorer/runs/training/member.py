@@ -114,6 +114,11 @@ class Member:
             write_file(self.group.resume(self.which), content)
             self._saved = self.step
 
+    def finish(self) -> None:
+        """Write the numbers, and take away what nobody goes on from any more."""
+        self.write()
+        self.group.resume(self.which).unlink(missing_ok=True)
+
     def _keep_weights(self) -> None:
         path = self.group.weights(self.which, self.step)
         if not path.exists():

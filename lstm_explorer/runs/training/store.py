@@ -105,7 +105,7 @@ class Group:
 
     @property
     def order(self) -> Order:
-        """What the reader wants; damaged, it is to be stopped."""
+        """What the reader wants; lost or damaged, it is to be stopped."""
         try:
             return Order(**json.loads((self.folder / "order.json").read_bytes()))
         except (OSError, ValueError, TypeError):
@@ -133,6 +133,11 @@ class Group:
     def write_state(self, state: State) -> None:
         """Say what was done."""
         write_file(self.folder / "state.json", json.dumps(vars(state)).encode())
+
+    def forget(self) -> None:
+        """Take away what was wanted and done last, where it cannot be written that it failed: it counts as stopped."""
+        for name in ("order.json", "state.json"):
+            (self.folder / name).unlink(missing_ok=True)
 
     @property
     def runnable(self) -> bool:

@@ -125,7 +125,7 @@ class Worker:
             new, over = group.order, all(member.over for member in members)
             if over or self.leaving or new.want != "run":
                 for member in members:
-                    member.save()
+                    member.finish() if over else member.save()
                 name = "done" if over else "interrupted" if self.leaving else _STATES[new.want]
                 group.write_state(_state(name, members, new.number))
                 return
@@ -141,8 +141,10 @@ class Worker:
     def _fail(self, group: Group, members: Sequence[Member], problem: tuple[str, Any]) -> None:
         if not group.folder.is_dir():  # it was removed
             return
-        with contextlib.suppress(OSError):
+        try:
             group.write_state(_state("failed", members, group.order.number, problem))
+        except OSError:  # not even that: what it claimed to be doing goes, and it counts as stopped
+            group.forget()
 
 
 def _state(name: str, members: Sequence[Member], order: int, problem: Any = None) -> State:

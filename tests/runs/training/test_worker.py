@@ -36,7 +36,7 @@ def processes(tmp_path, monkeypatch):
 
     def noting(store):
         have(store)
-        started.extend(one for one in background._started if one not in started)
+        started.extend(one for one, _at in background._started if one not in started)
 
     monkeypatch.setattr(background, "_have_a_worker", noting)
     yield started
@@ -120,6 +120,21 @@ def test_a_full_disk_is_a_failure_that_can_be_resumed(store):
     background.resume(group)
     Worker(store).serve(idle=0.01)
     assert background.status(group).state == "done"
+
+
+def test_where_not_even_a_failure_can_be_written_it_counts_as_stopped(store):
+    group = background.start([lx.Training(**SMALL)])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        Worker(store).serve(idle=0.01)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert background.status(group).state == "stopped"
+    background.resume(group)
+    Worker(store).serve(idle=0.01)
+    assert background.status(group).state == "done"
+    assert not store.group(group).resume(0).exists()
 
 
 @pytest.mark.parametrize(
