@@ -28,7 +28,7 @@ from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.locales import N_
-from lstm_explorer.runs.training.files import training_from_query, write_file
+from lstm_explorer.runs.training.files import training_from_query, whole_query, write_file
 
 Wanted = Literal["run", "pause", "stop"]
 
@@ -217,7 +217,7 @@ class Store:
             raise ExplainedError(_FULL, {"waiting": many})
         name = secrets.token_urlsafe(16)
         group, new = Group(self.folder / name), self.folder / f".{name}"
-        document = {"version": _VERSION, "trainings": [training.to_query() for training in trainings]}
+        document = {"version": _VERSION, "trainings": [whole_query(training) for training in trainings]}
         try:
             new.mkdir(mode=0o700)
             write_file(new / "group.json", json.dumps(document).encode())

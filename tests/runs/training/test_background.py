@@ -130,7 +130,7 @@ def test_a_damaged_checkpoint_is_a_failure_with_a_message(store):
 
 def test_what_a_task_refuses_is_said(store):
     group = background.start([lx.Training(**SMALL)])
-    document = (store.folder / group / "group.json").read_text().replace('"steps"', '"task": "copies", "steps"')
+    document = (store.folder / group / "group.json").read_text().replace('"adding"', '"copies"')
     (store.folder / group / "group.json").write_text(document)
     Worker(store).serve(idle=0.01)
     assert background.status(group).state == "failed"
