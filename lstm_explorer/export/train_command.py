@@ -42,6 +42,7 @@ from lstm_explorer.runs.training.files import (
     tensors_from_bytes,
     training_from_query,
     versions,
+    whole_query,
     write_file,
 )
 from lstm_explorer.runs.training.member import Member
@@ -161,7 +162,7 @@ def _begun(options: argparse.Namespace) -> tuple[tuple[Training, ...], NDArray[n
         write_file(folder / _TABLE, content.getvalue())
     document = {
         "format": FORMAT, "version": FORMAT_VERSION, "versions": versions(),
-        "trainings": {name: one.to_query() for name, one in zip(_names(trainings), trainings, strict=True)},
+        "trainings": {name: whole_query(one) for name, one in zip(_names(trainings), trainings, strict=True)},
     }  # fmt: skip
     write_file(folder / _SETTINGS, json.dumps(document, indent=2, ensure_ascii=False).encode())
     return trainings, table

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 import lstm_explorer as lx
 from lstm_explorer.export import train_command
 from lstm_explorer.export.train_command import main
-from lstm_explorer.runs.training.files import run_from_bytes
+from lstm_explorer.runs.training.files import run_from_bytes, whole_query
 from tests.runs.training.test_files import assert_same
 
 SMALL = dict(sequence_length=6, hidden_size=4, batch_size=3, steps=8, measurements=4, samples=2)
@@ -45,7 +45,7 @@ def test_it_writes_numbers_weights_and_settings(tmp_path, capsys):
         name: tensor.tolist() for name, tensor in weights.items()
     }
     document = json.loads((out / "settings.json").read_bytes())
-    assert document["trainings"]["gru-4"] == expected.training.to_query()
+    assert document["trainings"]["gru-4"] == whole_query(expected.training)
     assert document["versions"]["torch"] == torch.__version__
     printed = capsys.readouterr().err
     assert "GRU, seed 4 [########################] 8/8, loss " in printed

@@ -11,6 +11,7 @@ import functools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,10 @@ _UNREADABLE = N_("The numbers of this training cannot be read: {reason}")
 
 #: Of the worker: little memory, and one thread, as two that wait for each other on a busy machine may take minutes.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
-#: Workers that this process started, so that none stays a zombie.
-_started: list[subprocess.Popen[bytes]] = []
+#: Workers that this process started, and when: none stays a zombie.
+_started: list[tuple[subprocess.Popen[bytes], float]] = []
+#: Seconds until another is started after one that failed.
+_AGAIN = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,8 +246,13 @@ def _read(path: str, *_version: int) -> TrainingRun:
 
 def _have_a_worker(store: Store) -> None:
     """Start the process that trains, unless there is one: it inherits the lock, so that there never are two."""
-    _started[:] = [process for process in _started if process.poll() is None]
-    lock = store.lock(tries=1)
+    now = time.monotonic()
+    # One that cannot even start must not be started again with every look at the page.
+    broken = any(
+        process.poll() is not None and process.returncode > 0 and now - at < _AGAIN for process, at in _started
+    )
+    _started[:] = [one for one in _started if one[0].poll() is None or now - one[1] < _AGAIN]
+    lock = None if broken else store.lock(tries=1)
     if lock is None:
         return
     package = str(Path(lstm_explorer.__file__).parents[1])
@@ -257,6 +265,6 @@ def _have_a_worker(store: Store) -> None:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=store.folder, env=environment,
                 pass_fds=(lock,), start_new_session=True,
             )  # fmt: skip
-        _started.append(process)
+        _started.append((process, time.monotonic()))
     finally:
         os.close(lock)

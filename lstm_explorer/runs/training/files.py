@@ -59,6 +59,11 @@ def write_file(path: Path, content: bytes) -> None:
         raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
 
 
+def whole_query(training: Training) -> dict[str, str]:
+    """Return every option of a training as text: a file must not change its meaning when a default does."""
+    return {name: field.to_text(getattr(training, name)) for name, field in schema(Training).items()}
+
+
 def training_from_query(query: Any) -> Training:
     """Return the record that a file holds, exactly.
 
@@ -91,7 +96,7 @@ def run_to_bytes(run: TrainingRun, *, compact: bool = False) -> bytes:
         compact: Round log10 values to 0.01 and all others to float32.
     """
     about = {
-        "format": FORMAT, "version": FORMAT_VERSION, "training": run.training.to_query(), "seed": run.training.seed,
+        "format": FORMAT, "version": FORMAT_VERSION, "training": whole_query(run.training), "seed": run.training.seed,
         "versions": versions(), "references": dict(run.references), "length": run.log10_hidden.shape[1] - 1,
         "precision": _ROUNDED if compact else "full", **{name: getattr(run, name) for name in _PLAIN},
     }  # fmt: skip
@@ -241,7 +246,7 @@ def carried_to_bytes(carried: Carried, training: Training) -> bytes:
         tensors |= {f"optimizer/{key}/{name}": value for name, value in one.items() if isinstance(value, Tensor)}
         state[key] = {name: value for name, value in one.items() if not isinstance(value, Tensor)}
     about = {
-        "format": FORMAT, "version": FORMAT_VERSION, "training": training.to_query(), "step": carried.step,
+        "format": FORMAT, "version": FORMAT_VERSION, "training": whole_query(training), "step": carried.step,
         "lost": carried.lost, "param_groups": carried.optimizer["param_groups"], "state": state,
         "versions": versions(),
     }  # fmt: skip

@@ -27,6 +27,7 @@ from lstm_explorer.runs.training.files import (
     run_to_bytes,
     tensors_from_bytes,
     tensors_to_bytes,
+    whole_query,
     write_file,
 )
 
@@ -111,7 +112,7 @@ def _make_one(folder: Path, training: Training, with_weights: bool) -> None:
     torch.set_num_threads(1)
     run = train(training)
     if with_weights and run.model is not None:
-        content = tensors_to_bytes(run.model.state_dict(), {"training": json.dumps(training.to_query())})
+        content = tensors_to_bytes(run.model.state_dict(), {"training": json.dumps(whole_query(training))})
         write_file(folder / f"{file_name(training)}.safetensors", content)
     write_file(folder / f"{file_name(training)}.parquet", run_to_bytes(run, compact=True))
 

@@ -25,7 +25,7 @@ from lstm_explorer.runs.training.files import (
 )
 from lstm_explorer.runs.training.store import Group
 
-#: Seconds that a piece takes.
+#: Seconds that a piece takes, where nothing else is said.
 PIECE = 0.3
 
 _DAMAGED = N_("The files from which this training would go on are damaged: {reason}. Start it again.")
@@ -40,13 +40,16 @@ class Member:
         training: What is trained.
         table: The reader's own table.
         most_weights: Bytes that the weights of all moments may take; of more, every second is kept, every third, ...
+        piece: Seconds that a piece takes.
     """
 
     def __init__(
-        self, group: Group, which: int, training: Training, table: TableLike | None, most_weights: float
-    ) -> None:
+        self, group: Group, which: int, training: Training, table: TableLike | None, most_weights: float,
+        piece: float | None = None,
+    ) -> None:  # fmt: skip
         """Go on from the last checkpoint, if there is one."""
         self.group, self.which, self.training = group, which, training
+        self._piece = PIECE if piece is None else piece
         carried, self.run = self._read()
         task = TASKS[training.task]
         self._trainer = Trainer(training, task.pose(training, table), task, carried)
@@ -89,7 +92,7 @@ class Member:
             return
         if self.step in self._kept:
             self._keep_weights()
-        many = max(1, int(PIECE / self._seconds_per_step)) if self.run is not None else 1
+        many = max(1, int(self._piece / self._seconds_per_step)) if self.run is not None else 1
         began, first = time.perf_counter(), self.step
         last = min(self.step + many, next(moment for moment in self._kept_in_order() if moment > self.step))
         piece = self._trainer.advance(last)
@@ -113,6 +116,11 @@ class Member:
             content = carried_to_bytes(self._trainer.carried(), self.training)
             write_file(self.group.resume(self.which), content)
             self._saved = self.step
+
+    def finish(self) -> None:
+        """Write the numbers, and take away what nobody goes on from any more."""
+        self.write()
+        self.group.resume(self.which).unlink(missing_ok=True)
 
     def _keep_weights(self) -> None:
         path = self.group.weights(self.which, self.step)

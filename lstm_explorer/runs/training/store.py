@@ -28,7 +28,7 @@ from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.locales import N_
-from lstm_explorer.runs.training.files import training_from_query, write_file
+from lstm_explorer.runs.training.files import training_from_query, whole_query, write_file
 
 Wanted = Literal["run", "pause", "stop"]
 
@@ -105,7 +105,7 @@ class Group:
 
     @property
     def order(self) -> Order:
-        """What the reader wants; damaged, it is to be stopped."""
+        """What the reader wants; lost or damaged, it is to be stopped."""
         try:
             return Order(**json.loads((self.folder / "order.json").read_bytes()))
         except (OSError, ValueError, TypeError):
@@ -133,6 +133,11 @@ class Group:
     def write_state(self, state: State) -> None:
         """Say what was done."""
         write_file(self.folder / "state.json", json.dumps(vars(state)).encode())
+
+    def forget(self) -> None:
+        """Take away what was wanted and done last, where it cannot be written that it failed: it counts as stopped."""
+        for name in ("order.json", "state.json"):
+            (self.folder / name).unlink(missing_ok=True)
 
     @property
     def runnable(self) -> bool:
@@ -212,7 +217,7 @@ class Store:
             raise ExplainedError(_FULL, {"waiting": many})
         name = secrets.token_urlsafe(16)
         group, new = Group(self.folder / name), self.folder / f".{name}"
-        document = {"version": _VERSION, "trainings": [training.to_query() for training in trainings]}
+        document = {"version": _VERSION, "trainings": [whole_query(training) for training in trainings]}
         try:
             new.mkdir(mode=0o700)
             write_file(new / "group.json", json.dumps(document).encode())

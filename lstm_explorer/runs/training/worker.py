@@ -28,11 +28,13 @@ from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.run import train
 from lstm_explorer.locales import N_
-from lstm_explorer.runs.training.member import Member
+from lstm_explorer.runs.training.member import PIECE, Member
 from lstm_explorer.runs.training.store import MOST_WEIGHTS, MOST_WEIGHTS_OF_A_GROUP, Group, State, Store
 
 #: Seconds between two looks at the folder, two writings of numbers (more where writing is slow), and two checkpoints.
 _LOOK, _NUMBERS, _CHECKPOINT = 0.1, 0.6, 5.0
+#: A piece is shorter where many networks take turns, but not so short that changing turns is work.
+_SHORTEST_PIECE = 0.1
 #: Writing may take this share of the time.
 _WRITING = 0.1
 #: Ends a worker that has nothing to do.
@@ -108,7 +110,8 @@ class Worker:
 
     def _members(self, group: Group, trainings: Sequence[Training], table: TableLike | None) -> list[Member]:
         most = min(MOST_WEIGHTS, MOST_WEIGHTS_OF_A_GROUP / len(trainings))
-        return [Member(group, which, training, table, most) for which, training in enumerate(trainings)]
+        piece = max(_SHORTEST_PIECE, min(PIECE, _NUMBERS / len(trainings)))
+        return [Member(group, which, training, table, most, piece) for which, training in enumerate(trainings)]
 
     def _work(self, group: Group, members: list[Member]) -> None:
         order, written, checkpoint, cost = group.order.number, 0.0, time.monotonic(), 0.0
@@ -116,8 +119,11 @@ class Worker:
             for member in members:
                 first = member.run is None
                 member.advance()
-                if first:
-                    _write(group, [member], members, order)
+                began = time.monotonic()
+                if first or began - written > max(_NUMBERS, cost / _WRITING):
+                    _write(group, members, order)
+                    written = time.monotonic()
+                    cost = written - began
                 if self.leaving or group.order.number != order:
                     break
             if not group.folder.is_dir():
@@ -125,14 +131,11 @@ class Worker:
             new, over = group.order, all(member.over for member in members)
             if over or self.leaving or new.want != "run":
                 for member in members:
-                    member.save()
+                    member.finish() if over else member.save()
                 name = "done" if over else "interrupted" if self.leaving else _STATES[new.want]
                 group.write_state(_state(name, members, new.number))
                 return
             order, now = new.number, time.monotonic()
-            if now - written > max(_NUMBERS, cost / _WRITING):
-                _write(group, members, members, order)
-                written, cost = time.monotonic(), time.monotonic() - now
             if now - checkpoint > max(_CHECKPOINT, cost / _WRITING):
                 for member in members:
                     member.save()
@@ -141,8 +144,10 @@ class Worker:
     def _fail(self, group: Group, members: Sequence[Member], problem: tuple[str, Any]) -> None:
         if not group.folder.is_dir():  # it was removed
             return
-        with contextlib.suppress(OSError):
+        try:
             group.write_state(_state("failed", members, group.order.number, problem))
+        except OSError:  # not even that: what it claimed to be doing goes, and it counts as stopped
+            group.forget()
 
 
 def _state(name: str, members: Sequence[Member], order: int, problem: Any = None) -> State:
@@ -150,8 +155,8 @@ def _state(name: str, members: Sequence[Member], order: int, problem: Any = None
     return State(name, order, tuple(member.step for member in members), left, problem)
 
 
-def _write(group: Group, some: Sequence[Member], members: Sequence[Member], order: int) -> None:
-    for member in some:
+def _write(group: Group, members: Sequence[Member], order: int) -> None:
+    for member in members:
         member.write()
     group.write_state(_state("running", members, order))
 

@@ -130,7 +130,7 @@ def test_a_damaged_checkpoint_is_a_failure_with_a_message(store):
 
 def test_what_a_task_refuses_is_said(store):
     group = background.start([lx.Training(**SMALL)])
-    document = (store.folder / group / "group.json").read_text().replace('"steps"', '"task": "copies", "steps"')
+    document = (store.folder / group / "group.json").read_text().replace('"adding"', '"copies"')
     (store.folder / group / "group.json").write_text(document)
     Worker(store).serve(idle=0.01)
     assert background.status(group).state == "failed"
@@ -160,8 +160,10 @@ def test_only_one_process_is_started(tmp_path, monkeypatch):
         def __init__(self, command, *, pass_fds, **options):
             started.append(os.dup(pass_fds[0]))  # what a child inherits
 
+        returncode = None
+
         def poll(self):
-            return None
+            return self.returncode
 
     monkeypatch.setenv("LSTM_EXPLORER_RUNS", str(tmp_path))
     monkeypatch.setattr(background, "_started", [])
@@ -174,5 +176,12 @@ def test_only_one_process_is_started(tmp_path, monkeypatch):
     fcntl.flock(started[0], fcntl.LOCK_UN)  # the child ends
     background.status(group)
     assert len(started) == 2
+    fcntl.flock(started[1], fcntl.LOCK_UN)
+    Process.returncode = 1  # it cannot even start
+    background.status(group)
+    assert len(started) == 2
+    Process.returncode = -9  # it was killed
+    background.status(group)
+    assert len(started) == 3
     for lock in started:
         os.close(lock)

@@ -73,7 +73,7 @@ def test_the_compact_file_says_what_was_rounded_and_is_smaller():
     assert "hundredths" in about["precision"]
     assert about["seed"] == 0
     assert about["versions"]["torch"] == torch.__version__
-    assert about["training"] == run.training.to_query()
+    assert about["training"] == files.whole_query(run.training)
 
 
 def test_any_reader_of_parquet_understands_the_file(tmp_path):
@@ -161,3 +161,11 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_keeps_its_meaning_when_a_default_changes(monkeypatch):
+    training = lx.Training(seed=3, text="e = mc²")
+    query = files.whole_query(training)
+    assert query["steps"] == "1200"
+    assert files.training_from_query(query) == training
+    assert files.training_from_query(query | {"steps": "1500"}).steps == 1500

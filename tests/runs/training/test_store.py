@@ -51,9 +51,9 @@ def test_what_is_too_old_goes(store):
 
 
 def test_what_is_too_much_goes_from_the_oldest_on(store, monkeypatch):
-    groups = [finished(store, age=age, size=1000) for age in (30, 20, 10)]
+    groups = [finished(store, age=age, size=10_000) for age in (30, 20, 10)]
     waiting = store.add(ONE, None)
-    monkeypatch.setattr(module, "MOST_BYTES", 3500)
+    monkeypatch.setattr(module, "MOST_BYTES", 30_000)
     store.tidy()
     assert {group.id for group in store.groups()} == {groups[1].id, groups[2].id, waiting.id}
     assert not list(store.folder.glob(".*"))

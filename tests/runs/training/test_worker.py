@@ -17,7 +17,7 @@ from lstm_explorer.runs.training.worker import Worker
 from tests.runs.training.test_files import assert_same
 
 SMALL = dict(sequence_length=6, hidden_size=4, batch_size=3, steps=8, measurements=4, samples=2)
-LONG = SMALL | {"steps": 800, "measurements": 20}
+LONG = SMALL | {"steps": 1200, "measurements": 20}
 
 
 def wait(condition, seconds=60):
@@ -36,7 +36,7 @@ def processes(tmp_path, monkeypatch):
 
     def noting(store):
         have(store)
-        started.extend(one for one in background._started if one not in started)
+        started.extend(one for one, _at in background._started if one not in started)
 
     monkeypatch.setattr(background, "_have_a_worker", noting)
     yield started
@@ -46,7 +46,7 @@ def processes(tmp_path, monkeypatch):
 
 
 def test_paused_killed_and_resumed_is_the_run_at_once(processes):
-    trainings = [lx.Training(architecture=name, **LONG) for name in ("rnn", "lstm")]
+    trainings = [lx.Training(**LONG)]
     group = background.start(trainings)
     wait(lambda: min(background.status(group).done) > 20)
     running = background.status(group)
@@ -120,6 +120,21 @@ def test_a_full_disk_is_a_failure_that_can_be_resumed(store):
     background.resume(group)
     Worker(store).serve(idle=0.01)
     assert background.status(group).state == "done"
+
+
+def test_where_not_even_a_failure_can_be_written_it_counts_as_stopped(store):
+    group = background.start([lx.Training(**SMALL)])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        Worker(store).serve(idle=0.01)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert background.status(group).state == "stopped"
+    background.resume(group)
+    Worker(store).serve(idle=0.01)
+    assert background.status(group).state == "done"
+    assert not store.group(group).resume(0).exists()
 
 
 @pytest.mark.parametrize(
