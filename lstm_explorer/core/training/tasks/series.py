@@ -135,7 +135,7 @@ TASKS = (
         title=N_("Time series: sunspots"),
         about=N_(
             "The network reads the mean number of sunspots of each year in a window of years, and is to say it "
-            "some years ahead; they come and go in about 11 years. The first 80 % of the years 1700 to 2008 are "
+            "some years ahead; they come and go in about 11 years. The first four fifths of the years 1700 to 2008 are "
             "trained on, the last are held out. Numbers are standardised by the training part: an error of 1 is the "
             "one of always saying its mean."
         ),
@@ -146,8 +146,8 @@ TASKS = (
         title=N_("Time series: carbon dioxide in the air"),
         about=N_(
             "The network reads the carbon dioxide in the air of Mauna Loa week by week, and is to say it some weeks "
-            "ahead; it swings with the year, and rises. The first 80 % of the weeks 1958 to 2001 are trained on, the "
-            "last are held out. Where a week is missing, the value of the week before stands: to interpolate would be "
+            "ahead; it swings with the year, and rises. The first four fifths of the weeks 1958 to 2001 are trained on, "
+            "the last are held out. Where a week is missing, the value of the week before stands: to interpolate would be "
             "to look ahead. Numbers are standardised by the training part."
         ),
         lag_about=_SEASON,
@@ -157,7 +157,7 @@ TASKS = (
         title=N_("Time series: your own table"),
         about=N_(
             "The network reads the rows of your table, every column of them, in a window, and is to say the value of "
-            "one column some rows ahead. The first 80 % of the rows are trained on, the last are held out. Each column "
+            "one column some rows ahead. The first four fifths of the rows are trained on, the last are held out. Each column "
             "is standardised by the training part."
         ),
         lag_about=N_("What counts may lie anywhere in the window, as far back as its first row."),
