@@ -146,9 +146,9 @@ TASKS = (
         title=N_("Time series: carbon dioxide in the air"),
         about=N_(
             "The network reads the carbon dioxide in the air of Mauna Loa week by week, and is to say it some weeks "
-            "ahead; it swings with the year, and rises. The first four fifths of the weeks 1958 to 2001 are trained on, "
-            "the last are held out. Where a week is missing, the value of the week before stands: to interpolate would be "
-            "to look ahead. Numbers are standardised by the training part."
+            "ahead; it swings with the year, and rises. The first four fifths of the weeks 1958 to 2001 are trained "
+            "on, the last are held out. Where a week is missing, the value of the week before stands: to interpolate "
+            "would be to look ahead. Numbers are standardised by the training part."
         ),
         lag_about=_SEASON,
     ),
@@ -157,8 +157,8 @@ TASKS = (
         title=N_("Time series: your own table"),
         about=N_(
             "The network reads the rows of your table, every column of them, in a window, and is to say the value of "
-            "one column some rows ahead. The first four fifths of the rows are trained on, the last are held out. Each column "
-            "is standardised by the training part."
+            "one column some rows ahead. The first four fifths of the rows are trained on, the last are held out. Each "
+            "column is standardised by the training part."
         ),
         lag_about=N_("What counts may lie anywhere in the window, as far back as its first row."),
         reads_table=True,
