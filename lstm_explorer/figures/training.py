@@ -20,7 +20,7 @@ from lstm_explorer.locales import _
 
 #: Heights in pixels of the panels, of the gap beneath each, of the slider, and above and below all of them.
 _HEIGHTS = {"loss": 176, "score": 82, "map": 70, "gate": 82, "norm": 82, "lags": 190}
-_GAP, _SLIDER, _TOP, _BOTTOM = 30, 116, 46, 52
+_GAP, _SLIDER, _TOP, _BOTTOM = 30, 150, 46, 52
 _FRAME_MS = 120
 
 
@@ -192,7 +192,7 @@ def _titles(panels: Sequence[Panel], everyone: Sequence[Learner], height: int, l
 def _slider(panels: Sequence[Panel], moments: Sequence[int], where: int, look: Theme) -> dict[str, Any]:
     go_there = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}, "transition": {"duration": 0}}
     return {
-        "active": where, "x": 0, "len": 1.0, "y": panels[-2].domain[0], "yanchor": "top", "pad": {"t": 40, "b": 0},
+        "active": where, "x": 0, "len": 1.0, "y": panels[-2].domain[0], "yanchor": "top", "pad": {"t": 44, "b": 0},
         "currentvalue": {
             "prefix": _("at step "), "xanchor": "left", "font": {"size": 13, "color": look.text},
         },
@@ -209,7 +209,7 @@ def _buttons(panels: Sequence[Panel], look: Theme) -> dict[str, Any]:
     stop = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate"}
     return {
         "type": "buttons", "direction": "right", "showactive": False, "x": 1.0, "xanchor": "right",
-        "y": panels[-2].domain[0], "yanchor": "top", "pad": {"t": 34, "b": 0}, "bgcolor": look.background,
+        "y": panels[-2].domain[0], "yanchor": "top", "pad": {"t": 94, "b": 0}, "bgcolor": look.background,
         "bordercolor": look.grid, "font": {"size": 12},
         "buttons": [
             {"label": "▶ " + _("Play"), "method": "animate", "args": [None, play]},

@@ -57,9 +57,9 @@ TASK = Task(
     title=N_("Text: the next character"),
     about=N_(
         "The network reads a text character by character, and after each it is to say the next. The first four fifths "
-        "of the text are trained on, the last are held out. Who knows only how often each character comes has the entropy "
-        "of their shares. Every step has a loss of its own, so the gradient is large at every step; the parts that come "
-        "from far ahead are among it."
+        "of the text are trained on, the last are held out. Who knows only how often each character comes has the "
+        "entropy of their shares. Every step has a loss of its own, so the gradient is large at every step; the parts "
+        "that come from far ahead are among it."
     ),
     lag_about=N_("What comes next can mostly be told from the last word or two, some ten characters."),
     loss="cross_entropy",
