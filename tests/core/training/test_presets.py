@@ -16,7 +16,7 @@ def test_a_preset_is_of_legal_options_and_says_what_to_look_at(code):
 
 
 def test_the_story_is_told_from_left_to_right():
-    lengths = [TrainingOptions(**PRESETS[code].changes).sequence_length for code in ("both", "gated", "nobody")]
+    lengths = [TrainingOptions(**PRESETS[code].changes).sequence_length for code in ("both", "gated", "long")]
     assert lengths == [10, 80, 400]
     assert PRESETS["gated"].changes == {}
     differing = PRESETS["explodes"].changes.items() - PRESETS["clipped"].changes.items()
