@@ -33,6 +33,8 @@ _IDENTITY = {
     "learning_rate": 0.02,
 }  # fmt: skip
 
+_DIGITS = {"task": "digits", "learning_rate": 3e-3, "steps": 600}
+
 #: Code -> preset.
 PRESETS: Mapping[str, Preset] = types.MappingProxyType(
     {
@@ -93,9 +95,15 @@ PRESETS: Mapping[str, Preset] = types.MappingProxyType(
         ),
         "digits": Preset(
             N_("Handwriting, pixel by pixel"),
-            {"task": "digits", "learning_rate": 3e-3, "steps": 600},
+            _DIGITS,
             _EVERYBODY,
-            N_("Over 64 pixels the plain RNN is not far behind. Add blank steps after the digit, and it is."),
+            N_("Over 64 pixels the plain RNN is not far behind, and all three learn."),
+        ),
+        "blanks": Preset(
+            N_("Then 20 blank steps"),
+            {**_DIGITS, "blank_steps": 20},
+            _EVERYBODY,
+            N_("The same digits, then 20 blank steps before the answer: now only the GRU reads them."),
         ),
     }
 )
