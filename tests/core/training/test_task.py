@@ -69,10 +69,19 @@ def test_batches_are_the_same_for_the_same_number():
     assert held_out.inputs.shape == (10, 512, 1)
 
 
-LENGTHS = {"adding": 20, "copy": 20, "order": 20}
+DRAWN = ("adding", "copy", "order")
 
 
-@pytest.mark.parametrize("name", LENGTHS)
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_held_out_sample_is_trained_on(name):
+    problem = TASKS[name].posed(Training(task=name, sequence_length=20))
+    held_out = {tuple(sample.flatten().tolist()) for sample in problem.held_out.inputs.unbind(1)}
+    trained = {tuple(sample.flatten().tolist()) for k in range(20) for sample in problem.batch(k).inputs.unbind(1)}
+    assert len(held_out) == 512
+    assert not trained & held_out
+
+
+@pytest.mark.parametrize("name", DRAWN)
 def test_what_one_gets_by_knowing_nothing_is_computed(name):
     """The line is the loss of the best constant answer over very many samples."""
     training, task = Training(task=name, sequence_length=20, batch_size=20_000), TASKS[name]
