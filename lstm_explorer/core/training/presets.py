@@ -62,8 +62,8 @@ PRESETS: Mapping[str, Preset] = types.MappingProxyType(
             {"sequence_length": 400, "steps": 600},
             _EVERYBODY,
             N_(
-                "In the plain RNN and in the LSTM with a forget bias of 0 nothing arrives from 400 steps back, and nothing "
-                "is learnt. The GRU opens the way bit by bit, from 10⁻⁸⁰ on, long before its loss falls."
+                "In the plain RNN and in the LSTM with a forget bias of 0 nothing arrives from 400 steps back, and "
+                "nothing is learnt. The GRU opens the way bit by bit, from 10⁻⁸⁰ on, long before its loss falls."
             ),
         ),
         "explodes": Preset(
@@ -86,8 +86,8 @@ PRESETS: Mapping[str, Preset] = types.MappingProxyType(
             {"truncation": 20},
             ("lstm", "gru"),
             N_(
-                "The states are detached every 20 steps, and no gradient gets past. Both learn all the same: to add and to "
-                "keep is learnt from marks within 20 steps, and the weights are the same at every step."
+                "The states are detached every 20 steps, and no gradient gets past. Both learn all the same: to add and "
+                "to keep is learnt from marks within 20 steps, and the weights are the same at every step."
             ),
         ),
         "digits": Preset(
