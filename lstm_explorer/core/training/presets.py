@@ -86,8 +86,8 @@ PRESETS: Mapping[str, Preset] = types.MappingProxyType(
             {"truncation": 20},
             ("lstm", "gru"),
             N_(
-                "The states are detached every 20 steps, and no gradient gets past. Both learn all the same: to add and "
-                "to keep is learnt from marks within 20 steps, and the weights are the same at every step."
+                "The states are detached every 20 steps, and no gradient gets past. Both learn all the same: to add "
+                "and to keep is learnt from marks within 20 steps, and the weights are the same at every step."
             ),
         ),
         "digits": Preset(
