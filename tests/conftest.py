@@ -1,8 +1,10 @@
 """One thread for all tests: two spin at each other's barriers as soon as anything else runs on the machine."""
 
 import os
+import tempfile
 
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
+os.environ["LSTM_EXPLORER_RUNS"] = tempfile.mkdtemp(prefix="lstm-explorer-tests-")  # nobody's own trainings
 
 import torch
 

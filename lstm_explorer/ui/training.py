@@ -175,10 +175,11 @@ def _not_started(view: TrainingView) -> None:
             st.caption(_("Trained beforehand with exactly these settings, and shipped with the app."))
     if refusal:
         st.info(refusal)
+    else:
+        background.prepare()  # so that the first curve is there a second after the click
     if runs:
         _show(training_exhibit(runs, view))
     elif not refusal:
-        background.prepare()  # so that the first curve is there a second after the click
         st.info(_("Nothing was trained with these settings yet. Press Train: the curves appear while it learns."))
 
 

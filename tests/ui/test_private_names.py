@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import inspect
+import re
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 import streamlit
+import torch
 from choreographer.browsers.chromium import Chromium
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -22,6 +24,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from lstm_explorer.export import images
 from lstm_explorer.ui import address
 from lstm_explorer.ui.figure import packed
+
+#: PyTorch's modules that the training process uses.
+OPTIMIZER_MODULES = [sys.modules[f"torch.optim.{name}"] for name in ("optimizer", "adam", "adamw", "sgd", "rmsprop")]
 
 PACKAGE = Path(address.__file__).resolve().parents[1]
 #: What Streamlit sends to the browser, Plotly's library included.
@@ -140,3 +145,10 @@ def private_imports(path: Path) -> list[str]:
 def test_no_private_module_of_another_library_is_imported():
     files = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "pages").glob("*.py")]
     assert {str(path): names for path in files if (names := private_imports(path))} == {}
+
+
+def test_what_optimizers_ask_of_the_compiler_is_what_the_training_process_has_in_its_place():
+    """``runs/training/worker.py`` keeps PyTorch's compiler out of a process that compiles nothing."""
+    asked = {inspect.getsource(torch._compile), *map(inspect.getsource, OPTIMIZER_MODULES)}
+    names = {name for source in asked for name in re.findall(r"torch\._dynamo\.(\w+)\(", source)}
+    assert names == {"disable", "graph_break"}

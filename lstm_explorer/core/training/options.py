@@ -61,7 +61,7 @@ class TrainingOptions(NetworkSettings):
     clipping: Literal["norm", "value", "none"] = "norm"
     clip_at: float = number(1.0, 1e-6, 1e6, app=(1e-3, 100.0), read_when={"clipping": ("norm", "value")})
     truncation: int = number(0, 0, 100_000, app=(0, 500))
-    steps: int = number(1200, 1, 10_000_000, app=(10, 10_000))
+    steps: int = number(1000, 1, 10_000_000, app=(10, 10_000))
     measurements: int = number(100, 1, 10_000, app=(10, 100))
     samples: int = number(8, 1, 65_536, app=(1, 32))
 
