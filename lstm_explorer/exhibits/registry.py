@@ -16,7 +16,7 @@ from lstm_explorer.exhibits.gradients import GradientsView, gradients, units
 from lstm_explorer.exhibits.inside import InsideView, by_hand, diagram, gate_map, traces
 from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.paths import contributions, paths, rates, weights
-from lstm_explorer.exhibits.trained import trained_flow, trained_gates, trained_traces
+from lstm_explorer.exhibits.trained import trained_cell, trained_flow, trained_gates, trained_map, trained_traces
 from lstm_explorer.exhibits.training import training
 from lstm_explorer.exhibits.training_view import TrainingView
 from lstm_explorer.exhibits.view import View
@@ -84,8 +84,10 @@ EXHIBITS: Mapping[str, ExhibitEntry] = types.MappingProxyType(
         "weights": _entry("biases", BiasesView, weights, "weights_of"),
         "contributions": _entry("biases", BiasesView, contributions, "weights_of"),
         "training": _entry("training", TrainingView, training),
+        "trained_cell": _entry("training", TrainingView, trained_cell),
         "trained_traces": _entry("training", TrainingView, trained_traces),
         "trained_gates": _entry("training", TrainingView, trained_gates),
         "trained_flow": _entry("training", TrainingView, trained_flow),
+        "trained_map": _entry("training", TrainingView, trained_map),
     }
 )  # fmt: skip

@@ -31,7 +31,7 @@ _COLUMNS, _CURVES_END = 160, -24.0
 def plot_bias_map(
     measured: BiasMap,
     *,
-    settings: Settings,
+    settings: Settings | None,
     quantity: StateQuantity | None = None,
     bias: float | None = None,
     theme: str = "light",
@@ -40,7 +40,8 @@ def plot_bias_map(
 
     Args:
         measured: The map.
-        settings: The experiment, for the closed form of each row.
+        settings: The experiment, for the closed form of each row; None where the biases were added to those of a
+            trained network, of which there is none.
         quantity: What is mapped; the total by default.
         bias: The nearest row is the one drawn as a curve; the middle one by default.
         theme: ``"light"`` or ``"dark"``.
@@ -65,7 +66,7 @@ def plot_bias_map(
 def bias_map_spec(
     measured: BiasMap,
     *,
-    settings: Settings,
+    settings: Settings | None,
     quantity: StateQuantity | None = None,
     bias: float | None = None,
     theme: str = "light",
@@ -80,7 +81,7 @@ def bias_map_spec(
 
 
 def bias_map_still(
-    measured: BiasMap, *, settings: Settings, quantity: StateQuantity | None = None, theme: str = "light"
+    measured: BiasMap, *, settings: Settings | None, quantity: StateQuantity | None = None, theme: str = "light"
 ) -> FigureSpec:
     """Return the map without its row: what stays while the bias moves, and is nearly all of the figure.
 
@@ -88,6 +89,7 @@ def bias_map_still(
         ValueError: The architecture has no such quantity, or there is no such theme.
     """
     look, biases = theme_of(theme), np.asarray(measured.biases)
+    title = bias_title if settings else added_title
     rows, lag = _rows(measured, settings)
     mapped = measured.ratios(quantity or memory_of(measured.architecture))[:, ::-1][:, lag]
     colours = Surface(drawable(mapped), lag, biases, measured.architecture)
@@ -107,7 +109,7 @@ def bias_map_still(
             },
             "yaxis": {
                 "domain": [0.46, 0.95], "range": colours.span(1), "showgrid": False,
-                "title": {"text": bias_title(measured.gate, measured.architecture)},
+                "title": {"text": title(measured.gate, measured.architecture)},
             },
             "yaxis2": {
                 "domain": [0.0, 0.29], "range": [low, high], "title": {"text": _("surviving share")},
@@ -131,14 +133,14 @@ def bias_map_still(
 
 
 def with_row(
-    still: FigureSpec, measured: BiasMap, *, settings: Settings, bias: float | None = None, theme: str = "light"
+    still: FigureSpec, measured: BiasMap, *, settings: Settings | None, bias: float | None = None, theme: str = "light"
 ) -> FigureSpec:
     """Return a map with its row: the cursor on it, its curves, and the slider's position.
 
     Args:
         still: From :func:`bias_map_still`.
         measured: The same map.
-        settings: The experiment, for the closed form.
+        settings: As in :func:`bias_map_still`.
         bias: The nearest row is taken; the middle one by default.
         theme: ``"light"`` or ``"dark"``.
     """
@@ -150,7 +152,7 @@ def with_row(
 
 
 def _rows(
-    measured: BiasMap, settings: Settings, row: int | None = None
+    measured: BiasMap, settings: Settings | None, row: int | None = None
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
     """Return the drawn quantities of every row, or of one, ``(N, lags)``, and the lags."""
     lag = evenly_spaced(np.arange(measured.log10_hidden.shape[2]), _COLUMNS)
@@ -181,9 +183,9 @@ def quantities(measured: BiasMap) -> list[StateQuantity]:
     return [memory_of(measured.architecture), *path]
 
 
-def closed_form(measured: BiasMap, settings: Settings, lag: NDArray[np.int64]) -> NDArray[np.float64] | None:
+def closed_form(measured: BiasMap, settings: Settings | None, lag: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """Return the closed form of every row, ``(N, lags)``; None where there is none."""
-    if settings.recurrent_init == "chrono" or settings.loss == "every" or settings.num_layers > 1:
+    if settings is None or settings.recurrent_init == "chrono" or settings.loss == "every" or settings.num_layers > 1:
         return None
     kept = kept_by_biases(measured, settings)
     return None if kept is None else np.multiply.outer(kept, lag)
@@ -199,6 +201,11 @@ def kept_by_biases(measured: BiasMap, settings: Settings) -> NDArray[np.float64]
 def bias_title(gate: str, architecture: str) -> str:
     """Return the title of an axis of biases."""
     return _("bias of the {gate}").format(gate=gate_name(gate, architecture))
+
+
+def added_title(gate: str, architecture: str) -> str:
+    """Return the title of an axis of biases that are added to a network's own."""
+    return _("added to the bias of the {gate}").format(gate=gate_name(gate, architecture))
 
 
 def _cursor(lag: NDArray[np.int64], bias: float, look: Theme) -> dict[str, Any]:

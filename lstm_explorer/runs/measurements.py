@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from lstm_explorer.core.architectures import ClosedForm, architecture_named, layer_parameters
 from lstm_explorer.core.biases.grids import BiasGrid, join_grids, length_map, two_gate_map
-from lstm_explorer.core.biases.maps import BiasMap, bias_map, join_maps
+from lstm_explorer.core.biases.maps import BiasMap, added_bias_map, bias_map, join_maps
 from lstm_explorer.core.biases.required import BIASES_TRIED, BiasSearch, RequiredBias, Survival
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.flow import GradientFlow
@@ -209,6 +209,9 @@ class Map(_BiasSweepJob[BiasMap]):
     join = staticmethod(join_maps)
 
     def _measure(self, first: int, last: int) -> BiasMap:
+        if moment := self.experiment.moment:
+            of_network = moment.network, moment.inputs, moment.cotangent
+            return added_bias_map(*of_network, gate=self.gate, added=self.biases[first:last])
         return bias_map(**self._whole, gate=self.gate, biases=self.biases[first:last])
 
 

@@ -16,8 +16,10 @@ from lstm_explorer.exhibits.trained import (
     look_at,
     moment_of,
     part_of,
+    trained_cell,
     trained_flow,
     trained_gates,
+    trained_map,
     trained_traces,
 )
 from lstm_explorer.exhibits.training_view import TrainingView
@@ -76,11 +78,11 @@ def _inside(view: TrainingView, moments: Sequence[int]) -> None:
             _("It answers **{answer}**; right is **{right}**.").format(answer=looked.answer, right=looked.right)
         )
     runner, settings = CachedRunner(), current_settings()
-    for build in (trained_traces, trained_gates, trained_flow):
+    for build in (trained_cell, trained_traces, trained_gates, trained_flow, trained_map):
         if build is trained_gates:
             setting_choice("part", _("Unit by unit"), {part: gate_name(part, network) for part in parts(network)})
         if exhibit := build(runner, settings, view):
-            show_exhibit(exhibit)
+            show_exhibit(exhibit, slider="step")
     _take_home(view, moments)
 
 

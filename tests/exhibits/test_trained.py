@@ -11,8 +11,10 @@ from lstm_explorer.exhibits.trained import (
     look_at,
     moment_of,
     part_of,
+    trained_cell,
     trained_flow,
     trained_gates,
+    trained_map,
     trained_traces,
 )
 from lstm_explorer.exhibits.training_view import TrainingView
@@ -68,3 +70,25 @@ def test_without_weights_there_is_nothing_to_look_at(view):
     assert trained_flow(DirectRunner(), lx.Settings(), other) is None
     with pytest.raises(ExplainedError, match="No weights"):
         kept_weights(other, other.trainings[0], 8)
+
+
+def test_the_map_of_the_bias_has_the_network_as_it_is_in_its_middle(view):
+    exhibit = trained_map(DirectRunner(), lx.Settings(), view)
+    flow = trained_flow(DirectRunner(), lx.Settings(), view).numbers()
+    rows = exhibit.numbers()
+    as_it_is = rows[(rows["bias"] == 0) & (rows["quantity"] == "cell")].sort_values("step")["log10_norm"].to_numpy()
+    np.testing.assert_allclose(as_it_is - as_it_is[-1], flow["log10_median"], atol=1e-5)
+    assert "added to the bias" in exhibit.draw("light").layout.yaxis.title.text
+    assert trained_map(DirectRunner(), lx.Settings(), view.replace(inside="rnn")) is None
+
+
+def test_the_cell_is_drawn_at_the_marked_step(view):
+    exhibit = trained_cell(DirectRunner(), lx.Settings(), view.replace(step=4))
+    assert "step 4" in exhibit.title
+    assert len(exhibit.neighbours("light")) > 1
+
+
+@pytest.mark.parametrize("build", [trained_cell, trained_traces, trained_gates])
+def test_a_network_without_a_diagram_has_no_inside(build, view):
+    minimal = view.replace(networks=("mingru",), inside="mingru")
+    assert build(DirectRunner(), lx.Settings(), minimal) is None

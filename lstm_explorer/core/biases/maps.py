@@ -156,6 +156,29 @@ def bias_map(
     return BiasMap(architecture=architecture, gate=gate, biases=swept, **norms._asdict())
 
 
+def added_bias_map(
+    network: Network, inputs: Tensor, cotangent: Tensor, *, gate: str, added: Sequence[float]
+) -> BiasMap:
+    """Map what survives over what is added to the biases of one gate, in every layer and for every unit alike.
+
+    Args:
+        network: One network with weights of its own, such as a trained one; it is not changed.
+        inputs: What it reads, ``(T, B, I)``.
+        cotangent: What the loss puts on each of its outputs, ``(T, B, H)``.
+        gate: One of its gates.
+        added: Ascending numbers.
+
+    Returns:
+        The map, with one replica; its ``biases`` are those that were added.
+    """
+    numbers = torch.tensor(list(added), dtype=inputs.dtype)[:, None]
+    size = max(1, _NUMBERS_AT_ONCE // (inputs.shape[0] * inputs.shape[1] * network.hidden_size))
+    parts = [_swept(network, inputs, (gate,), part, "last", cotangent) for part in numbers.split(size)]
+    norms = Norms.join([Norms.join([part], lambda tensors: torch.stack(tensors, dim=1)) for part in parts])
+    name = architecture_of(network).name
+    return BiasMap(architecture=name, gate=gate, biases=tuple(map(float, added)), **norms._asdict())
+
+
 def join_maps(maps: Sequence[BiasMap]) -> BiasMap:
     """Return maps of neighbouring biases as one map."""
     return replace(maps[0], biases=tuple(bias for one in maps for bias in one.biases), **Norms.join(maps)._asdict())
@@ -266,7 +289,14 @@ def sweep_biases(
 
 
 @torch.no_grad()
-def _swept(network: Network, inputs: Tensor, gates: tuple[str, ...], biases: Tensor, loss: Loss) -> Norms:
+def _swept(
+    network: Network,
+    inputs: Tensor,
+    gates: tuple[str, ...],
+    biases: Tensor,
+    loss: Loss,
+    cotangent: Tensor | None = None,
+) -> Norms:
     """Measure one replica for all biases ``(N, gates)`` at once; norms ``(N, T + 1, B)`` of the last layer."""
     blocks, engine = architecture_of(network).blocks, engine_of(network)
     by_block = biases.new_zeros(len(biases), len(blocks))
@@ -277,7 +307,8 @@ def _swept(network: Network, inputs: Tensor, gates: tuple[str, ...], biases: Ten
         biased = weights._replace(bias_ih=weights.bias_ih + added)
         layer = engine.forward_with_biases(biased, x)
         x = layer.hidden[1:]
-    upstream = at_loss(layer.hidden, x.new_ones(x.shape[1:]), loss)
+    reaches = x.new_ones(x.shape[1:]) if cotangent is None else cotangent[:, None].expand_as(x)
+    upstream = at_loss(layer.hidden, reaches, loss)
     requests = [Request(upstream), *([Request(upstream, cut=True)] if layer.cell is not None else [])]
     total, *by_cell = engine.backward(biased, layer, requests)
     of_path = [norms for path in by_cell for norms in (total.log10_states["cell"], path.log10_states["cell"])]

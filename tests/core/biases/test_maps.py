@@ -1,5 +1,6 @@
 """bias_map against one network a bias, closed forms and published numbers."""
 
+import copy
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 import lstm_explorer as lx
 from lstm_explorer.core import theory
 from lstm_explorer.core.biases import maps as module
-from lstm_explorer.core.biases.maps import join_maps
+from lstm_explorer.core.biases.maps import added_bias_map, join_maps
 
 QUANTITIES = ("log10_hidden", "log10_cell", "log10_cell_path")
 BIASES = (-4.0, -0.5, 0.0, 1.25, 6.0)
@@ -214,3 +215,24 @@ def test_gate_whose_biases_chrono_draws_is_refused(architecture, gate):
     settings = lx.Settings(recurrent_init="chrono")
     with pytest.raises(ValueError, match=f"draws the bias of the {gate} gate for every unit: expected another init"):
         lx.bias_map(settings, gate=gate, biases=(0, 1), architecture=architecture)
+
+
+@pytest.mark.parametrize(("kind", "gate"), [(torch.nn.LSTM, "forget"), (torch.nn.GRU, "update")])
+def test_what_is_added_to_a_bias_is_added_to_that_of_every_unit_and_layer(kind, gate):
+    torch.manual_seed(3)
+    network, inputs = kind(2, 3, num_layers=2).double(), torch.randn(5, 1, 2, dtype=torch.float64)
+    cotangent = torch.randn(5, 1, 3, dtype=torch.float64)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    result = added_bias_map(network, inputs, cotangent, gate=gate, added=(-1.0, 0.0, 2.5))
+    assert result.biases == (-1.0, 0.0, 2.5)
+    row = {"forget": slice(3, 6), "update": slice(3, 6)}[gate]
+    for at, added in enumerate(result.biases):
+        changed = copy.deepcopy(network)
+        with torch.no_grad():
+            changed.bias_ih_l0[row] += added
+            changed.bias_ih_l1[row] += added
+        flow = lx.gradient_flow(changed, inputs, cotangent=cotangent)
+        torch.testing.assert_close(result.log10_hidden[at, 0], flow.log10_hidden[-1])
+        if flow.log10_cell is not None:
+            torch.testing.assert_close(result.log10_cell_path[at, 0], flow.log10_cell_path[-1])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
