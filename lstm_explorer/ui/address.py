@@ -197,7 +197,7 @@ def open_page(name: str, *, view: type[View] = View, lists: Mapping[str, ListPar
     Raises:
         ValueError: A field of the view has the name of a setting.
     """
-    taken = set(view.__dataclass_fields__) & set(Settings.__dataclass_fields__)
+    taken = set(schema(view)) & set(schema(Settings))
     if taken and not view.own_settings:
         raise ValueError(f"{view.__name__} uses names of settings: {', '.join(sorted(taken))}. Rename these fields.")
     session = current_session()

@@ -11,7 +11,7 @@ from lstm_explorer.ui.launch import APP_FOLDER
 PAGES_FOLDER = APP_FOLDER / "pages"
 
 #: Up to this many pages stand side by side; more are folded into one menu per group.
-_SIDE_BY_SIDE = 5
+_SIDE_BY_SIDE = 6
 
 #: Set once a session's run has gone through the entry.
 _ENTERED = "lstm_explorer_entered"

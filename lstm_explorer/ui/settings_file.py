@@ -8,6 +8,7 @@ import streamlit as st
 
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.escape import markdown
+from lstm_explorer.core.record import schema
 from lstm_explorer.export.data import read_settings
 from lstm_explorer.locales import _, translated
 from lstm_explorer.ui import address, session
@@ -41,7 +42,7 @@ def _open(data: bytes, figure: str) -> str:
     except (TypeError, ValueError) as error:
         return str(error)
     fitting, corrections = address.clamp(settings, session.current_limits())
-    fields = {name: getattr(view, name) for name in view.__dataclass_fields__}
+    fields = {name: getattr(view, name) for name in schema(type(view))}
     session.apply(**asdict(fitting), **fields)
     session.report(*corrections)
     return ""

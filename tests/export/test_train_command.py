@@ -54,6 +54,7 @@ def test_it_writes_numbers_weights_and_settings(tmp_path, capsys):
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     out, advance, stop = tmp_path / "run", train_command.Member.advance, [3]
+    handler = signal.getsignal(signal.SIGINT)
 
     def interrupted(member):
         advance(member)
@@ -67,7 +68,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path, capsys, monke
     assert run("--architecture", "rnn", "lstm", *TYPED, "--out", out) == 130
     assert f"To go on: lstm-explorer train --resume {out}" in capsys.readouterr().err
     assert len(run_from_bytes((out / "rnn-0.parquet").read_bytes()).loss) == 3
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
     assert run("--resume", out) == 0
     for name in ("rnn", "lstm"):
         expected = lx.train(lx.Training(architecture=name, **SMALL))
