@@ -30,7 +30,7 @@ _EVERYBODY = ("rnn", "lstm", "gru")
 #: divides by the size of the gradient, and hides the explosion.
 _IDENTITY = {
     "sequence_length": 20, "nonlinearity": "relu", "recurrent_init": "identity", "optimizer": "sgd",
-    "learning_rate": 0.02,
+    "learning_rate": 0.02, "steps": 1500,
 }  # fmt: skip
 
 _DIGITS = {"task": "digits", "learning_rate": 3e-3, "steps": 600}
