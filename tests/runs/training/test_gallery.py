@@ -75,3 +75,62 @@ def test_the_gallery_is_small():
     files = [path for path in gallery._FOLDER.iterdir() if path.suffix in (".parquet", ".safetensors")]
     assert sum(path.stat().st_size for path in files) < 1_500_000
     assert {path.stem for path in files} == set(map(gallery.file_name, gallery.trainings()))
+
+
+def runs_of(code, **options):
+    preset = PRESETS[code]
+    trainings = trainings_of(TrainingOptions(**{**preset.changes, **options}), preset.networks)
+    return {training.architecture: gallery.find(training) for training in trainings}
+
+
+def arriving(run, step):
+    """Return log10 of what reached the lag that the task needs at the last measurement up to a step."""
+    quantity = "cell" if run.training.architecture == "lstm" else "hidden"
+    row = int(np.searchsorted(run.steps, step, side="right")) - 1
+    return run.ratios(quantity)[row, ::-1][min(run.lag, run.log10_hidden.shape[1] - 1)]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_over_80_steps_the_plain_rnn_knows_nothing_and_the_gru_learns(seed):
+    runs = runs_of("gated", seed=seed)
+    assert runs["rnn"].learnt_at is None
+    assert runs["rnn"].smooth_loss[200:].min() > 0.75 * runs["rnn"].know_nothing
+    assert runs["gru"].learnt_at < 400
+    assert arriving(runs["gru"], 0) < -10
+    assert arriving(runs["gru"], 1000) > -1
+
+
+def test_the_lstm_learns_when_its_gradient_arrives():
+    run = runs_of("gated")["lstm"]
+    assert 800 < run.learnt_at < 950
+    assert arriving(run, run.learnt_at - 120) < -10
+    assert arriving(run, run.learnt_at + 100) > -0.5
+
+
+def test_a_larger_forget_bias_starts_open_closes_and_learns_no_earlier():
+    run = runs_of("bias")["lstm"]
+    assert arriving(run, 0) > 0
+    assert min(arriving(run, step) for step in range(0, 600, 10)) < -2
+    assert run.learnt_at > 0.9 * runs_of("gated")["lstm"].learnt_at
+
+
+def test_the_other_presets_show_what_their_notes_say():
+    assert all(run.learnt_at is not None for run in runs_of("both").values())
+    assert {name for name, run in runs_of("long").items() if run.learnt_at is not None} == {"gru"}
+    explodes, clipped = runs_of("explodes")["rnn"], runs_of("clipped")["rnn"]
+    assert explodes.loss.max() > 1000
+    assert np.isneginf(arriving(explodes, explodes.training.steps))
+    assert clipped.learnt_at is not None
+    for run in runs_of("truncated").values():
+        assert run.learnt_at is None
+        assert np.isneginf(run.log10_hidden[:, :-11]).all()
+    scores = {code: {name: run.final_score for name, run in runs_of(code).items()} for code in ("digits", "blanks")}
+    assert min(scores["digits"].values()) > 0.7
+    assert [name for name, score in scores["blanks"].items() if score > 0.4] == ["gru"]
+
+
+@pytest.mark.parametrize("architecture", ["rnn", "lstm", "gru"])
+def test_running_it_again_gives_the_losses_that_are_shipped(architecture):
+    training = lx.Training(architecture=architecture, sequence_length=10, steps=600)
+    again = lx.train(training.replace(steps=15, measurements=1))
+    np.testing.assert_allclose(gallery.find(training).loss[:15], again.loss, rtol=1e-4)
