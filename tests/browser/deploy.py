@@ -70,7 +70,7 @@ def environment(folder: Path) -> Path:
 def install(folder: Path) -> Path:
     """Return the Python of a new virtual environment with the app's requirements."""
     python = environment(folder)
-    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
     subprocess.run([*command, "-r", "requirements.txt"], cwd=ROOT, check=True)
     return python
 
