@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,6 @@ from torch import Tensor
 from lstm_explorer.core.architectures import architecture_named, architecture_of
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.gradients.summaries import Quantity
-from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.exhibits.exhibit import Exhibit
@@ -60,14 +60,21 @@ def chosen(view: TrainingView) -> Training:
     return next((one for one in first if one.architecture == view.inside), first[-1])
 
 
-def look_at(view: TrainingView, table: TableLike | None = None) -> Look | None:
+def look_at(view: TrainingView) -> Look | None:
     """Return the network and the sample that the view asks for; None where no weights were kept."""
     moments = kept_moments(view)
     if not moments:
         return None
     training = chosen(view)
-    weights = kept_weights(view, training, moment_of(view, moments))
-    return look(training, weights, sample=view.sample, table=table)
+    return _looked(view.run if started(view) else "", view.trainings.index(training), training,
+                   moment_of(view, moments), view.sample)  # fmt: skip
+
+
+@functools.lru_cache(maxsize=8)
+def _looked(run: str, which: int, training: Training, step: int, sample: int) -> Look:
+    """Return a look, kept for the figures that are about the same one; what was kept at a moment never changes."""
+    weights = background.weights(run, which, step) if run else _shipped(training)
+    return look(training, weights, sample=sample, table=background.table(run) if run else None)
 
 
 def moment_of(view: TrainingView, moments: Sequence[int]) -> int:
@@ -83,6 +90,10 @@ def kept_weights(view: TrainingView, training: Training, step: int) -> Mapping[s
     """
     if started(view):
         return background.weights(view.run, view.trainings.index(training), step)
+    return _shipped(training)
+
+
+def _shipped(training: Training) -> Mapping[str, Tensor]:
     weights = gallery.weights(training)
     if weights is None:
         raise ExplainedError(N_("No weights of this network were kept: run it yourself."), {})
@@ -93,7 +104,7 @@ def _of_moment(
     build: Callable[..., Exhibit | None], name: str, runner: Runner, view: TrainingView, of: Any
 ) -> Exhibit | None:
     """Return an exhibit of another page, of the network that the view asks for."""
-    looked = look_at(view, runner.table.values if runner.table else None)
+    looked = look_at(view)
     if looked is None:
         return None
     training, steps = chosen(view), len(looked.moment.inputs)
@@ -103,9 +114,10 @@ def _of_moment(
     exhibit = build(_Looking(runner, looked.moment), settings, of)
     if exhibit is None:
         return None
-    title = _("{title}: the {network} as it was trained").format(
-        title=exhibit.title, network=network_name(training.architecture)
-    )
+    title = _("{title}: the {network} after {step} optimizer steps, held-out sample {sample}").format(
+        title=exhibit.title, network=network_name(training.architecture),
+        step=moment_of(view, kept_moments(view)), sample=view.sample,
+    )  # fmt: skip
     # No program by hand: it would draw a network of its own.
     return replace(exhibit, name=name, title=title, view=view, experiments=(), measured=())
 

@@ -31,7 +31,7 @@ _AROUND = 0.1
 
 def status_of(view: TrainingView) -> background.RunStatus | None:
     """Return how far the run of a view is; None where there is none, or none any more."""
-    with contextlib.suppress(ExplainedError):
+    with contextlib.suppress(ExplainedError, OSError):
         return background.status(view.run) if view.run else None
     return None
 
@@ -49,7 +49,7 @@ def found_runs(view: TrainingView) -> list[TrainingRun]:
         view: What is trained, and the identifier of a run, where one was started.
     """
     if started(view):
-        return [run for run in background.read(view.run) if run is not None and len(run.steps)]
+        return [run for run in background.read(view.run) if run is not None and len(run.loss)]
     return [run for run in map(gallery.find, view.trainings) if run is not None]
 
 
@@ -85,7 +85,7 @@ def training_exhibit(runs: Sequence[TrainingRun], view: TrainingView, *, playabl
             "where all of the gradient of the training loss arrives, blank where less than 10⁻⁸ of what reaches the "
             "last step does, violet where more arrives. The numbers at the right are the share at the dotted lag, at "
             "the cursor; move it with the slider. Measured by exact back-propagation on the batch of that step, the "
-            "median of {samples} samples."
+            "median of {samples} samples. Learnt is a mean loss that stays below half of knowing nothing."
         ).format(samples=view.samples)
         + " "
         + _("The dotted lag is {lag}. {why}").format(lag=runs[0].lag, why=translated(task.lag_about)),
@@ -111,16 +111,16 @@ def training_summary(everyone: Sequence[Learner]) -> str:
 def _sentence(one: Learner) -> str:
     run, name = one.first, network_name(one.network)
     lag = min(run.lag, run.log10_hidden.shape[1] - 1)
-    if np.isnan(run.loss).any():
-        step = int(np.flatnonzero(np.isnan(run.loss))[0])
-        return _(
-            "The loss of the **{network}** left the range of floats at step {step}: its gradient exploded."
-        ).format(network=name, step=step)
+    lost = np.flatnonzero(~(np.isfinite(run.loss) & np.isfinite(run.gradient_norm[:, 0])))
+    if lost.size:
+        step, of_loss = int(lost[0]), not np.isfinite(run.loss[lost[0]])
+        left = _("The loss of the **{network}** left the range of floats at step {step}.")
+        exploded = _("The gradient of the **{network}** left the range of floats at step {step}: it exploded.")
+        return (left if of_loss else exploded).format(network=name, step=step)
     seeds = _seeds(one)
     if run.learnt_at is None:
         return _(
-            "The **{network}** has learnt nothing in {steps} steps{seeds}: its loss is still above half of knowing "
-            "nothing, and {share} of the gradient reaches lag {lag}."
+            "The **{network}** has not learnt in {steps} steps{seeds}: {share} of the gradient reaches lag {lag}."
         ).format(network=name, steps=len(run.loss), seeds=seeds, share=_share(one, len(run.loss), lag), lag=lag)
     around = max(round(_AROUND * run.training.steps), 1)
     before, after = max(run.learnt_at - around, 0), min(run.learnt_at + around, len(run.loss))
@@ -138,7 +138,9 @@ def _seeds(one: Learner) -> str:
     if len(one.runs) == 1:
         return ""
     learnt = sum(run.learnt_at is not None for run in one.runs)
-    return _(" ({learnt} of {seeds} seeds learn; of the first)").format(learnt=learnt, seeds=len(one.runs))
+    return _(" ({learnt} of {seeds} seeds do; these are the numbers of the first)").format(
+        learnt=learnt, seeds=len(one.runs)
+    )
 
 
 def _row(run: TrainingRun, step: int) -> int:

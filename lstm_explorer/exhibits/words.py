@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from lstm_explorer.core.escape import one_line
 from lstm_explorer.core.inputs import INPUTS
 from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import Record, schema
@@ -14,7 +15,7 @@ from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.figures.names import network_name
-from lstm_explorer.locales import _, translated
+from lstm_explorer.locales import N_, _, translated
 from lstm_explorer.runs.experiment import Experiment
 
 #: Names of PyTorch's optimizers as PyTorch writes them.
@@ -25,6 +26,8 @@ _ALWAYS = ("sequence_length", "hidden_size", "seed", "num_seeds")
 _OF_TRAINING = (*_ALWAYS, "task", "optimizer", "learning_rate", "steps")
 #: Fields of a view that are no settings of a network.
 _OF_VIEW = ("networks", "gradient", "run", "inside", "at", "sample", "step", "part")
+#: What numbers are translated into.
+_TARGETS = {"korean": N_("Korean"), "digits": N_("digits")}
 
 
 def setting_words(name: str, value: Any) -> str:
@@ -44,10 +47,14 @@ def setting_words(name: str, value: Any) -> str:
         return translated(TASKS[value].title)
     if name == "optimizer":
         return OPTIMIZERS[value]
+    if name == "target":
+        return _("into {value}").format(value=translated(_TARGETS[value]))
     if name == "clipping":
         return {"norm": _("clipped by norm"), "value": _("clipped by value"), "none": _("not clipped")}[value]
     if name == "split_biases":
         return _("biases shared between both vectors") if value else _("biases in one vector")
+    if name == "text":
+        value = one_line(value)
     shown = f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
     return _templates()[name].format(value=shown)
 
@@ -96,9 +103,10 @@ def caption(exhibit: Exhibit) -> str:
             )
         )
     if exhibit.view.own_settings:
+        of = _("the training loss") if exhibit.name == "training" else _("the loss of one held-out sample")
         sentences.append(
-            _("Gradients are those of the training loss, by exact back-propagation through PyTorch {version}").format(
-                version=torch.__version__.partition("+")[0]
+            _("Gradients are those of {loss}, by exact back-propagation through PyTorch {version}").format(
+                loss=of, version=torch.__version__.partition("+")[0]
             )
         )
     if any(one.curve.runs > 1 for one in exhibit.series):
@@ -132,7 +140,7 @@ def _templates() -> dict[str, str]:
         "update_bias": _("update bias {value}"), "input_scale": _("input scale {value}"),
         "text": _("text “{value}”"), "digit": _("digit {value}"),
         "blank_steps": _("{value} blank steps"), "horizon": _("{value} steps ahead"), "column": _("column {value}"),
-        "target": _("into {value}"), "learning_rate": _("learning rate {value}"),
+        "learning_rate": _("learning rate {value}"),
         "momentum": _("momentum {value}"), "weight_decay": _("weight decay {value}"),
         "clip_at": _("clipped at {value}"), "truncation": _("states detached every {value} steps"),
         "steps": _("{value} optimizer steps"), "measurements": _("{value} measurements"),

@@ -153,6 +153,8 @@ def _begun(options: argparse.Namespace) -> tuple[tuple[Training, ...], NDArray[n
             f"{folder} holds a run already: expected another folder, or --resume {folder} to go on with it."
         )
     trainings = trainings_of(chosen, tuple(dict.fromkeys(options.architecture or ("rnn", "lstm", "gru"))))
+    if taken := [path.name for name in _names(trainings) for path in sorted(folder.glob(f"{name}.*"))]:
+        raise ValueError(f"{folder} holds {', '.join(taken)} already: expected another folder, or one without them.")
     for training in trainings:
         TASKS[training.task].pose(training, table)  # what cannot be trained leaves no folder behind
     folder.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,7 @@ def _losses(one: Learner, look: Theme) -> list[dict[str, Any]]:
     colour, name = look.networks[one.network], network_name(one.network)
     steps = evenly_spaced(np.arange(len(one.first.loss)), _POINTS)
     line = {
-        "type": "scatter", "x": steps + 1, "mode": "lines", "name": name, "legendgroup": name,
+        "type": "scatter", "x": steps, "mode": "lines", "name": name, "legendgroup": name,
         "line": {"color": colour, "width": 2.4}, "hovertemplate": "%{y:.3g}",
     }  # fmt: skip
     if len(one.runs) == 1:
@@ -64,7 +64,7 @@ def _losses(one: Learner, look: Theme) -> list[dict[str, Any]]:
     many = min(len(run.loss) for run in one.runs)
     losses, steps = np.stack([run.smooth_loss[:many] for run in one.runs]), steps[steps < many]
     lower, median, upper = np.quantile(losses, (0.25, 0.5, 0.75), axis=0, method="nearest")[:, steps]
-    return [*_band(steps + 1, lower, upper, name, colour), {**line, "x": steps + 1, "y": median}]
+    return [*_band(steps, lower, upper, name, colour), {**line, "x": steps, "y": median}]
 
 
 def _band(x: NDArray[Any], lower: Array, upper: Array, group: str, colour: str) -> list[dict[str, Any]]:
@@ -151,7 +151,7 @@ def _norms(one: Learner, look: Theme) -> list[dict[str, Any]]:
     run, colour, name = one.first, look.networks[one.network], network_name(one.network)
     steps = evenly_spaced(np.arange(len(run.loss)), _POINTS)
     line = {
-        "type": "scatter", "x": steps + 1, "mode": "lines", "name": name, "legendgroup": name, "showlegend": False,
+        "type": "scatter", "x": steps, "mode": "lines", "name": name, "legendgroup": name, "showlegend": False,
         "hovertemplate": "%{y:.3g}", "connectgaps": False,
     }  # fmt: skip
     before, after = run.gradient_norm[steps].T

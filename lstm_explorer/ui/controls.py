@@ -16,7 +16,6 @@ from lstm_explorer.core.escape import markdown
 from lstm_explorer.core.record import Correction, Field, Limits, Record, schema
 from lstm_explorer.locales import _, current_language
 from lstm_explorer.ui import session
-from lstm_explorer.ui.limits import LONGEST_TEXT
 
 #: More options than this are offered in a list instead of side by side.
 _SIDE_BY_SIDE = 4
@@ -54,6 +53,9 @@ def setting_slider(
     kind = type(value)
     low, high = kind(min(low, value)), kind(max(high, value))
     step = kind(max(step, 1) if kind is int else step)
+    if low == high:
+        st.caption(f"{label}: {value:g}")
+        return
     _synchronise(name, value, low, high, step)
     st.slider(
         label, low, high, step=step, key=name, help=help, disabled=bool(idle),
@@ -164,10 +166,18 @@ def setting_toggle(name: str, label: str, *, help: str | None = None) -> None:
     st.toggle(label, key=name, help=help, on_change=_write_back, args=(name, name))
 
 
-def setting_text(name: str, label: str, *, help: str | None = None) -> None:
-    """Draw a box for a line of text; an empty one is refused and the last text stays."""
+def setting_text(name: str, label: str, *, tall: bool = False, help: str | None = None) -> None:
+    """Draw a box for a text; one that is refused is dropped, and the last text stays.
+
+    Args:
+        name: The setting.
+        label: Its visible name.
+        tall: Whether it has several lines.
+        help: Its meaning, in a sentence.
+    """
     _synchronise(name, _value(name))
-    st.text_input(label, key=name, help=help, max_chars=LONGEST_TEXT, on_change=_write_back, args=(name, name))
+    draw = st.text_area if tall else st.text_input
+    draw(label, key=name, help=help, max_chars=_field(name).longest, on_change=_write_back, args=(name, name))
 
 
 def presets(

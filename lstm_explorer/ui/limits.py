@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from lstm_explorer.core.record import Limits, Record, schema
 from lstm_explorer.core.settings import Settings
 
-#: Longest text, in characters, that a page reads from a box or an address.
-LONGEST_TEXT = schema(Settings)["text"].longest or 0
-
 #: Limits that differ on one page.
 _ON_PAGE: Mapping[str, Mapping[str, Limits]] = types.MappingProxyType({"start": {"forget_bias": Limits(-6.0, 8.0)}})
 

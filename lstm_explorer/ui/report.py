@@ -24,7 +24,7 @@ from lstm_explorer.exhibits.view import View
 from lstm_explorer.locales import _, translated
 from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import address, session
-from lstm_explorer.ui.limits import page_limits
+from lstm_explorer.ui.limits import page_limits, view_limits
 from lstm_explorer.ui.pins import MOST_PINS, Pin, with_names
 from lstm_explorer.ui.pins import PARAMETER as PIN
 
@@ -189,7 +189,8 @@ def _item(item: Any, number: int, remarks: list[session.Remark]) -> Item:
     parsed = parse_query(address.last_values(texts))
     settings, beyond = address.clamp(parsed.record, page_limits(entry.page))
     view, of_view = entry.view.parse_query({str(name): str(text) for name, text in item["view"].items()})
-    for name, came, used in (*parsed.corrections, *beyond, *of_view):
+    view, outside = address.clamp(view, view_limits(entry.view))
+    for name, came, used in (*parsed.corrections, *beyond, *of_view, *outside):
         why = _("{name} of figure {number} cannot be that, and is {used}").format(name=name, number=number, used=used)
         remarks.append(LeftOut(PARAMETER, came, why))
     remarks += address.not_understood(texts, schema(Settings))

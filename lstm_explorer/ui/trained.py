@@ -22,9 +22,11 @@ from lstm_explorer.exhibits.trained import (
     trained_map,
     trained_traces,
 )
+from lstm_explorer.exhibits.training import started
 from lstm_explorer.exhibits.training_view import TrainingView
 from lstm_explorer.figures.names import gate_name, network_names, parts
 from lstm_explorer.locales import _
+from lstm_explorer.runs.training import background
 from lstm_explorer.runs.training.files import state_dict_bytes, tensors_to_bytes
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.controls import setting_choice, setting_slider, setting_stops
@@ -53,6 +55,7 @@ def look_inside(view: TrainingView) -> None:
             return
         with shielded():
             _inside(view, moments)
+        _take_home(view, moments)
 
 
 def _fitting(view: TrainingView) -> TrainingView:
@@ -65,7 +68,7 @@ def _fitting(view: TrainingView) -> TrainingView:
 
 
 def _inside(view: TrainingView, moments: Sequence[int]) -> None:
-    looked = look_at(view, rows_of(view))
+    looked = look_at(view)
     if looked is None:
         return
     network, steps = chosen(view).architecture, len(looked.moment.inputs)
@@ -83,7 +86,6 @@ def _inside(view: TrainingView, moments: Sequence[int]) -> None:
             setting_choice("part", _("Unit by unit"), {part: gate_name(part, network) for part in parts(network)})
         if exhibit := build(runner, settings, view):
             show_exhibit(exhibit, slider="step")
-    _take_home(view, moments)
 
 
 def _take_home(view: TrainingView, moments: Sequence[int]) -> None:
@@ -107,8 +109,13 @@ def _take_home(view: TrainingView, moments: Sequence[int]) -> None:
         )  # fmt: skip
         download_button(
             _("Program"), f"lstm-explorer-train-{training.architecture}-{training.task}.py", "text/x-python",
-            lambda: to_training_script(training, table=rows_of(view)).encode(), key="save_program",
+            lambda: to_training_script(training, table=_table(view)).encode(), key="save_program",
         )  # fmt: skip
+
+
+def _table(view: TrainingView) -> TableLike | None:
+    """Return the table that the network was trained on."""
+    return background.table(view.run) if started(view) else None
 
 
 def rows_of(view: TrainingView) -> TableLike | None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
+
 import streamlit as st
 
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.training.options import SERIES
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.core.training.tasks import TASKS
@@ -12,7 +16,7 @@ from lstm_explorer.exhibits.training import found_runs, status_of, training_exhi
 from lstm_explorer.exhibits.training_view import TrainingView, changes_to, preset_changes
 from lstm_explorer.exhibits.words import OPTIMIZERS
 from lstm_explorer.figures.names import network_names
-from lstm_explorer.locales import _, translated
+from lstm_explorer.locales import N_, _, translated
 from lstm_explorer.runs.training import background, gallery
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.controls import (
@@ -32,6 +36,8 @@ from lstm_explorer.ui.trained import rows_of
 
 #: Seconds between two looks at a run that goes on, and its states while it does.
 _EVERY, _GOING_ON = 1.0, ("waiting", "running")
+#: What could not be done of what was asked for last, as its template and values.
+_REFUSED = "lstm_explorer_training_refused"
 #: Learning rates and thresholds that are offered.
 _RATES = (1e-4, 3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 _THRESHOLDS = (0.01, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0)
@@ -80,7 +86,7 @@ def _task_controls(view: TrainingView) -> None:
     if view.task == "numbers":
         setting_choice("target", _("Translated into"), {"korean": _("Korean"), "digits": _("digits")})
     if view.task == "text":
-        setting_text("text", _("Your own text"), help=_("Empty: a passage that comes with the app."))
+        setting_text("text", _("Your own text"), tall=True, help=_("Empty: a passage that comes with the app."))
 
 
 def _optimizer_controls(view: TrainingView) -> None:
@@ -118,9 +124,11 @@ def _size_controls(view: TrainingView) -> None:
 
 def picture(view: TrainingView) -> None:
     """Draw the run with these settings: the one started here, else one of the gallery, else how to start one."""
+    if refused := st.session_state.pop(_REFUSED, None):
+        st.error(translated(refused[0]).format(**refused[1]), icon=":material/error:")
     status = status_of(view)
     if view.run and status is None:
-        st.caption(_("The run of this address is not kept here any more: runs are kept for a week."))
+        st.caption(_("The run of this address is not kept here any more: a week at most, less where there are many."))
     if status is not None and status.trainings and status.trainings != view.trainings:
         _other_settings(status)
         status = None
@@ -147,7 +155,9 @@ def _run(view: TrainingView, status: background.RunStatus) -> None:
     runs = found_runs(view)
     if not runs:
         return
-    if status.state in _GOING_ON:
+    if not any(len(run.steps) for run in runs):
+        st.info(training_exhibit(runs, view, playable=False).summary)
+    elif status.state in _GOING_ON:
         show_figure(training_exhibit(runs, view, playable=False), key="training")
     else:
         _show(training_exhibit(runs, view))
@@ -176,7 +186,8 @@ def _not_started(view: TrainingView) -> None:
     if refusal:
         st.info(refusal)
     else:
-        background.prepare()  # so that the first curve is there a second after the click
+        with contextlib.suppress(OSError):
+            background.prepare()  # so that the first curve is there a second after the click
     if runs:
         _show(training_exhibit(runs, view))
     elif not refusal:
@@ -184,22 +195,49 @@ def _not_started(view: TrainingView) -> None:
 
 
 def _start(view: TrainingView) -> None:
-    apply(run=background.start(view.trainings, rows_of(view)))
+    """Start a run, in place of the one that this page started before."""
+    before = status_of(view)
+    with _refusals():
+        if before is not None and before.state in _GOING_ON:
+            background.stop(view.run)
+        apply(run=background.start(view.trainings, rows_of(view)))
+
+
+def _ask(what: Callable[[str], None], run: str) -> None:
+    """Ask something of a run: to pause, to stop, to go on."""
+    with _refusals():
+        what(run)
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """Keep why something could not be done, for the run that follows: a callback has no place to say it."""
+    try:
+        yield
+    except ExplainedError as error:
+        st.session_state[_REFUSED] = (error.template, error.values)
+    except ValueError as error:  # too much for this server
+        st.session_state[_REFUSED] = ("{reason}", {"reason": str(error)})
+    except OSError as error:
+        message = N_("The folder of trainings cannot be written: {reason}.")
+        st.session_state[_REFUSED] = (message, {"reason": error.strerror or str(error)})
 
 
 def _state(view: TrainingView, status: background.RunStatus) -> None:
     """Draw how far the run is, and its buttons."""
     done, total = sum(status.done), sum(status.total)
     words = {
-        "waiting": _("Waiting: {place} before it.").format(place=status.place),
+        "waiting": _("Waiting: {place} before it.").format(place=status.place)
+        if status.place
+        else _("It begins in a moment."),
         "running": _("Training: {done} of {total} steps.").format(done=done, total=total),
         "paused": _("Paused after {done} of {total} steps.").format(done=done, total=total),
         "stopped": _("Stopped after {done} of {total} steps.").format(done=done, total=total),
-        "interrupted": _("The server was stopped after {done} of {total} steps; all of that is kept.").format(
+        "interrupted": _("It was interrupted after {done} of {total} steps; what was done is kept.").format(
             done=done, total=total
         ),
         "failed": _("The run failed: {why}").format(why=status.message),
-        "done": _("Trained here, {total} steps.").format(total=total),
+        "done": _("Trained here: {runs} × {steps} steps.").format(runs=len(status.total), steps=max(status.total)),
     }
     text = words[status.state]
     if status.state == "running" and status.seconds_left is not None:
@@ -207,18 +245,23 @@ def _state(view: TrainingView, status: background.RunStatus) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="training_state"):
         if status.state in _GOING_ON:
             st.progress(done / total if total else 0.0, text=text)
-            st.button(_("Pause"), key="pause_training", on_click=background.pause, args=(view.run,))
-            st.button(_("Stop"), key="stop_training", on_click=background.stop, args=(view.run,))
+            st.button(_("Pause"), key="pause_training", on_click=_ask, args=(background.pause, view.run))
+            st.button(_("Stop"), key="stop_training", on_click=_ask, args=(background.stop, view.run))
         else:
             st.caption(text)
-        if status.state in ("paused", "stopped", "interrupted"):
-            st.button(_("Go on"), key="resume_training", type="primary", on_click=background.resume, args=(view.run,))
+        if status.state in ("paused", "stopped", "interrupted", "failed"):
+            st.button(
+                _("Go on"), key="resume_training", type="primary", on_click=_ask, args=(background.resume, view.run)
+            )
+        if status.state == "failed" or (status.state == "done" and TASKS[view.task].reads_table):
+            st.button(_("Train again"), key="train", icon=":material/replay:", on_click=_start, args=(view,))
 
 
 def _other_settings(status: background.RunStatus) -> None:
     """Say that the run in the address has other settings than the controls, and offer to show it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_("The run that you started has other settings; it goes on."))
+        goes_on = _("The run that you started has other settings; it goes on.")
+        st.caption(goes_on if status.state in _GOING_ON else _("The run that you started has other settings."))
         st.button(_("Show it"), key="show_training", on_click=_take_settings, args=(status,))
 
 

@@ -23,13 +23,13 @@ def test_who_learnt_is_said_with_what_arrived_before_and_after():
 
 def test_who_never_learnt_is_said_with_what_arrives_at_the_end():
     text = says(made_run("rnn", learns_at=None))
-    assert "**RNN** has learnt nothing in 100 steps" in text
+    assert "**RNN** has not learnt in 100 steps" in text
     assert "1.0×10⁻¹⁰ of the gradient reaches lag 20" in text
 
 
 def test_of_several_seeds_it_is_said_how_many_learn():
     text = says(made_run("gru"), made_run("gru", seed=1, learns_at=None), made_run("gru", seed=2))
-    assert "2 of 3 seeds learn" in text
+    assert "2 of 3 seeds do" in text
 
 
 def test_a_loss_that_left_the_range_of_floats_exploded():
@@ -56,3 +56,10 @@ def test_the_exhibit_has_the_numbers_of_all_runs_and_the_settings_of_the_network
     np.testing.assert_array_equal(loss, runs[1].loss)
     assert (exhibit.settings.hidden_size, exhibit.settings.sequence_length) == (16, 20)
     assert len(exhibit.draw("dark").frames) == 21
+
+
+def test_an_infinite_gradient_exploded_before_the_loss_did():
+    run = made_run("rnn")
+    run.gradient_norm[30:] = np.nan
+    run.gradient_norm[30, 0] = np.inf
+    assert "gradient of the **RNN** left the range of floats at step 30: it exploded" in says(run)

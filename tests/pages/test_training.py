@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_explorer as lx
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.exhibits.training_view import TrainingView, preset_changes
 from lstm_explorer.runs.training import background
@@ -64,7 +65,7 @@ def test_the_first_picture_is_there_before_anything_is_trained():
     at = app()
     figure = chart(at)
     assert [one.name for one in figure.data if one.type == "heatmap"] == ["RNN", "LSTM", "GRU"]
-    assert "**RNN** has learnt nothing" in words(at)
+    assert "**RNN** has not learnt" in words(at)
     assert at.button(key="train").label == "Run it yourself"
 
 
@@ -83,7 +84,7 @@ def test_pressing_train_starts_a_run_whose_identifier_is_in_the_address():
     at.button(key="train").click().run()
     group = at.query_params["run"]
     assert background.status(group).trainings == VIEW.trainings
-    assert "Waiting" in words(at)
+    assert "It begins in a moment" in words(at)
     at.button(key="pause_training").click().run()
     assert "Paused" in words(at)
     at.button(key="resume_training").click().run()
@@ -152,3 +153,41 @@ def test_the_controls_of_a_task_are_its_own():
     at = app(task="csv")
     assert at.button(key="train").disabled
     assert "Choose a CSV file first" in words(at)
+
+
+def test_a_server_that_takes_no_more_says_so_and_keeps_the_page(monkeypatch):
+    at = app(**QUERY)
+    full = ExplainedError("{waiting} trainings are waiting already.", {"waiting": 20})
+    monkeypatch.setattr(background, "start", lambda *arguments: (_ for _ in ()).throw(full))
+    at.button(key="train").click().run()
+    assert not at.exception
+    assert "20 trainings are waiting already." in words(at)
+    assert at.button(key="train")
+
+
+def test_a_new_run_takes_the_place_of_the_one_before():
+    at = app(**QUERY)
+    at.button(key="train").click().run()
+    first = at.query_params["run"]
+    at.select_slider(key="sequence_length_slider").set_value(8).run()
+    at.button(key="train").click().run()
+    assert at.query_params["run"] != first
+    assert background.status(first).state == "stopped"
+
+
+def test_a_run_that_was_lost_at_its_first_step_is_told():
+    lost = {**QUERY, "networks": "rnn", "nonlinearity": "relu", "recurrent_gain": "3.0", "sequence_length": "200"}
+    view = TrainingView.from_query(lost)
+    run = background.start(view.trainings)
+    Worker(Store()).serve(idle=0.01)
+    assert not len(background.read(run)[0].steps)
+    at = app(**lost, run=run)
+    assert "left the range of floats at step 0" in words(at)
+
+
+def test_a_failed_run_can_be_tried_again():
+    group = trained()
+    Store().group(group).numbers(0).write_bytes(b"nonsense")
+    at = app(**QUERY, run=group)
+    at.button(key="train").click().run()
+    assert at.query_params["run"] != group

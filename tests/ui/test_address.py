@@ -13,7 +13,7 @@ from lstm_explorer.core.record import Correction, number, schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.ui.address import clamp, compose, is_incoming, last_values, not_understood, readable
-from lstm_explorer.ui.limits import LONGEST_TEXT, page_limits
+from lstm_explorer.ui.limits import page_limits
 from lstm_explorer.ui.presets import opening
 
 
@@ -58,9 +58,10 @@ def test_an_address_holds_only_what_differs_and_repeats_lists():
 
 
 def test_clamp_brings_every_setting_inside_and_says_which():
-    settings = Settings(sequence_length=1, forget_bias=-100, text="x" * (LONGEST_TEXT + 1))
+    longest = schema(Settings)["text"].longest
+    settings = Settings(sequence_length=1, forget_bias=-100, text="x" * (longest + 1))
     clamped, corrections = clamp(settings, page_limits("start"))
-    assert (clamped.sequence_length, clamped.forget_bias, len(clamped.text)) == (2, -6.0, LONGEST_TEXT)
+    assert (clamped.sequence_length, clamped.forget_bias, len(clamped.text)) == (2, -6.0, longest)
     assert [(correction.name, correction.given) for correction in corrections[:2]] == [
         ("sequence_length", "1"),
         ("forget_bias", "-100"),

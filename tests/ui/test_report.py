@@ -119,3 +119,12 @@ def test_more_pins_and_figures_than_the_buttons_allow_are_left_out_and_said():
     said = " ".join(warning.value for warning in at.run().warning)
     assert "more than 24 figures" in said
     assert "more than 8 pins under one figure" in said
+
+
+def test_a_training_beyond_the_page_s_limits_comes_back_inside():
+    view = {"num_seeds": "1024", "sequence_length": "90000", "steps": "9999999"}
+    items = [{"figure": "training", "settings": {}, "view": view, "pins": [], "title": "", "note": ""}]
+    remarks = []
+    (item,) = report.from_text(packed({"title": "", "items": items}), remarks).items
+    assert (item.view.num_seeds, item.view.sequence_length, item.view.steps) == (5, 500, 10_000)
+    assert len(remarks) == 3

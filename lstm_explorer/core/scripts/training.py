@@ -219,9 +219,9 @@ def _loop(training: Training, task: Task, problem: Problem, record: Architecture
     arguments = ", ".join(f"{name}={getattr(training, option)!r}" for name, option in options.items())
     clip = {
         "norm": f"norm = nn.utils.clip_grad_norm_(parameters, {training.clip_at!r})",
-        "value": f"norm = nn.utils.get_total_norm([one.grad for one in parameters])\n"
+        "value": f"norm = nn.utils.get_total_norm([one.grad for one in parameters if one.grad is not None])\n"
         f"    nn.utils.clip_grad_value_(parameters, {training.clip_at!r})",
-        "none": "norm = nn.utils.get_total_norm([one.grad for one in parameters])",
+        "none": "norm = nn.utils.get_total_norm([one.grad for one in parameters if one.grad is not None])",
     }[training.clipping]
     hidden = f"hidden[{problem.source_steps}:]" if problem.source_steps else "hidden"
     if task.reads == "last":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,7 +53,7 @@ class TrainingOptions(NetworkSettings):
     horizon: int = number(1, 1, 10_000, app=(1, 100), read_when={"task": SERIES})
     column: int = number(1, 1, 4096, app=(1, 256), read_when={"task": ("csv",)})
     target: Literal["korean", "digits"] = choice("korean", ("korean", "digits"), read_when={"task": ("numbers",)})
-    text: str = text("", longest=20_000, read_when={"task": ("text",)})
+    text: str = text("", longest=4000, read_when={"task": ("text",)})
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
     learning_rate: float = number(5e-3, 1e-8, 100.0, app=(1e-5, 1.0))
     momentum: float = number(0.9, 0.0, 0.999, read_when={"optimizer": ("sgd",)})
@@ -118,11 +118,12 @@ class Training(TrainingOptions):
         return tuple(round(index * self.steps / many) for index in range(many + 1))
 
 
-def trainings_of(options: TrainingOptions, networks: Sequence[str]) -> tuple[Training, ...]:
+@functools.lru_cache(maxsize=256)
+def trainings_of(options: TrainingOptions, networks: tuple[str, ...]) -> tuple[Training, ...]:
     """Return the runs of some networks; what a run does not read is at its default.
 
     Args:
-        options: What is trained and how; replica r has the seed ``seed + r``, and is a run of its own.
+        options: What is trained and how; replica r has the seed ``seed + r``, as far as there are seeds.
         networks: Names of architectures.
 
     Example:
@@ -131,7 +132,7 @@ def trainings_of(options: TrainingOptions, networks: Sequence[str]) -> tuple[Tra
     """
     shared = {name: getattr(options, name) for name in schema(TrainingOptions)}
     return tuple(
-        Training(**shared | {"architecture": name, "seed": options.seed + replica, "num_seeds": 1}).essential()
+        Training(**shared | {"architecture": name, "seed": seed, "num_seeds": 1}).essential()
         for name in networks
-        for replica in range(options.num_seeds)
+        for seed in range(options.seed, min(options.seed + options.num_seeds, 2**31))
     )

@@ -76,6 +76,8 @@ class Task:
         loss: ``"mse"``: mean squared error; ``"cross_entropy"``: of classes, in nats.
         reads: Whether the answer is read from the ``"last"`` hidden state or from ``"every"`` one.
         pose: ``(training, table)`` -> the problem.
+        extra_steps: Steps that it has besides ``sequence_length``, where it reads that.
+        width: Numbers read and answered per step, about, where they are many: what memory grows with.
         scored_steps: Of a task that reads every step, how many at the end are scored; 0 scores all.
         source: Where it comes from, a key of :mod:`lstm_explorer.core.sources`; empty for real data.
         reads_table: Whether it reads the reader's own table.
@@ -90,6 +92,8 @@ class Task:
     loss: Literal["mse", "cross_entropy"]
     reads: Literal["last", "every"] = "last"
     pose: Callable[[Training, TableLike | None], Problem]
+    extra_steps: int = 0
+    width: Callable[[Training], int] = lambda training: 16
     scored_steps: int = 0
     source: str = ""
     reads_table: bool = False

@@ -32,7 +32,7 @@ from lstm_explorer.runs.training.store import Group, State, Store
 RunState = Literal["waiting", "running", "paused", "stopped", "done", "interrupted", "failed"]
 
 #: Runs that are kept in memory as read: several pages of several readers look at the same.
-_READ = 32
+_READ = 128
 _UNREADABLE = N_("The numbers of this training cannot be read: {reason}")
 
 #: Of the worker: little memory, and one thread, as two that wait for each other on a busy machine may take minutes.
@@ -136,6 +136,15 @@ def read(id: str) -> list[TrainingRun | None]:
         with contextlib.suppress(OSError, ValueError):
             runs[-1] = _run_of(group.numbers(which))
     return runs
+
+
+def table(id: str) -> TableLike | None:
+    """Return the reader's own table that a group was started with; None where it reads none.
+
+    Raises:
+        ExplainedError: There is no such group any more, or its files are damaged.
+    """
+    return Store().group(id).table()
 
 
 def pause(id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.record import schema
@@ -20,8 +21,8 @@ MOST_SECONDS, MOST_MEGABYTES = 600.0, 150.0
 _PER_STEP, _PER_NUMBER, _PER_PRODUCT = 4e-5, 1e-8, 1.2e-10
 #: Bytes that back-propagation keeps of a number of a state, for each gate.
 _BYTES = 8.0
-#: A sequence longer than this is refused before its data is made.
-_LONGEST = 20_000
+#: Bytes of a number that is read or answered: symbols are whole numbers first.
+_DATA_BYTES = 12.0
 
 
 def seconds(training: Training) -> float:
@@ -41,8 +42,9 @@ def seconds(training: Training) -> float:
 def megabytes(training: Training) -> float:
     """Return about how much memory a training takes beside the process itself."""
     gates = len(architecture_named(training.architecture).gates) or 1
-    numbers = _length(training) * training.hidden_size * training.num_layers
-    return _BYTES * numbers * training.batch_size * (gates + 1) / 1e6
+    states = _BYTES * training.hidden_size * training.num_layers * (gates + 1)
+    data = _DATA_BYTES * TASKS[training.task].width(training)
+    return _length(training) * training.batch_size * (states + data) / 1e6
 
 
 def refusal(trainings: Sequence[Training]) -> str:
@@ -95,18 +97,13 @@ def _command(alike: Sequence[Training], out: str) -> str:
 
 
 def _length(training: Training) -> int:
-    """Return the steps of the longest sample."""
-    if training.sequence_length > _LONGEST and training.reads("sequence_length"):
-        return training.sequence_length
-    return _posed_length(training.replace(batch_size=1, seed=0))
+    """Return the steps of the longest sample, without making data of a length that an address may ask for."""
+    if training.reads("sequence_length"):
+        return training.sequence_length + TASKS[training.task].extra_steps
+    return _own_length(training.task, training.target) + training.blank_steps
 
 
-@functools.lru_cache(maxsize=64)
-def _posed_length(training: Training) -> int:
-    task = TASKS[training.task]
-    if task.reads_table:
-        return training.sequence_length
-    try:
-        return task.pose(training, None).length
-    except ValueError:  # a text that is too short is for the training itself to refuse
-        return training.sequence_length
+@functools.cache
+def _own_length(task: str, target: Any) -> int:
+    """Return the steps of a task that has a length of its own."""
+    return TASKS[task].pose(Training(task=task, target=target), None).length  # type: ignore[arg-type]

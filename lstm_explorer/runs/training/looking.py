@@ -67,6 +67,8 @@ def look(training: Training, weights: Mapping[str, Tensor], *, sample: int = 0, 
     digest = hashlib.sha256(repr((training.to_query(), sample)).encode())
     for name, tensor in sorted(weights.items()):
         digest.update(name.encode() + tensor.detach().cpu().numpy().tobytes())
+    for tensor in (one.inputs, hidden.grad):
+        digest.update(tensor.detach().numpy().tobytes())
     moment = Moment(
         network=model.network.requires_grad_(False),
         inputs=one.inputs,

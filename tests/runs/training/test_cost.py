@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import lstm_explorer as lx
-from lstm_explorer.runs.training.cost import command_line, megabytes, refusal, seconds
+from lstm_explorer.runs.training.cost import MOST_MEGABYTES, command_line, megabytes, refusal, seconds
 
 
 def test_the_default_run_is_done_in_a_minute():
@@ -67,3 +67,10 @@ def test_a_gradient_that_dies_costs_no_more():
     lx.train(lx.Training(hidden_size=3, steps=2, measurements=1), batches=batches, loss=loss)
     assert seen == [0.0] * 3
     assert float(torch.tensor(1e-40) * 1.0) > 0
+
+
+def test_symbols_count():
+    many = lx.Training(task="text", text="".join(map(chr, range(0x4E00, 0x4E00 + 500))), sequence_length=400)
+    assert megabytes(many.replace(batch_size=128)) > MOST_MEGABYTES
+    assert megabytes(lx.Training(task="text", sequence_length=100)) < MOST_MEGABYTES
+    assert seconds(lx.Training(task="copy", sequence_length=100)) > seconds(lx.Training(sequence_length=100))

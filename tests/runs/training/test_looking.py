@@ -1,5 +1,6 @@
 """A trained network is looked at with its own weights, a sample of its task, and that sample's own loss."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -97,3 +98,11 @@ def test_weights_of_another_network_are_refused():
     training, run = trained("adding", sequence_length=6)
     with pytest.raises(ValueError, match="of another network"):
         look(training.replace(hidden_size=6), run.model.state_dict())
+
+
+def test_moments_differ_where_what_is_read_does():
+    rows = [np.random.default_rng(seed).normal(size=(40, 1)) for seed in (0, 1)]
+    training = lx.Training(task="csv", sequence_length=5, **OPTIONS)
+    weights = lx.train(training, table=rows[0]).model.state_dict()
+    first, second = (look(training, weights, table=each).moment for each in rows)
+    assert first != second

@@ -47,5 +47,6 @@ TASK = Task(
     reads="every",
     pose=_pose,
     scored_steps=COPIED,
+    extra_steps=2 * COPIED,
     source="hochreiter1997",
 )

@@ -15,6 +15,8 @@ from lstm_explorer.locales import N_
 
 #: Share of the characters, the first ones, that is trained on.
 TRAINED_SHARE = 0.8
+#: Most different characters: each is a number that is read and one that is answered, at every step.
+MOST_SYMBOLS = 500
 #: Characters back from which what comes next can mostly be told: a word and the one before it.
 LAG = 10
 
@@ -29,6 +31,11 @@ def next_character_batch(codes: Tensor, symbols: int, length: int, samples: int,
 def _pose(training: Training, table: TableLike | None) -> Problem:
     text = training.text or load_text()
     symbols = tuple(sorted(set(text)))
+    if len(symbols) > MOST_SYMBOLS:
+        raise ExplainedError(
+            N_("The text has {came} different characters: expected at most {most}. Take a shorter text."),
+            {"came": len(symbols), "most": MOST_SYMBOLS},
+        )
     number = {symbol: code for code, symbol in enumerate(symbols)}
     codes, length = torch.tensor([number[symbol] for symbol in text]), training.sequence_length
     many = int(TRAINED_SHARE * len(codes))
@@ -65,4 +72,5 @@ TASK = Task(
     loss="cross_entropy",
     reads="every",
     pose=_pose,
+    width=lambda training: 2 * len(set(training.text or load_text())),
 )

@@ -140,3 +140,15 @@ def test_held_out_windows_are_no_batch():
     frame = load_sunspots()["sunspots"]
     again = set(frame[:247]) & set(frame[247:])  # some numbers of sunspots come twice in three hundred years
     assert len(trained & set(asked)) <= len(again)
+
+
+def test_of_a_long_table_some_windows_are_held_out_evenly_spaced():
+    rows = np.arange(20_000.0)[:, None] * [1.0, -1.0]
+    problem = TASKS["csv"].posed(lx.Training(task="csv", sequence_length=4, horizon=2), rows)
+    assert problem.held_out.inputs.shape == (4, 1024, 2)
+    # Each is asked for what lies two rows after the last that it reads.
+    step = rows[1, 0] / rows[:16_000, 0].std()
+    torch.testing.assert_close(
+        problem.held_out.targets[:, 0] - problem.held_out.inputs[-1, :, 0], torch.full((1024,), 2 * step).float(),
+        atol=1e-3, rtol=0,
+    )  # fmt: skip

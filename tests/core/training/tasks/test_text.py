@@ -58,3 +58,9 @@ def test_a_text_too_short(length):
     with pytest.raises(ValueError, match=f"220 characters, of which the last 44 .* below 44, not {length}"):
         TASKS["text"].posed(SMALL.replace(sequence_length=length))
     assert TASKS["text"].posed(SMALL.replace(sequence_length=43)).held_out.inputs.shape[1] == 1
+
+
+def test_a_text_of_too_many_symbols_is_refused_before_any_of_it_is_made():
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 501))) * 3
+    with pytest.raises(ValueError, match="501 different characters: expected at most 500"):
+        TASKS["text"].posed(SMALL.replace(text=text))
