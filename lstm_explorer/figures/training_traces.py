@@ -89,11 +89,13 @@ def _scores(one: Learner, look: Theme) -> list[dict[str, Any]]:
 def _references(kind: str, run: TrainingRun, look: Theme) -> list[dict[str, Any]]:
     """Return the level of knowing nothing, and of other simple answers."""
     names = _levels(kind, run)
+    # In the one legend, the level of clipping looks otherwise than that of knowing nothing.
+    dashes = ("longdashdot",) * 3 if kind == "norm" else ("dash", "dot", "dashdot")
     return [
         {
             "type": "scatter", "x": [0, run.training.steps], "y": [level, level], "mode": "lines", "name": name,
             "legendgroup": name, "showlegend": kind != "score" or at > 0, "hoverinfo": "skip",
-            "line": {"color": look.theory, "width": 1.5, "dash": ("dash", "dot", "dashdot")[at % 3]},
+            "line": {"color": look.theory, "width": 1.5, "dash": dashes[at % 3]},
         }
         for at, (name, level) in enumerate(names.items())
         if np.isfinite(level)

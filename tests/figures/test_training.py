@@ -63,6 +63,8 @@ def test_the_norm_is_drawn_before_clipping_with_the_level_at_which_it_is_clipped
     norm, level = norms(clip_at=1.5)
     assert max(norm.y) == 100
     assert (level.name, set(level.y)) == ("clipped above 1.5", {1.5})
+    nothing = next(one for one in plot_training([made_run("rnn")]).data if one.name == "knowing nothing")
+    assert level.line.dash != nothing.line.dash
     (alone,) = norms(clipping="none")
     assert max(alone.y) == 100
     before, after = norms(clipping="value")
