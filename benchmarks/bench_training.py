@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 import lstm_explorer as lx
-from lstm_explorer.core.architectures import ARCHITECTURES, network_parameters
+from lstm_explorer.core.architectures import ARCHITECTURES, Parameters
 from lstm_explorer.core.training.model import Model
 from lstm_explorer.core.training.task import Problem
 from lstm_explorer.core.training.tasks import TASKS
@@ -49,7 +49,7 @@ def plain_loop(training: lx.Training, problem: Problem) -> Callable[[], object]:
     def last_hidden(inputs: Tensor) -> Tensor:
         if record.fused:
             return module(inputs)[0][-1]
-        weights = type(network_parameters(module)[0])(*module.all_weights[0])
+        weights = Parameters(*module.all_weights[0])
         h = inputs.new_zeros(inputs.shape[1], training.hidden_size)
         for x in inputs:
             h, _ = record.step(weights, h, x)

@@ -17,8 +17,9 @@ from lstm_explorer.core.biases.maps import BiasMap, bias_map
 from lstm_explorer.core.biases.required import RequiredBias, required_bias
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.any_cell import CellGradientFlow, cell_gradient_flow
-from lstm_explorer.core.gradients.flow import GradientFlow, gradient_flow
+from lstm_explorer.core.gradients.flow import gradient_flow, gradient_flow_of_loss
 from lstm_explorer.core.gradients.paths import PathFlows, path_flows
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.seeds import seed_flows
 from lstm_explorer.core.gradients.summaries import summarise
 from lstm_explorer.core.gradients.weights import (
@@ -29,6 +30,7 @@ from lstm_explorer.core.gradients.weights import (
 )
 from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.networks.build import build_network, effective_biases
+from lstm_explorer.core.networks.finding import find_networks
 from lstm_explorer.core.scripts import to_script, to_training_script
 from lstm_explorer.core.settings import Settings, parse_query
 from lstm_explorer.core.tables import Table, TableError, TableReading, read_table
@@ -61,7 +63,9 @@ __all__ = [
     "build_network",
     "cell_gradient_flow",
     "effective_biases",
+    "find_networks",
     "gradient_flow",
+    "gradient_flow_of_loss",
     "length_map",
     "make_inputs",
     "parse_query",

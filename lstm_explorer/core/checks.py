@@ -3,16 +3,75 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from lstm_explorer.core.architectures import Network, Parameters, architecture_of, network_parameters
+from lstm_explorer.core.architectures import (
+    Network,
+    Parameters,
+    architecture_of,
+    network_parameters,
+    num_directions,
+    state_size,
+)
+from lstm_explorer.core.networks.computing import OwnForward, own_forward, peculiarities
+from lstm_explorer.core.networks.finding import is_network, refusal
 
 InitialState = Tensor | tuple[Tensor, ...] | None
+#: What a network reads: ``(T, B, I)``, ``(B, T, I)`` if it is ``batch_first``, ``(T, I)`` of one sample, or packed.
+Inputs = Tensor | PackedSequence
+#: Steps of each sample, where they differ.
+Lengths = Tensor | Sequence[int] | None
 
 _COUNTS = {2: "two", 3: "three"}
+
+
+class Given(NamedTuple):
+    """A network and what it reads, checked, as the engine takes it.
+
+    Attributes:
+        network: The network; it is not modified.
+        parameters: The weights that it uses, detached: of every layer, and of a layer the forward direction first.
+        inputs: ``(T, B, I)``, detached; zero past the end of a sample.
+        lengths: Steps of each sample, ``(B,)`` on the CPU; None where all are as long as the inputs.
+        states: Initial states of each layer and direction, ``(h_0,)`` or ``(h_0, c_0)``, each ``(1, B, H)``.
+        own: What its own forward gives, to be compared; None where that is PyTorch's.
+    """
+
+    network: Network
+    parameters: list[Parameters]
+    inputs: Tensor
+    lengths: Tensor | None
+    states: list[tuple[Tensor, ...]]
+    own: OwnForward | None
+
+
+def check_given(network: Network, inputs: Inputs, initial_state: InitialState = None, lengths: Lengths = None) -> Given:
+    """Check a network together with what it reads.
+
+    Args:
+        network: The network.
+        inputs: As the network takes them.
+        initial_state: ``h_0``, or ``(h_0, c_0)``, each ``(L*D, B, H)``; zeros by default.
+        lengths: Steps of each sample, ``(B,)``.
+
+    Raises:
+        TypeError: The network or the inputs are of another kind.
+        ValueError: Something is not supported, of the wrong shape, or not finite; or the network's own forward fails.
+    """
+    _check_kind(network)
+    batch = check_inputs(network, inputs, lengths)
+    states = check_initial_state(network, initial_state, batch.inputs.shape[1])
+    own = None
+    if peculiarities(network):
+        whole = None if initial_state is None else tuple(map(torch.cat, zip(*states, strict=True)))
+        own = own_forward(network, batch.inputs, whole, batch.lengths)
+    parameters = _checked_weights(network, own)
+    return Given(network, parameters, batch.inputs, batch.lengths, states, own)
 
 
 def check_network(network: Network) -> list[Parameters]:
@@ -22,107 +81,205 @@ def check_network(network: Network) -> list[Parameters]:
         network: The network to check.
 
     Returns:
-        The weights of every layer, the first layer first, detached.
+        The weights of every layer and direction that its forward pass uses, detached, the first layer first.
 
     Raises:
         TypeError: It is not an ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``, nor one of this package's own.
-        ValueError: It is bidirectional, has projections, drops units in training mode, is of another dtype than
-            float32 or float64, or has weights that are NaN or infinite.
+        ValueError: It drops units in training mode, is of another dtype than float32 or float64, has no memory, or has
+            weights that are NaN or infinite; or its own forward fails.
     """
-    architecture_of(network)
-    if network.bidirectional:
-        raise ValueError(
-            "network is bidirectional: its backward direction has no 'steps back from the loss' to measure. "
-            "Build it with bidirectional=False."
-        )
-    if network.proj_size:
-        raise ValueError(f"network has proj_size={network.proj_size}: expected proj_size=0, no projections.")
+    _check_kind(network)
+    if not peculiarities(network):
+        return _checked_weights(network, None)
+    zeros = next(network.parameters()).new_zeros(2, 1, network.input_size)
+    return _checked_weights(network, own_forward(network, zeros, None))
+
+
+def _check_kind(network: Network) -> None:
+    """Refuse a network of a kind, mode, dtype or device that is not supported."""
+    if not is_network(network):
+        raise TypeError(refusal(network))
     if network.dropout and network.training and network.num_layers > 1:
         raise ValueError(
             f"network drops units at random (dropout={network.dropout}, training mode): call network.eval() first, "
             "so that one gradient is measured and not a new one at every call."
         )
-    parameters = network_parameters(network)
-    dtype = parameters[0].weight_hh.dtype
-    if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"network is {dtype}: expected float32 or float64; convert with network.float().")
-    if not all(_finite(*weights) for weights in parameters):
+    weight = _a_weight(network)
+    if weight.dtype not in (torch.float32, torch.float64):
+        raise ValueError(
+            f"network is {weight.dtype}: expected float32 or float64; measure copy.deepcopy(network).float(), with "
+            "inputs.float()."
+        )
+    if weight.device.type == "meta":
+        raise ValueError("network is on the meta device, without numbers: expected weights; load them first.")
+
+
+def _checked_weights(network: Network, own: OwnForward | None) -> list[Parameters]:
+    """Return the weights that a network uses, or say where they are not finite."""
+    parameters = network_parameters(network) if own is None else own.parameters
+    if not all(_finite(*weights.tensors) for weights in parameters):
         counts = {name: int((~torch.isfinite(weight)).sum()) for name, weight in network.named_parameters()}
         bad = ", ".join(f"{name} has {count}" for name, count in counts.items() if count)
         raise ValueError(f"{bad} values that are NaN or infinite: expected finite weights.")
     return parameters
 
 
-def check_inputs(network: Network, inputs: Tensor) -> Tensor:
-    """Return the inputs time first, ``(T, B, I)``.
+class Batch(NamedTuple):
+    """Inputs ``(T, B, I)``, and the steps of each sample ``(B,)``; None where all are as long as the inputs."""
+
+    inputs: Tensor
+    lengths: Tensor | None
+
+
+def check_inputs(network: Network, inputs: Inputs, lengths: Lengths = None) -> Batch:
+    """Return the inputs time first, ``(T, B, I)``, and the samples' lengths.
 
     Args:
         network: The network that reads them.
-        inputs: ``(T, B, I)``, or ``(B, T, I)`` if the network is ``batch_first``.
+        inputs: ``(T, B, I)``, or ``(B, T, I)`` if the network is ``batch_first``; ``(T, I)`` of one sample; or packed.
+        lengths: Steps of each sample, ``(B,)``; what comes after them is padding, whatever it holds.
 
     Returns:
-        The inputs, detached, ``(T, B, I)``.
+        The inputs, detached, with zeros for padding, and the lengths where they differ from the inputs' own.
 
     Raises:
         TypeError: Not a tensor.
         ValueError: Another shape, dtype or device than the network reads, no step, or values that are not finite.
     """
+    if isinstance(inputs, PackedSequence):
+        if lengths is not None:
+            raise ValueError(
+                "lengths comes with packed inputs: expected one of the two; a packed sequence has its own."
+            )
+        padded, own = pad_packed_sequence(inputs)
+        if padded.ndim != 3 or padded.shape[-1] != network.input_size:
+            raise ValueError(
+                f"inputs holds steps of shape {tuple(padded.shape[2:])}, packed: expected input_size="
+                f"{network.input_size} numbers in each."
+            )
+        return _batch(network, padded, own)
     if not isinstance(inputs, Tensor):
-        raise TypeError(f"inputs is a {type(inputs).__name__}: expected a torch.Tensor.")
-    axes = "(B, T, input_size)" if network.batch_first else "(T, B, input_size)"
-    if inputs.ndim != 3 or inputs.shape[-1] != network.input_size:
-        hint = " Add the batch axis with inputs.unsqueeze(1)." if inputs.ndim == 2 else ""
+        raise TypeError(f"inputs is a {type(inputs).__name__}: expected a torch.Tensor, or a PackedSequence.")
+    if inputs.is_nested:
         raise ValueError(
-            f"inputs has shape {tuple(inputs.shape)}: expected {axes} with input_size={network.input_size}.{hint}"
+            "inputs is a nested tensor: expected a padded one; pass inputs.to_padded_tensor(0.0) and "
+            "lengths=[len(sample) for sample in inputs.unbind()], to a network that is batch_first."
+        )
+    if inputs.layout != torch.strided:
+        raise ValueError(f"inputs is of layout {inputs.layout}: expected a dense tensor; pass inputs.to_dense().")
+    axes = "(B, T, input_size)" if network.batch_first else "(T, B, input_size)"
+    if inputs.ndim not in (2, 3) or inputs.shape[-1] != network.input_size:
+        raise ValueError(
+            f"inputs has shape {tuple(inputs.shape)}: expected {axes}, or (T, input_size) of one sample, with "
+            f"input_size={network.input_size}."
         )
     if 0 in inputs.shape:
         raise ValueError(f"inputs has shape {tuple(inputs.shape)}: expected at least one step and one sample.")
+    return _batch(network, _time_first(network, inputs, 3), lengths)
+
+
+def _time_first(network: Network, tensor: Tensor, axes: int) -> Tensor:
+    """Return ``(T, B, ...)`` of a tensor as the network lays it out; one without the axis of samples gets it."""
+    if tensor.ndim < axes:
+        return tensor.unsqueeze(-2)
+    return tensor.transpose(0, 1) if network.batch_first else tensor
+
+
+def _batch(network: Network, inputs: Tensor, lengths: Lengths) -> Batch:
+    inputs = inputs.detach()
+    checked = _check_lengths(lengths, *inputs.shape[:2])
+    if checked is not None:  # whatever the padding holds, even NaN
+        there = torch.arange(len(inputs))[:, None] < checked
+        inputs = torch.where(there[..., None].to(inputs.device), inputs, torch.zeros_like(inputs))
     _check_like("inputs", inputs, network)
-    return inputs.detach().transpose(0, 1) if network.batch_first else inputs.detach()
+    return Batch(inputs, checked)
 
 
-def check_cotangent(network: Network, cotangent: Tensor | None, steps: int, batch_size: int) -> Tensor:
-    """Return the cotangent, ``(B, H)`` of the last step or ``(T, B, H)`` of every step; all ones by default.
+def _check_lengths(lengths: Lengths, steps: int, batch_size: int) -> Tensor | None:
+    """Return the lengths on the CPU; None where every sample is as long as the inputs."""
+    if lengths is None:
+        return None
+    try:
+        given = torch.as_tensor(lengths, device="cpu")
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(
+            f"lengths is a {type(lengths).__name__}: expected whole numbers, one per sample, such as [5, 3]."
+        ) from None
+    if given.dtype.is_floating_point or given.dtype.is_complex or given.dtype == torch.bool:
+        raise TypeError(f"lengths is {given.dtype}: expected whole numbers, one per sample.")
+    if tuple(given.shape) != (batch_size,) or int(given.min()) < 1 or int(given.max()) > steps:
+        raise ValueError(
+            f"lengths is {given.tolist()}: expected {batch_size} whole numbers, one per sample, from 1 to {steps}, the "
+            "steps of the inputs."
+        )
+    return None if bool((given == steps).all()) else given.long()
 
-    That of every step is laid out as the inputs are: ``(B, T, H)`` if the network is ``batch_first``.
+
+def check_cotangent(network: Network, cotangent: Any, batch: Batch) -> Tensor:
+    """Return what reaches the last output, ``(B, D*H)``, or every output, ``(T, B, D*H)``; all ones by default.
+
+    Args:
+        network: The network.
+        cotangent: ``(B, H)``, the same for both directions, or ``(B, D*H)``; that of every step laid out as the inputs
+            are. One of one sample may come without its axis, and packed sequences may be packed.
+        batch: What the network reads.
 
     Raises:
         ValueError: It has another shape, dtype or device than the network asks for, or values that are not finite.
     """
+    steps, batch_size = batch.inputs.shape[:2]
+    size, directions = state_size(network), num_directions(network)
     if cotangent is None:
-        return _a_weight(network).new_ones(batch_size, network.hidden_size)
-    last = (batch_size, network.hidden_size)
-    every = (batch_size, steps, network.hidden_size) if network.batch_first else (steps, *last)
-    if not isinstance(cotangent, Tensor) or tuple(cotangent.shape) not in (last, every):
-        came = tuple(cotangent.shape) if isinstance(cotangent, Tensor) else type(cotangent).__name__
+        return _a_weight(network).new_ones(batch_size, size * directions)
+    if isinstance(cotangent, PackedSequence):
+        cotangent, _ = pad_packed_sequence(cotangent, network.batch_first)
+    last = (batch_size, size * directions)
+    every = (batch_size, steps, last[1]) if network.batch_first else (steps, *last)
+    allowed = {last, every, (batch_size, size)}
+    if batch_size == 1:  # as those of a network without the axis of samples
+        allowed |= {(size,), (last[1],), (steps, last[1])}
+    came = tuple(cotangent.shape) if isinstance(cotangent, Tensor) else type(cotangent).__name__
+    if came not in allowed:
         axes = "(B, T, hidden_size)" if network.batch_first else "(T, B, hidden_size)"
+        of_both = ", the forward direction first" if directions == 2 else ""
         raise ValueError(
             f"cotangent is {came}: expected a tensor of shape (B, hidden_size) = {last}, of the last step, or "
-            f"{axes} = {every}, of every step."
+            f"{axes} = {every}, of every step{of_both}."
         )
+    cotangent = cotangent.detach()
     _check_like("cotangent", cotangent, network)
-    swapped = network.batch_first and cotangent.ndim == 3
-    return cotangent.detach().transpose(0, 1) if swapped else cotangent.detach()
+    if came in (every, (steps, last[1])) and came != last:
+        return _time_first(network, cotangent, 3)
+    whole = cotangent.reshape(batch_size, -1)
+    return whole if whole.shape[1] == last[1] else whole.repeat(1, directions)
 
 
 def check_initial_state(network: Network, initial_state: InitialState, batch_size: int) -> list[tuple[Tensor, ...]]:
-    """Return each layer's initial states, ``(h_0,)`` or ``(h_0, c_0)``, each ``(1, B, H)``; zeros by default.
+    """Return initial states of each layer and direction, ``(h_0,)`` or ``(h_0, c_0)``; zeros by default.
+
+    Returns:
+        The first layer first, and of a layer the forward direction first; each state ``(1, B, H)``.
 
     Raises:
         ValueError: The states are too many or too few, have another shape, dtype or device than the network asks for,
             or values that are not finite.
     """
-    expected = (network.num_layers, batch_size, network.hidden_size)
-    count = len(architecture_of(network).states)
+    record, layers = architecture_of(network), network.num_layers * num_directions(network)
+    sizes = [network.hidden_size if state.name == "cell" else state_size(network) for state in record.states]
+    expected = [(layers, batch_size, size) for size in sizes]
     if initial_state is None:
-        return [(_a_weight(network).new_zeros(1, *expected[1:]),) * count] * network.num_layers
+        return [tuple(_a_weight(network).new_zeros(1, *shape[1:]) for shape in expected)] * layers
     state = (initial_state,) if isinstance(initial_state, Tensor) else tuple(initial_state)
-    letters = [f"{state.letter}_0" for state in architecture_of(network).states]
-    wanted = "h_0, one tensor" if count == 1 else f"({', '.join(letters)}), {_COUNTS.get(count, count)} tensors"
-    if len(state) != count or any(not isinstance(part, Tensor) or tuple(part.shape) != expected for part in state):
-        came = [tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in state]
-        shape = f"(num_layers, B, hidden_size) = {expected}"
-        raise ValueError(f"initial_state is {came}: expected {wanted} of shape {shape}.")
+    if batch_size == 1:
+        state = tuple(part.unsqueeze(1) if isinstance(part, Tensor) and part.ndim == 2 else part for part in state)
+    came = [tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in state]
+    if came != expected:
+        letters = [f"{state.letter}_0" for state in record.states]
+        count = len(letters)
+        wanted = "h_0, one tensor" if count == 1 else f"({', '.join(letters)}), {_COUNTS.get(count, count)} tensors"
+        both = "num_layers" if layers == network.num_layers else "2 * num_layers"
+        shapes = " and ".join(str(shape) for shape in dict.fromkeys(expected))
+        raise ValueError(f"initial_state is {came}: expected {wanted} of shape ({both}, B, hidden_size) = {shapes}.")
     for part in state:
         _check_like("initial_state", part, network)
     return list(zip(*(part.detach().contiguous().split(1) for part in state), strict=True))
@@ -140,8 +297,8 @@ def _check_like(name: str, tensor: Tensor, network: Network) -> None:
 
 
 def _a_weight(network: Network) -> Tensor:
-    """Return a weight that every network has; all other tensors are of its dtype and on its device."""
-    return cast(Tensor, network.weight_ih_l0)
+    """Return one of the weights; all other tensors are of its dtype and on its device."""
+    return cast(Tensor, next(network.parameters()))
 
 
 def _finite(*tensors: Tensor) -> bool:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
-from lstm_explorer.core.architectures import layer_parameters
-from lstm_explorer.core.checks import check_inputs, check_network
+from lstm_explorer.core.architectures import Parameters, num_directions
+from lstm_explorer.core.checks import check_given, check_network
 from lstm_explorer.core.gate_theory import (
     chrono_forget_bias,
     chrono_quantile,
@@ -68,8 +68,8 @@ def mean_field_of(network: nn.RNN, inputs: Tensor) -> MeanField:
         0.0
     """
     _check_rnn(network)
-    sequence = check_inputs(network, inputs)
-    parameters = layer_parameters(network, 0)
+    given = check_given(network, inputs)
+    sequence, parameters = given.inputs, given.parameters[0]
     variances = weight_variance(parameters.weight_hh), drive_variance(parameters, sequence)
     return mean_field(*variances, network.nonlinearity)
 
@@ -110,16 +110,16 @@ def recurrent_statistics(network: nn.RNN, layer: int = 0) -> RecurrentStatistics
         >>> recurrent_statistics(rnn)
         RecurrentStatistics(spectral_radius=1.0, largest_singular_value=1.0, sigma_w2=1.0)
     """
-    _check_rnn(network)
+    parameters = _check_rnn(network)
     if not 0 <= layer < network.num_layers:
         raise ValueError(f"layer is {layer!r}: expected 0 to {network.num_layers - 1}, the layers of this network.")
-    weight = layer_parameters(network, layer).weight_hh
+    weight = parameters[layer * num_directions(network)].weight_hh
     matrix = weight.cpu().double().numpy()
     radius = float(np.abs(np.linalg.eigvals(matrix)).max())
     return RecurrentStatistics(radius, float(np.linalg.norm(matrix, 2)), weight_variance(weight))
 
 
-def _check_rnn(network: nn.RNN) -> None:
+def _check_rnn(network: nn.RNN) -> list[Parameters]:
     if not isinstance(network, nn.RNN):
         raise TypeError(f"network is a {type(network).__name__}: expected a torch.nn.RNN; gates have another theory.")
-    check_network(network)
+    return check_network(network)

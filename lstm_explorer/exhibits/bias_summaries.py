@@ -8,7 +8,8 @@ import numpy as np
 
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.biases.grids import BiasGrid
-from lstm_explorer.core.biases.maps import BiasMap, StateQuantity
+from lstm_explorer.core.biases.maps import BiasMap
+from lstm_explorer.core.biases.norms import StateQuantity
 from lstm_explorer.core.biases.required import RequiredBias
 from lstm_explorer.core.gradients.paths import PathFlows
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE, Curve

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from lstm_explorer.core.biases.grids import BiasGrid
-from lstm_explorer.core.biases.maps import BiasMap, StateQuantity
+from lstm_explorer.core.biases.maps import BiasMap
+from lstm_explorer.core.biases.norms import StateQuantity
 from lstm_explorer.core.biases.required import RequiredBias
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE, summarise
 from lstm_explorer.core.settings import Settings

@@ -8,7 +8,7 @@ from typing import Literal, cast
 import numpy as np
 
 from lstm_explorer.core.architectures import ARCHITECTURES, architecture_named
-from lstm_explorer.core.biases.maps import StateQuantity
+from lstm_explorer.core.biases.norms import StateQuantity
 from lstm_explorer.core.record import choice, number
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.view import View

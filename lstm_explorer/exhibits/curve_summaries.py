@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.summaries import Curve, Quantity, Verdict
 from lstm_explorer.figures.curves import Series
 from lstm_explorer.figures.formatting import percent, scientific, steps

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lstm_explorer.core.architectures import ARCHITECTURES, architecture_named
-from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.summaries import Quantity, summarise
 from lstm_explorer.core.record import number, subset
 from lstm_explorer.core.settings import Settings

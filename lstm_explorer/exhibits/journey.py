@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.summaries import Curve, Quantity, summarise
 from lstm_explorer.core.reading import unread
 from lstm_explorer.core.settings import Settings

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_explorer.core.architectures import ARCHITECTURES
-from lstm_explorer.core.biases.maps import check_gate
+from lstm_explorer.core.biases.checks import check_gate
 from lstm_explorer.core.escape import clean
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.reading import unread

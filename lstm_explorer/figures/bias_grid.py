@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_explorer.core.biases.grids import BiasGrid
-from lstm_explorer.core.biases.maps import StateQuantity
+from lstm_explorer.core.biases.norms import StateQuantity
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.axes import FigureSpec
 from lstm_explorer.figures.bias_map import bias_title, memory_of

@@ -14,7 +14,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from lstm_explorer.core.architectures import architecture_named
-from lstm_explorer.core.biases.maps import BiasMap, StateQuantity
+from lstm_explorer.core.biases.maps import BiasMap
+from lstm_explorer.core.biases.norms import StateQuantity
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.figures.axes import FigureSpec, evenly_spaced, log_ticks

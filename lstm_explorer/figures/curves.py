@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_explorer.core.escape import plotly
-from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.summaries import Curve, Quantity, summarise
 from lstm_explorer.figures.axes import FlowAxes, positions, values
 from lstm_explorer.figures.formatting import split

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_explorer.core.escape import plotly
-from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.axes import FLOAT32_FLOOR, LARGEST_LINEAR, FlowAxes, log_ticks, positions, values
 from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_range, norm_title, series_of

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lstm_explorer.core.architectures import Architecture, architecture_named
 from lstm_explorer.core.engine.trajectory import Trajectory
-from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.figures.axes import evenly_spaced, log_ticks
 from lstm_explorer.figures.formatting import split
 from lstm_explorer.figures.names import gate_name, parts

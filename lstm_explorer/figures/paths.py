@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lstm_explorer.core.biases.maps import median_of_runs, relative_to_last
+from lstm_explorer.core.biases.norms import median_of_runs, relative_to_last
 from lstm_explorer.core.gradients.paths import GATES, PathFlows
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.lines import Line, plot_lines

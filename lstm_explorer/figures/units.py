@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.axes import evenly_spaced
 from lstm_explorer.figures.theme import template, theme_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from lstm_explorer.core.biases.maps import median_of_runs
+from lstm_explorer.core.biases.norms import median_of_runs
 from lstm_explorer.core.gradients.weights import StepContributions, WeightGradients
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.lines import Line, plot_lines

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, architecture_named, architecture_of
 from lstm_explorer.core.inputs import INPUTS, TableLike, input_length, make_inputs
-from lstm_explorer.core.networks import build_network
+from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from lstm_explorer.core.architectures import ClosedForm, architecture_named, layer_parameters
 from lstm_explorer.core.biases.grids import BiasGrid, join_grids, length_map, two_gate_map
-from lstm_explorer.core.biases.maps import BiasMap, added_bias_map, bias_map, join_maps
+from lstm_explorer.core.biases.maps import BiasMap, bias_map, join_maps
 from lstm_explorer.core.biases.required import BIASES_TRIED, BiasSearch, RequiredBias, Survival
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
-from lstm_explorer.core.gradients.flow import GradientFlow
 from lstm_explorer.core.gradients.paths import NUMBERS_PER_STEP, PathFlows, join_paths, path_flows
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.seeds import join_flows, own_flow, seed_flows
 from lstm_explorer.core.gradients.weights import (
     StepContributions,
@@ -210,8 +210,8 @@ class Map(_BiasSweepJob[BiasMap]):
 
     def _measure(self, first: int, last: int) -> BiasMap:
         if moment := self.experiment.moment:
-            of_network = moment.network, moment.inputs, moment.cotangent
-            return added_bias_map(*of_network, gate=self.gate, added=self.biases[first:last])
+            biases = self.biases[first:last]
+            return bias_map(moment.network, moment.inputs, gate=self.gate, biases=biases, cotangent=moment.cotangent)
         return bias_map(**self._whole, gate=self.gate, biases=self.biases[first:last])
 
 

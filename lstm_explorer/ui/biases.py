@@ -10,7 +10,7 @@ import streamlit as st
 from lstm_explorer.core.architectures import architecture_named, layer_parameters
 from lstm_explorer.core.biases.lines import bias_lines, chrono_lines, run_bias_lines
 from lstm_explorer.core.biases.required import RequiredBias
-from lstm_explorer.core.networks import build_network, effective_biases
+from lstm_explorer.core.networks.build import build_network, effective_biases
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.biases import MAPS, effective, explosion, needed, required
 from lstm_explorer.exhibits.biases_view import GATED, RECURRENT, BiasesView, gate_of, memory_gate, one_bias, other_gate

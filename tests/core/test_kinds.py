@@ -48,6 +48,8 @@ OWN = {
     "plot_journey": {"theory": ()},
     "bias_lines": {"network": "net"},
     "train": {"training": TRAINING},
+    "gradient_flow_of_loss": {"loss_fn": lambda output: output.sum()},
+    "find_networks": {"model": LSTM},
     "to_training_script": {"training": TRAINING},
 }
 #: Of no use to any parameter but those of their own kind.

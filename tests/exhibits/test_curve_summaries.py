@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.summaries import Curve
 from lstm_explorer.exhibits.curve_summaries import curves_summary, share_sentence, units_summary, verdict_word
 from lstm_explorer.figures.curves import Series

@@ -36,6 +36,8 @@ from lstm_explorer.core.architectures.parameters import (
     Parameters,
     layer_parameters,
     network_parameters,
+    num_directions,
+    state_size,
 )
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
@@ -54,6 +56,8 @@ __all__ = [
     "architecture_of",
     "layer_parameters",
     "network_parameters",
+    "num_directions",
+    "state_size",
 ]
 
 

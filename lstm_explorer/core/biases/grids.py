@@ -10,18 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lstm_explorer.core.biases.maps import (
-    Norms,
-    StateQuantity,
-    check_biases,
-    check_lag,
-    is_ascending,
-    is_whole_number,
-    median_of_runs,
-    norms_of,
-    relative_to_last,
-    sweep_biases,
-)
+from lstm_explorer.core.biases.checks import check_biases, check_lag, is_ascending, is_whole_number
+from lstm_explorer.core.biases.norms import Norms, StateQuantity, median_of_runs, norms_of, relative_to_last
+from lstm_explorer.core.biases.sweeps import sweep_biases
 from lstm_explorer.core.inputs import TableLike, make_inputs
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import LIMITS, Settings
@@ -184,18 +175,27 @@ def check_lengths(lengths: Sequence[int], settings: Settings, table: TableLike |
         TypeError: It is no sequence of whole numbers.
         ValueError: There is no length, they do not ascend, or they are outside the limits or longer than the input.
     """
+    low, high = LIMITS["sequence_length"]
+    whole = check_lengths_within(lengths, int(high))
+    longest = len(make_inputs(settings.replace(sequence_length=max(whole[-1], int(low))), table=table))
+    return check_lengths_within(whole, longest)
+
+
+def check_lengths_within(lengths: Sequence[int], longest: int) -> tuple[int, ...]:
+    """Return sequence lengths as whole numbers, of which none is longer than what there is.
+
+    Raises:
+        TypeError: It is no sequence of whole numbers.
+        ValueError: There is no length, they do not ascend, or one is below 1 or too long.
+    """
     if not hasattr(lengths, "__len__") or not all(is_whole_number(length) for length in lengths):
         raise TypeError(f"lengths is {lengths!r}: expected a sequence of whole numbers, such as (10, 20, 40).")
-    low, high = LIMITS["sequence_length"]
     if not len(lengths) or not is_ascending(lengths):
         raise ValueError(
             f"lengths is {lengths!r}: expected at least one length, ascending, each once; sort them first."
         )
-    if not low <= lengths[0] <= lengths[-1] <= high:
-        raise ValueError(f"lengths is {lengths!r}: expected {low:g} to {high:g} steps.")
-    longest = len(make_inputs(settings.replace(sequence_length=lengths[-1]), table=table))
-    if longest < lengths[-1]:
-        raise ValueError(f"lengths is {lengths!r}: expected at most {longest}, the steps that this input has.")
+    if lengths[0] < 1 or lengths[-1] > longest:
+        raise ValueError(f"lengths is {lengths!r}: expected 1 to {longest} steps, which this input has.")
     return tuple(map(int, lengths))
 
 

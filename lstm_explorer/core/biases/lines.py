@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from lstm_explorer.core.architectures import architecture_named
-from lstm_explorer.core.biases.maps import check_gate
+from lstm_explorer.core.biases.checks import check_gate
 from lstm_explorer.core.kinds import checks_kinds
-from lstm_explorer.core.networks import effective_biases
+from lstm_explorer.core.networks.build import effective_biases
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.locales import N_, translated
 

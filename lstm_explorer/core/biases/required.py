@@ -12,15 +12,9 @@ from numpy.typing import NDArray
 
 from lstm_explorer.core import theory
 from lstm_explorer.core.architectures import Architecture, Gate, architecture_named
-from lstm_explorer.core.biases.maps import (
-    StateQuantity,
-    bias_map,
-    check_gate,
-    check_lag,
-    median_of_runs,
-    norms_of,
-    relative_to_last,
-)
+from lstm_explorer.core.biases.checks import check_gate, check_lag
+from lstm_explorer.core.biases.maps import bias_map
+from lstm_explorer.core.biases.norms import StateQuantity, median_of_runs, norms_of, relative_to_last
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.kinds import checks_kinds

@@ -16,7 +16,7 @@ from lstm_explorer.core.engine.adjoint_types import Adjoint, Recorded, UpstreamS
 from lstm_explorer.core.engine.compiled_networks import Compiled
 from lstm_explorer.core.engine.generic_engine import GenericEngine
 from lstm_explorer.core.engine.layers import Backward, LayerStates, Request, check_finite, window_of
-from lstm_explorer.core.engine.scaled import Array, Scaled
+from lstm_explorer.core.engine.scaled import Array, Integers, Scaled, common_exponent, shifted
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,13 @@ class _Run(NamedTuple):
         if upstream.steps is None:
             adjoint.hidden[...] = upstream.final.mantissa.reshape(-1, batch, size)
             adjoint.exponent[...] = upstream.final.exponent.reshape(-1, batch)
+        if upstream.cell is not None:
+            adjoint.cell[...] = upstream.cell.mantissa.reshape(-1, batch, size)
+            if upstream.steps is None:  # both share a power of two
+                _bring_together(adjoint, upstream.cell.exponent.reshape(-1, batch))
+            else:
+                adjoint.exponent[...] = upstream.cell.exponent.reshape(-1, batch)
+        if upstream.steps is None:
             added = UpstreamSteps(np.empty((0, 1, batch, size)), np.empty((0, 1, batch), dtype=np.int64))
         else:
             mantissa, exponent = upstream.steps
@@ -137,6 +144,15 @@ class _Run(NamedTuple):
                 Scaled(unflat(recorded.preactivations), exponents[1:]) if len(recorded.preactivations) else None
             ),
         )
+
+
+def _bring_together(adjoint: Adjoint, of_cell: Integers) -> None:
+    """Give the cell's gradient, which has powers of two of its own, and the hidden state's the larger ones of both."""
+    hidden, cell = Scaled(adjoint.hidden, adjoint.exponent.copy()), Scaled(adjoint.cell, of_cell)
+    common = common_exponent(hidden, cell)
+    adjoint.hidden[...] = shifted(hidden.mantissa, hidden.exponent - common)
+    adjoint.cell[...] = shifted(cell.mantissa, cell.exponent - common)
+    adjoint.exponent[...] = common
 
 
 def _transposed(weight: Tensor) -> Array:

@@ -44,7 +44,7 @@ class Compiled(NamedTuple):
 
 def _rnn_fused(network: Network, weights: Parameters, inputs: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
     fused = torch.rnn_tanh if network.nonlinearity == "tanh" else torch.rnn_relu
-    return fused(inputs, initial[0], list(weights), *_ONE_LAYER)[0]
+    return fused(inputs, initial[0], weights.tensors, *_ONE_LAYER)[0]
 
 
 def _rnn_known(weights: Parameters, inputs: Tensor, hidden: Tensor, initial: tuple[Tensor, ...]) -> LayerStates:
@@ -58,7 +58,7 @@ def _rnn_slopes(network: Network, weights: Parameters, layer: LayerStates, start
 
 
 def _gru_fused(network: Network, weights: Parameters, inputs: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
-    return torch.gru(inputs, initial[0], list(weights), *_ONE_LAYER)[0]
+    return torch.gru(inputs, initial[0], weights.tensors, *_ONE_LAYER)[0]
 
 
 def _gru_known(weights: Parameters, inputs: Tensor, hidden: Tensor, initial: tuple[Tensor, ...]) -> LayerStates:
@@ -88,18 +88,18 @@ def _gru_steps(network: Network, weights: Parameters, layer: LayerStates, start:
 
 
 def _lstm_fused(network: Network, weights: Parameters, inputs: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
-    return torch.lstm(inputs, initial, list(weights), *_ONE_LAYER)[0]
+    return torch.lstm(inputs, initial, weights.tensors, *_ONE_LAYER)[0]
 
 
 def _lstm_known(weights: Parameters, inputs: Tensor, hidden: Tensor, initial: tuple[Tensor, ...]) -> LayerStates:
     """Make the cells ``(T + 1, *lead, H)`` and the gates ``(4, T, *lead, H)`` in float64, a window at a time."""
+    steps, size = len(inputs), weights.bias_ih.shape[-1] // 4
     weight = torch.cat([weights.weight_ih, weights.weight_hh], dim=-1)
     bias = weights.bias_ih + weights.bias_hh
     # NumPy's, not torch's: of a large array it asks the system for large pages, which halves the time to fill it.
-    cells = np.empty(hidden.shape)
+    cells = np.empty((steps + 1, *inputs.shape[1:-1], size))
     cells[:1] = initial[1].numpy(force=True)
-    gates = np.empty((4, *inputs.shape[:-1], hidden.shape[-1]))
-    steps, size = len(inputs), hidden.shape[-1]
+    gates = np.empty((4, *inputs.shape[:-1], size))
     flat_gates, flat_cells = gates.reshape(4, steps, -1, size), cells.reshape(steps + 1, -1, size)
     window = window_of(cells[0].size)
     for start in range(0, steps, window):

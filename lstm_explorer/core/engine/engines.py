@@ -12,6 +12,7 @@ from lstm_explorer.core.engine.compiled_engine import CompiledEngine
 from lstm_explorer.core.engine.compiled_networks import COMPILED
 from lstm_explorer.core.engine.generic_engine import GenericEngine
 from lstm_explorer.core.engine.layers import Backward, LayerStates, Request
+from lstm_explorer.core.engine.projected import ProjectedEngine
 
 
 class Engine(Protocol):
@@ -58,4 +59,7 @@ def engine_of(network: Network) -> Engine:
     """Return the engine of a network."""
     record = architecture_of(network)
     compiled = COMPILED.get(record.name)
-    return CompiledEngine(network, record, compiled) if compiled else GenericEngine(network, record)
+    if compiled is None:
+        return GenericEngine(network, record)
+    plain = CompiledEngine(network, record, compiled)
+    return ProjectedEngine(network, plain) if network.proj_size else plain

@@ -18,7 +18,7 @@ from torch import Tensor
 from lstm_explorer.core.architectures import Architecture, Network, Parameters
 from lstm_explorer.core.engine.generic import BackwardPass, Elementwise, States, Step, carry_back, linearize
 from lstm_explorer.core.engine.layers import Backward, LayerStates, Request, as_float64, check_finite, window_of
-from lstm_explorer.core.engine.scaled import Array, Integers, Scaled, log10_norm
+from lstm_explorer.core.engine.scaled import Array, Integers, Scaled, common_exponent, log10_norm, shifted
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class GenericEngine:
         lead = (len(requests), *layer.hidden.shape[1:-1])
         run = self._pass(layer, requests, lead, features)
         with torch.inference_mode(False), torch.enable_grad():
-            wide = Parameters(*(_copied(weight) for weight in weights))
+            wide = weights.map(_copied)
             # Where no gate reads the hidden state, and there is no other state, the Jacobian of a step is diagonal.
             alone = not self.record.recurrent and len(self.names) == 1 and not added
             steps = (
@@ -123,11 +123,16 @@ class GenericEngine:
             if t < steps and all(request.upstream.steps is None for request in requests):
                 return None
             vectors, exponents = np.zeros((*lead, numbers)), np.zeros(lead, dtype=np.int64)
-            for k, (final, every) in enumerate(request.upstream for request in requests):
+            for k, (final, every, cell) in enumerate(request.upstream for request in requests):
                 if every is not None:
                     vectors[k, ..., :size], exponents[k] = every.mantissa[t], every.exponent[t]
                 elif t == steps:
                     vectors[k, ..., :size], exponents[k] = final
+                if t == steps and cell is not None:
+                    common = common_exponent(Scaled(vectors[k, ..., :size], exponents[k]), cell)
+                    vectors[k, ..., :size] = shifted(vectors[k, ..., :size], exponents[k] - common)
+                    vectors[k, ..., size:] = shifted(cell.mantissa, cell.exponent - common)
+                    exponents[k] = common
             return Scaled(vectors.reshape(-1, numbers), exponents.ravel())
 
         return BackwardPass.empty(upstream, steps, kept.reshape(-1, numbers), features)
@@ -162,8 +167,8 @@ class GenericEngine:
         Every sample is a replica of its own here, as each has its own ``bias_hh``.
         """
         features = weights.weight_ih.shape[-1]
-        weight_ih, weight_hh = (weight.unsqueeze(1) if weight.ndim == 3 else weight for weight in weights[:2])
-        bias_ih, bias_hh = (bias.unsqueeze(1) if bias.ndim == 2 else bias for bias in weights[2:])
+        weight_ih, weight_hh = (each.unsqueeze(1) if each.ndim == 3 else each for each in weights.tensors[:2])
+        bias_ih, bias_hh = (each.unsqueeze(1) if each.ndim == 2 else each for each in weights.tensors[2:])
 
         def step(state: States, x: Tensor) -> tuple[States, Any]:
             own = Parameters(weight_ih, weight_hh, bias_ih, bias_hh + x[..., features:])

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lstm_explorer.core.engine.scaled import Array, Scaled
+from lstm_explorer.core.engine.scaled import Array, Scaled, add
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.locales import N_
 
@@ -54,14 +54,36 @@ class LayerStates(NamedTuple):
 
 
 class Upstream(NamedTuple):
-    """Gradient that a layer's hidden states get from the loss or the layer above.
+    """Gradient that a layer's states get from the loss or the layer above.
 
-    ``final`` reaches the last step, ``(*lead, H)``; ``steps`` every step, ``(T + 1, *lead, H)``, its last entry being
-    ``final``, or None if nothing comes before the end.
+    Attributes:
+        final: What reaches the last hidden state, ``(*lead, H)``.
+        steps: What reaches every hidden state, ``(T + 1, *lead, H)``, its last entry being ``final``; None if nothing
+            comes before the end.
+        cell: What reaches the last cell state itself, ``(*lead, H)``; None if nothing does.
     """
 
     final: Scaled
     steps: Scaled | None
+    cell: Scaled | None = None
+
+    def plus(self, other: Upstream) -> Upstream:
+        """Return what reaches the layer from both, of which one alone may reach the cell."""
+        cell = self.cell if other.cell is None else other.cell
+        if self.steps is None and other.steps is None:
+            return Upstream(add(self.final, other.final), None, cell)
+        count = len((self.steps or other.steps or self.final).mantissa)
+        steps = add(self._all_steps(count), other._all_steps(count))
+        return Upstream(Scaled(steps.mantissa[-1], steps.exponent[-1]), steps, cell)
+
+    def _all_steps(self, count: int) -> Scaled:
+        if self.steps is not None:
+            return self.steps
+        steps = Scaled(
+            np.zeros((count, *self.final.mantissa.shape)), np.zeros((count, *self.final.exponent.shape), np.int64)
+        )
+        steps.mantissa[-1], steps.exponent[-1] = self.final
+        return steps
 
 
 class Request(NamedTuple):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lstm_explorer.core.engine.generic import BackwardPass, Linearized, States, StepFunction, carry_back, linearize
 from lstm_explorer.core.engine.scaled import Scaled, log10_norm
-from lstm_explorer.core.gradients.flow import Loss
+from lstm_explorer.core.gradients.result import Loss
 from lstm_explorer.core.kinds import checks_kinds
 
 #: One tensor ``(B, H)``, or a NamedTuple of tensors ``(B, ...)``.

@@ -2,105 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, cast
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
-from lstm_explorer.core.architectures import Network, Parameters, architecture_of
-from lstm_explorer.core.checks import InitialState, check_cotangent, check_inputs, check_network
-from lstm_explorer.core.engine.engines import engine_of
-from lstm_explorer.core.engine.layers import LayerStates, Quantity, Request, at_loss, from_inputs
-from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, log10_size
-from lstm_explorer.core.engine.trajectory import unroll_layers
+from lstm_explorer.core.architectures import Network
+from lstm_explorer.core.checks import Batch, Given, InitialState, Inputs, Lengths, check_cotangent, check_given
+from lstm_explorer.core.engine.trajectory import output_of, unroll_given
+from lstm_explorer.core.gradients.result import GradientFlow, Loss
+from lstm_explorer.core.gradients.through_layers import flow_of_given, upstreams_of_outputs, upstreams_of_states
 from lstm_explorer.core.kinds import checks_kinds
-
-Loss = Literal["last", "every"]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class GradientFlow:
-    """Gradient norms of every step as log10, exact past the float range; detached, on the CPU, in the network's dtype.
-
-    A gradient that is exactly zero is ``-inf``, and so is one more than 10^300 below its sample's largest at that step.
-    With replicas (:func:`lstm_explorer.seed_flows`) every tensor has one more axis ``R`` in front.
-
-    Attributes:
-        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``.
-        log10_hidden: log10 of the norm of the total derivative dL/dh_t, ``(L, T + 1, B)``.
-        log10_cell: log10 of the norm of the total derivative dL/dc_t, ``(L, T + 1, B)``; None unless LSTM.
-        log10_cell_path: The part of dL/dc_t that travels by the cell state alone, the hidden state being detached
-            before the gates of the next step, ``(L, T + 1, B)``; None unless LSTM.
-        log10_inputs: log10 of the norm of dL/dx_t, ``(T, B)``; index ``t - 1`` is input ``t``.
-        log10_hidden_units: log10 of the size of every element of dL/dh_t, ``(L, T + 1, B, H)``; None unless asked for.
-        log10_cell_units: The same of dL/dc_t; None unless asked for, and LSTM.
-    """
-
-    architecture: str
-    log10_hidden: Tensor
-    log10_cell: Tensor | None
-    log10_cell_path: Tensor | None
-    log10_inputs: Tensor
-    log10_hidden_units: Tensor | None = None
-    log10_cell_units: Tensor | None = None
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the norms as a tidy table, one row per number.
-
-        Returns:
-            Columns ``architecture, layer, quantity, step, lag, sample, log10_norm``, and ``replica`` in front of
-            ``sample`` where there are replicas. ``lag`` is steps back from the last one.
-
-        Example:
-            >>> flow = gradient_flow(torch.nn.GRU(2, 3), torch.zeros(4, 1, 2))
-            >>> flow.to_frame().groupby("quantity")["step"].max().to_dict()
-            {'hidden': 4, 'inputs': 4}
-        """
-        replicated = self.log10_inputs.ndim == 3
-        quantities = {"hidden": self.log10_hidden, "cell": self.log10_cell, "cell_path": self.log10_cell_path}
-        frames = [_tidy(name, norms, replicated) for name, norms in quantities.items() if norms is not None]
-        # The inputs belong to no layer's state: they are read by the first, from step 1 on.
-        frames.append(_tidy("inputs", self.log10_inputs.unsqueeze(-3), replicated, first_step=1))
-        frame = pd.concat(frames, ignore_index=True)
-        frame.insert(0, "architecture", self.architecture)
-        return frame
+from lstm_explorer.core.undisturbed import undisturbed
 
 
 @checks_kinds
+@undisturbed
 def gradient_flow(
     network: Network,
-    inputs: Tensor,
+    inputs: Inputs,
     *,
-    cotangent: Tensor | None = None,
+    cotangent: Tensor | PackedSequence | None = None,
     initial_state: InitialState = None,
     loss: Loss = "last",
     units: bool = False,
+    lengths: Lengths = None,
 ) -> GradientFlow:
     r"""Measure the gradient of a loss with respect to every state of a network, exactly.
 
     The loss is :math:`L = \langle v, h_T \rangle` of the last layer, or :math:`\sum_{t \ge 1} \langle v, h_t \rangle`.
     All derivatives are total, over every path from a state to the loss, except the cell path. Norms are Euclidean, per
-    sample.
+    sample. Each direction of a bidirectional network has a last step of its own; each sample has one with ``lengths``.
 
     Args:
-        network: ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` with any ``num_layers``, ``batch_first``, ``bias``; not modified.
-        inputs: ``(T, B, input_size)``, or ``(B, T, input_size)`` if the network is ``batch_first``.
+        network: ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` with any ``num_layers``, ``batch_first``, ``bias``,
+            ``bidirectional``, ``proj_size``; not modified.
+        inputs: ``(T, B, input_size)``, or ``(B, T, input_size)`` if the network is ``batch_first``; ``(T, input_size)``
+            of one sample; or packed.
         cotangent: :math:`v`, ``(B, H)``; all ones by default. Or :math:`v_t = \partial L / \partial y_t` of any loss of
-            the outputs :math:`y_t`, ``(T, B, H)``, or ``(B, T, H)`` if the network is ``batch_first``: then
-            :math:`L = \sum_t \langle v_t, h_t \rangle`.
+            the outputs :math:`y_t`, ``(T, B, D*H)``, or ``(B, T, D*H)`` if the network is ``batch_first``: then
+            :math:`L = \sum_t \langle v_t, y_t \rangle`. :func:`gradient_flow_of_loss` finds it.
         initial_state: ``h_0``, or ``(h_0, c_0)`` for the LSTM, each ``(L, B, H)``; zeros by default.
         loss: ``"last"`` or ``"every"``.
         units: Also keep every element of dL/dh_t and, of an LSTM, dL/dc_t.
+        lengths: Steps of each sample, ``(B,)``, where they differ; what comes after them is not read.
 
     Returns:
         The norms as log10, per layer, step and sample.
 
     Raises:
         TypeError: The network or the inputs are of another kind.
-        ValueError: Something is not supported, of the wrong shape, or not finite.
+        ValueError: Something is not supported, of the wrong shape, or not finite; or the network computes something
+            else than its weights say.
 
     Source:
         torch.nn.LSTM; the recurrence is written out in :mod:`lstm_explorer.core.engine.adjoints`
@@ -114,78 +69,121 @@ def gradient_flow(
         >>> round(float(flow.log10_cell[0, 0, 0] - flow.log10_cell[0, 100, 0]), 6)
         -30.103
     """
-    parameters = check_network(network)
-    steps_first = check_inputs(network, inputs)
-    seed = check_cotangent(network, cotangent, *steps_first.shape[:2])
+    given = check_given(network, inputs, initial_state, lengths)
+    seed = check_cotangent(network, cotangent, Batch(given.inputs, given.lengths))
     if seed.ndim == 3 and loss == "every":
         raise ValueError('loss is "every" with a cotangent of every step: expected one of the two; leave loss out.')
-    layers = unroll_layers(network, steps_first, initial_state, parameters)
-    return flow_of_layers(network, parameters, layers, seed, loss=loss, units=units)
+    layers = unroll_given(given)
+    return flow_of_given(given, layers, upstreams_of_outputs(given, layers, seed, loss), units=units)
 
 
-def flow_of_layers(
+@checks_kinds
+@undisturbed
+def gradient_flow_of_loss(
     network: Network,
-    parameters: list[Parameters],
-    layers: list[LayerStates],
-    cotangent: Tensor,
+    inputs: Inputs,
+    loss_fn: Callable[[Any], Tensor],
     *,
-    loss: Loss,
-    units: bool,
+    initial_state: InitialState = None,
+    units: bool = False,
+    lengths: Lengths = None,
 ) -> GradientFlow:
-    """Carry the gradient back through all layers, the last one first; lead axes ``(B,)`` or ``(R, B)``."""
-    engine, backs, paths = engine_of(network), [], []
-    total = alone = at_loss(layers[-1].hidden, cotangent, loss)
-    for index in reversed(range(len(layers))):
-        of_total: tuple[Quantity, ...] = ("inputs", "states") if units else ("inputs",)
-        of_path: tuple[Quantity, ...] = ("inputs",) if index > 0 else ()
-        paths_too = [Request(alone, of_path, cut=True)] if layers[index].cell is not None else []
-        back, *by_cell = engine.backward(parameters[index], layers[index], [Request(total, of_total), *paths_too])
-        backs.append(back)
-        paths += [path.log10_states["cell"] for path in by_cell]
-        if index > 0:
-            total = from_inputs(cast(Scaled, back.inputs))
-            alone = from_inputs(cast(Scaled, by_cell[0].inputs)) if by_cell else alone
-    dtype = parameters[0].weight_hh.dtype
+    r"""Measure the gradient of a real loss, through a head of one's own, with respect to every state of a network.
 
-    def norms(name: str) -> Tensor | None:
-        arrays = [back.log10_states[name] for back in backs if name in back.log10_states]
-        return _tensor(_stacked(arrays), dtype) if arrays else None
+    Autograd differentiates the loss with respect to the network's outputs; from there on the gradient is exact, past
+    the range of any float, as in :func:`gradient_flow`.
 
-    def sizes(name: str) -> Tensor | None:
-        arrays = [log10_size(back.states[name]) for back in backs if name in back.states]
-        return _tensor(_stacked(arrays), dtype) if arrays else None
+    Args:
+        network: As in :func:`gradient_flow`; so are ``inputs``, ``initial_state``, ``units`` and ``lengths``.
+        inputs: What it reads.
+        loss_fn: ``loss_fn(output) -> scalar``. The output is what the network itself would return, packed for packed
+            inputs; modules in it, such as a linear layer, are left as they are.
+        initial_state: Zeros by default.
+        units: Also keep every element.
+        lengths: Steps of each sample, where they differ; past them the output is 0, and what reaches it is not counted.
 
-    return GradientFlow(
-        architecture=architecture_of(network).name,
-        log10_hidden=cast(Tensor, norms("hidden")),
-        log10_cell=norms("cell"),
-        log10_cell_path=_tensor(_stacked(paths), dtype) if paths else None,
-        log10_inputs=_tensor(log10_norm(cast(Scaled, backs[-1].inputs)), dtype),
-        log10_hidden_units=sizes("hidden"),
-        log10_cell_units=sizes("cell"),
-    )
+    Returns:
+        The norms as log10, per layer, step and sample.
 
+    Raises:
+        TypeError: An argument is of another kind, or the loss is no tensor.
+        ValueError: As :func:`gradient_flow`; or the loss is no scalar, does not depend on the output, or has a gradient
+            that is not finite.
 
-def _stacked(last_layer_first: list[Array]) -> Array:
-    """Return ``(L, T + 1, ...)``, the first layer first."""
-    return last_layer_first[0][None] if len(last_layer_first) == 1 else np.stack(last_layer_first[::-1])
+    Example:
+        >>> lstm, head = torch.nn.LSTM(2, 8), torch.nn.Linear(8, 1)
+        >>> def loss_fn(output):
+        ...     return torch.nn.functional.mse_loss(head(output[-1]), torch.ones(4, 1))
+        >>> gradient_flow_of_loss(lstm, torch.randn(50, 4, 2), loss_fn).log10_hidden.shape
+        torch.Size([1, 51, 4])
+    """
+    given = check_given(network, inputs, initial_state, lengths)
+    layers = unroll_given(given)
+    reached = _reached_outputs(given, output_of(network, layers, given.lengths), inputs, loss_fn)
+    return flow_of_given(given, layers, upstreams_of_outputs(given, layers, reached, "last"), units=units)
 
 
-def _tensor(array: Array, dtype: torch.dtype) -> Tensor:
-    return torch.from_numpy(array.astype(np.float32) if dtype == torch.float32 else array)
+def _reached_outputs(given: Given, output: Tensor, inputs: Inputs, loss_fn: Callable[[Any], Tensor]) -> Tensor:
+    """Return what a loss puts on the outputs ``(T, B, D*H)``."""
+    leaf = output.detach().clone().requires_grad_()
+    shown: Any = leaf.transpose(0, 1) if given.network.batch_first else leaf
+    if isinstance(inputs, PackedSequence):  # in the order of samples that these were packed in
+        sorted_samples = leaf if inputs.sorted_indices is None else leaf[:, inputs.sorted_indices]
+        steps = zip(sorted_samples, inputs.batch_sizes.tolist(), strict=True)
+        shown = inputs._replace(data=torch.cat([step[:count] for step, count in steps]))
+    elif inputs.ndim == 2:
+        shown = leaf.squeeze(1)
+    loss = loss_fn(shown)
+    if not isinstance(loss, Tensor):
+        raise TypeError(f"loss_fn returned a {type(loss).__name__}: expected a scalar tensor.")
+    if loss.numel() != 1:
+        raise ValueError(f"loss_fn returned {tuple(loss.shape)}: expected a scalar; take the mean or the sum.")
+    found = torch.autograd.grad(loss.sum(), leaf, allow_unused=True) if loss.requires_grad else (None,)
+    if found[0] is None:
+        raise ValueError(
+            "the loss does not depend on the output: expected loss_fn to compute it from its argument, with gradients "
+            "on and without detach()."
+        )
+    if not bool(torch.isfinite(found[0]).all()):
+        raise ValueError("the gradient of loss_fn is NaN or infinite: expected a loss that can be differentiated.")
+    return found[0].detach()
 
 
-def _tidy(quantity: str, norms: Tensor, replicated: bool, first_step: int = 0) -> pd.DataFrame:
-    """Return ``(L, steps, B)`` or ``(R, L, steps, B)`` norms as rows."""
-    array = norms.numpy() if replicated else norms.numpy()[None]
-    replica, layer, step, sample = (index.ravel() for index in np.indices(array.shape))
-    columns = {
-        "layer": layer,
-        "quantity": quantity,
-        "step": step + first_step,
-        "lag": array.shape[2] - 1 - step,
-        **({"replica": replica} if replicated else {}),
-        "sample": sample,
-        "log10_norm": array.ravel(),
-    }
-    return pd.DataFrame(columns)
+class Outputs(NamedTuple):
+    """What reaches everything that a network hands out, in time.
+
+    Attributes:
+        output: ``(T, B, D*H)``.
+        hidden: What reaches ``h_n``, ``(L*D, B, H)``; None if nothing does.
+        cell: What reaches ``c_n``, likewise.
+    """
+
+    output: Tensor
+    hidden: Tensor | None = None
+    cell: Tensor | None = None
+
+
+@undisturbed
+def flow_of_outputs(
+    network: Network,
+    inputs: Tensor,
+    reached: Outputs,
+    *,
+    initial_state: InitialState = None,
+    lengths: Lengths = None,
+) -> GradientFlow:
+    """Measure the gradient of a loss of which it is known what reaches a network's outputs and last states.
+
+    Args:
+        network: As in :func:`gradient_flow`.
+        inputs: ``(T, B, I)``, time first whatever the network says.
+        reached: What the loss puts on the outputs and the last states.
+        initial_state: ``h_0``, or ``(h_0, c_0)``; zeros by default.
+        lengths: Steps of each sample, where they differ.
+    """
+    laid_out = inputs.transpose(0, 1) if network.batch_first else inputs
+    given = check_given(network, laid_out, initial_state, lengths)
+    layers = unroll_given(given)
+    of_last = upstreams_of_outputs(given, layers, reached.output, "last")
+    upstreams = upstreams_of_states(given, of_last, reached.hidden, reached.cell)
+    return flow_of_given(given, layers, upstreams, units=False)

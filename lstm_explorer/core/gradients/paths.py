@@ -7,26 +7,29 @@ backward recurrence, and all of them run in one batched pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
-from lstm_explorer.core.architectures import Network, Parameters, network_parameters
+from lstm_explorer.core.architectures import Network
 from lstm_explorer.core.architectures.lstm import LSTMGates
+from lstm_explorer.core.checks import InitialState, Inputs
 from lstm_explorer.core.engine.compiled_networks import slope_of_hidden
-from lstm_explorer.core.engine.engines import engine_of
-from lstm_explorer.core.engine.layers import Backward, LayerStates, Request, Upstream, as_float64, at_loss, window_of
+from lstm_explorer.core.engine.directions import until_the_end
+from lstm_explorer.core.engine.layers import Backward, LayerStates, Request, as_float64, window_of
+from lstm_explorer.core.engine.projected import unprojected
 from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, shifted
-from lstm_explorer.core.engine.trajectory import unroll_layers
-from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.gradients.last_layers import LastLayer, OwnRun, dtype_of, last_layers, run_of
+from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.kinds import checks_kinds
-from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.settings import Settings
+from lstm_explorer.core.undisturbed import undisturbed
 
 #: The gates through which the hidden state reaches the next step, in PyTorch's order.
 GATES = LSTMGates._fields
@@ -87,15 +90,27 @@ class PathFlows:
 
 
 @checks_kinds
-def path_flows(settings: Settings, *, table: TableLike | None = None) -> PathFlows:
-    r"""Measure by which paths the gradient travels back through the LSTM that the settings describe.
+@undisturbed
+def path_flows(
+    settings: Settings | Network,
+    inputs: Inputs | None = None,
+    *,
+    cotangent: Tensor | PackedSequence | None = None,
+    initial_state: InitialState = None,
+    table: TableLike | None = None,
+) -> PathFlows:
+    r"""Measure by which paths the gradient travels back through an LSTM.
 
     The layer is the last one, whose hidden states the loss reads; ``loss``, ``seed`` and ``num_seeds`` count as in
     :func:`lstm_explorer.seed_flows`. A path that is cut is what autograd finds when ``h.detach()`` enters the
-    preactivation of a gate in place of ``h``.
+    preactivation of a gate in place of ``h``. Of a network of your own the axis ``R`` is its directions, the forward
+    one first: 1, or 2 of a bidirectional one.
 
     Args:
-        settings: The experiment.
+        settings: The experiment; or an ``nn.LSTM`` of your own.
+        inputs: What a network of your own reads, as :func:`lstm_explorer.gradient_flow` takes it.
+        cotangent: What the loss puts on its outputs, likewise.
+        initial_state: Its initial state, likewise.
         table: The rows read when ``input_kind="csv"``.
 
     Returns:
@@ -103,7 +118,8 @@ def path_flows(settings: Settings, *, table: TableLike | None = None) -> PathFlo
 
     Raises:
         TypeError: An argument is of another kind.
-        ValueError: As :func:`build_network` and :func:`make_inputs`.
+        ValueError: As :func:`build_network` and :func:`make_inputs`; or, of a network of your own, as
+            :func:`lstm_explorer.gradient_flow`, or it is no LSTM.
 
     Source:
         arpit2019, keras16151
@@ -119,17 +135,30 @@ def path_flows(settings: Settings, *, table: TableLike | None = None) -> PathFlo
         >>> round(sum(float(share[0, 50, 0]) for share in flows.split.values()), 4)
         1.0
     """
-    dtype = getattr(torch, settings.dtype)
-    runs = [_norms_and_shares(layer) for layer in last_layers(settings, architecture="lstm", table=table)]
-    norms, shares = (np.stack(arrays, axis=1) for arrays in zip(*runs, strict=True))
-    total, cell_alone, *by_gate = torch.from_numpy(norms).to(dtype)
+    run = run_of(settings, inputs, table=table, cotangent=cotangent, initial_state=initial_state)
+    if isinstance(run, OwnRun) and not isinstance(run.network, nn.LSTM):
+        raise ValueError(
+            f"network is a {type(run.network).__name__}: expected a torch.nn.LSTM; the paths are those of its cell and "
+            "its four gates."
+        )
+    runs = [_norms_and_shares(_unprojected(layer)) for layer in last_layers(run, table=table)]
+    norms, shares = (torch.stack(tensors, dim=1).to(dtype_of(run)) for tensors in zip(*runs, strict=True))
+    total, cell_alone, *by_gate = norms
     return PathFlows(
         total=total,
         cell_alone=cell_alone,
         only=dict(zip(GATES, by_gate[:4], strict=True)),
         without=dict(zip(GATES, by_gate[4:], strict=True)),
-        split=dict(zip(TERMS, torch.from_numpy(shares).to(dtype), strict=True)),
+        split=dict(zip(TERMS, shares, strict=True)),
     )
+
+
+def _unprojected(layer: LastLayer) -> LastLayer:
+    """Return the same cell without projections: the paths are those of the cell."""
+    if layer.weights.weight_hr is None:
+        return layer
+    engine, weights, states, upstream = unprojected(layer.engine, layer.weights, layer.states, layer.upstream)
+    return layer._replace(engine=engine, weights=weights, states=states, upstream=upstream)
 
 
 def join_paths(parts: Sequence[PathFlows]) -> PathFlows:
@@ -144,39 +173,22 @@ def join_paths(parts: Sequence[PathFlows]) -> PathFlows:
     )
 
 
-class LastLayer(NamedTuple):
-    """The last layer of one replica: its network, weights and states, and what the loss puts on its hidden states."""
-
-    network: Network
-    weights: Parameters
-    states: LayerStates
-    upstream: Upstream
-
-
-def last_layers(settings: Settings, *, architecture: str, table: TableLike | None) -> Iterator[LastLayer]:
-    """Run the replicas forwards, one after another."""
-    for r in range(settings.num_seeds):
-        replica = settings.replace(seed=settings.seed + r, num_seeds=1)
-        network = build_network(architecture, replica)
-        states = unroll_layers(network, make_inputs(replica, table=table), None)[-1]
-        upstream = at_loss(states.hidden, states.hidden.new_ones(()), settings.loss)
-        yield LastLayer(network, network_parameters(network)[-1], states, upstream)
-
-
 def deltas(layer: LastLayer) -> Backward:
     """Return the total derivatives of a layer's states, and of what the hidden state adds to its preactivations."""
     request = Request(layer.upstream, ("states", "preactivations"))
-    (back,) = engine_of(layer.network).backward(layer.weights, layer.states, [request])
+    (back,) = layer.engine.backward(layer.weights, layer.states, [request])
     return back
 
 
-def _norms_and_shares(layer: LastLayer) -> tuple[Array, Array]:
+def _norms_and_shares(layer: LastLayer) -> tuple[Tensor, Tensor]:
     """Return the norms ``(10, T + 1, B)``, total and cuts, and the shares of the terms ``(6, T + 1, B)``."""
     back = deltas(layer)
     cell = back.states["cell"]
     keep = np.concatenate([np.zeros((1, 4)), np.eye(4), 1 - np.eye(4)])  # cell alone; only; without
     norms = np.concatenate([log10_norm(cell)[None], _with_gates(layer, keep)])
-    return norms, _shares(layer, cell, cast(Scaled, back.preactivations))
+    shares = _shares(layer, cell, cast(Scaled, back.preactivations))
+    of_norms, of_shares = (until_the_end(torch.from_numpy(array), layer.lengths) for array in (norms, shares))
+    return of_norms, of_shares
 
 
 def _with_gates(layer: LastLayer, keep: Array) -> Array:
@@ -184,7 +196,7 @@ def _with_gates(layer: LastLayer, keep: Array) -> Array:
     weights = layer.weights
     weight_hh = (torch.from_numpy(keep)[..., None, None] * weights.weight_hh.unflatten(0, (4, -1)).cpu()).flatten(1, 2)
     cut, request = weights._replace(weight_hh=weight_hh), Request(layer.upstream)
-    (back,) = engine_of(layer.network).backward(cut, layer.states, [request])
+    (back,) = layer.engine.backward(cut, layer.states, [request])
     return back.log10_states["cell"].swapaxes(0, 1)
 
 

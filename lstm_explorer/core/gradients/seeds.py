@@ -10,9 +10,12 @@ import torch
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, Parameters, layer_parameters
-from lstm_explorer.core.engine.layers import LayerStates
-from lstm_explorer.core.engine.trajectory import unroll_layers
-from lstm_explorer.core.gradients.flow import GradientFlow, flow_of_layers, gradient_flow
+from lstm_explorer.core.checks import check_given
+from lstm_explorer.core.engine.layers import LayerStates, at_loss
+from lstm_explorer.core.engine.trajectory import unroll_given
+from lstm_explorer.core.gradients.flow import gradient_flow
+from lstm_explorer.core.gradients.result import GradientFlow
+from lstm_explorer.core.gradients.through_layers import flow_of_layers
 from lstm_explorer.core.inputs import TableLike, make_inputs
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.networks.build import build_network
@@ -87,20 +90,21 @@ def _flows(networks: list[Network], inputs: list[Tensor], settings: Settings, *,
         return _mapped(flow, lambda tensor: tensor[None])
     first = networks[0]
     parameters = [
-        Parameters(*map(torch.stack, zip(*(layer_parameters(network, layer) for network in networks), strict=True)))
+        Parameters.stacked([layer_parameters(network, layer) for network in networks])
         for layer in range(settings.num_layers)
     ]
-    runs = [unroll_layers(network, x, None) for network, x in zip(networks, inputs, strict=True)]
+    runs = [unroll_given(check_given(network, x)) for network, x in zip(networks, inputs, strict=True)]
     layers = [LayerStates.stacked(same_layer) for same_layer in zip(*runs, strict=True)]
     cotangent = inputs[0].new_ones(settings.batch_size, settings.hidden_size)
-    flow = flow_of_layers(first, parameters, layers, cotangent, loss=settings.loss, units=units)
+    upstream = at_loss(layers[-1].hidden, cotangent, settings.loss)
+    flow = flow_of_layers(first, parameters, layers, [upstream], units=units)
     # The replicas are the axis before the batch there, and the first axis here.
     moved = _mapped(flow, lambda tensor: tensor.movedim(2, 0))
     return replace(moved, log10_inputs=flow.log10_inputs.movedim(1, 0))
 
 
 def _tensors(flow: GradientFlow) -> dict[str, Tensor | None]:
-    return {field.name: getattr(flow, field.name) for field in fields(flow) if field.name != "architecture"}
+    return {field.name: getattr(flow, field.name) for field in fields(flow) if field.name.startswith("log10")}
 
 
 def _mapped(flow: GradientFlow, change: Callable[[Tensor], Tensor]) -> GradientFlow:

@@ -15,14 +15,18 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
-from lstm_explorer.core.architectures import architecture_named
-from lstm_explorer.core.biases.grids import check_lengths
+from lstm_explorer.core.architectures import Network, architecture_named
+from lstm_explorer.core.biases.grids import check_lengths, check_lengths_within
+from lstm_explorer.core.checks import InitialState, Inputs
 from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, near_one, shifted
-from lstm_explorer.core.gradients.paths import LastLayer, deltas, last_layers
+from lstm_explorer.core.gradients.last_layers import LastLayer, OwnRun, dtype_of, last_layers, run_of
+from lstm_explorer.core.gradients.paths import deltas
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import Settings
+from lstm_explorer.core.undisturbed import undisturbed
 
 #: Numbers of steps' contributions, ``n * H * H``, made at once.
 _NUMBERS_AT_ONCE = 2**18
@@ -70,11 +74,14 @@ class WeightGradients:
 
 
 @checks_kinds
+@undisturbed
 def weight_gradients(
-    settings: Settings,
+    settings: Settings | Network,
+    inputs: Tensor | None = None,
     *,
     architecture: str = "lstm",
     lengths: Sequence[int],
+    cotangent: Tensor | None = None,
     table: TableLike | None = None,
 ) -> WeightGradients:
     """Measure the gradient of the recurrent weights beside that of the initial state, as the sequence gets longer.
@@ -82,9 +89,12 @@ def weight_gradients(
     The first is what the usual dashboards plot; it says little about how far back the gradient reaches.
 
     Args:
-        settings: The experiment; its own sequence length does not count. The layer is the last one.
-        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``.
+        settings: The experiment; its own sequence length does not count. Or a network of your own, of which the axis
+            ``R`` is the directions. The layer is the last one.
+        inputs: What a network of your own reads; of a length, its first steps.
+        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``; a network of your own has its own.
         lengths: Sequence lengths, ascending; an input with a length of its own bounds them.
+        cotangent: What the loss puts on the last output of a network of your own, ``(B, H)``; all ones by default.
         table: The rows read when ``input_kind="csv"``.
 
     Returns:
@@ -104,14 +114,18 @@ def weight_gradients(
         >>> bool(weights[1] - weights[0] > -0.5), bool(states[1] - states[0] < -15)
         (True, True)
     """
-    checked = check_lengths(lengths, settings, table)
-    weights, states = [], []
+    run = run_of(settings, inputs, table=table, cotangent=cotangent)
+    if isinstance(run, OwnRun):
+        architecture, checked = run.architecture, check_lengths_within(lengths, run.steps)
+    else:
+        checked = check_lengths(lengths, run, table)
+    dtype, weights, states = dtype_of(run), [], []
     for length in checked:
-        here = settings.replace(sequence_length=length)
+        here = run.first_steps(length) if isinstance(run, OwnRun) else run.replace(sequence_length=length)
         layers = last_layers(here, architecture=architecture, table=table)
-        runs = [_replica_gradients(layer, architecture, steps=False) for layer in layers]
-        weights.append(_tensor([log10_norm(run.total) for run in runs], settings))
-        states.append(_tensor([log10_norm(run.initial) for run in runs], settings))
+        runs = [_replica_gradients(layer, steps=False) for layer in layers]
+        weights.append(_tensor([log10_norm(run.total) for run in runs], dtype))
+        states.append(_tensor([log10_norm(run.initial) for run in runs], dtype))
     return WeightGradients(
         architecture=architecture,
         gates=architecture_named(architecture).blocks,
@@ -163,8 +177,15 @@ class StepContributions:
 
 
 @checks_kinds
+@undisturbed
 def step_contributions(
-    settings: Settings, *, architecture: str = "lstm", table: TableLike | None = None
+    settings: Settings | Network,
+    inputs: Inputs | None = None,
+    *,
+    architecture: str = "lstm",
+    cotangent: Tensor | PackedSequence | None = None,
+    initial_state: InitialState = None,
+    table: TableLike | None = None,
 ) -> StepContributions:
     r"""Measure what every step adds to the gradient of the recurrent weights.
 
@@ -173,8 +194,12 @@ def step_contributions(
     that is inside the reset product, :math:`\delta_n \odot r_t`.
 
     Args:
-        settings: The experiment; ``loss``, ``seed`` and ``num_seeds`` count. The layer is the last one.
-        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``.
+        settings: The experiment; ``loss``, ``seed`` and ``num_seeds`` count. Or a network of your own, of which the
+            axis ``R`` is the directions. The layer is the last one.
+        inputs: What a network of your own reads, as :func:`lstm_explorer.gradient_flow` takes it.
+        architecture: A name of ``ARCHITECTURES``, such as ``"lstm"``; a network of your own has its own.
+        cotangent: What the loss puts on the outputs of a network of your own, likewise.
+        initial_state: Its initial state, likewise.
         table: The rows read when ``input_kind="csv"``.
 
     Returns:
@@ -196,15 +221,17 @@ def step_contributions(
         >>> bool(torch.allclose(result.total[0].flatten(0, 1), lstm.weight_hh_l0.grad, rtol=1e-12))
         True
     """
-    layers = last_layers(settings, architecture=architecture, table=table)
-    runs = [_replica_gradients(layer, architecture, steps=True) for layer in layers]
-    hidden_size = settings.hidden_size
+    run = run_of(settings, inputs, table=table, cotangent=cotangent, initial_state=initial_state)
+    layers = last_layers(run, architecture=architecture, table=table)
+    runs = [_replica_gradients(layer, steps=True) for layer in layers]
+    name, dtype = run.architecture if isinstance(run, OwnRun) else architecture, dtype_of(run)
+    size = run.network.hidden_size if isinstance(run, OwnRun) else run.hidden_size
     return StepContributions(
-        architecture=architecture,
-        gates=architecture_named(architecture).blocks,
-        log10_norm=_tensor([cast(Array, run.log10_steps) for run in runs], settings),
-        log10_total=_tensor([log10_norm(run.total) for run in runs], settings),
-        total=torch.from_numpy(np.stack([shifted(*run.total) for run in runs])).unflatten(-1, (hidden_size, -1)),
+        architecture=name,
+        gates=architecture_named(name).blocks,
+        log10_norm=_tensor([cast(Array, run.log10_steps) for run in runs], dtype),
+        log10_total=_tensor([log10_norm(run.total) for run in runs], dtype),
+        total=torch.from_numpy(np.stack([shifted(*run.total) for run in runs])).unflatten(-1, (size, -1)),
     )
 
 
@@ -235,13 +262,13 @@ class _ReplicaGradients(NamedTuple):
     initial: Scaled
 
 
-def _replica_gradients(layer: LastLayer, architecture: str, *, steps: bool) -> _ReplicaGradients:
+def _replica_gradients(layer: LastLayer, *, steps: bool) -> _ReplicaGradients:
     """Run one replica backwards and multiply its gate gradients with the hidden states that the gates read."""
     back = deltas(layer)
     preactivations, initial = cast(Scaled, back.preactivations), back.states["hidden"]
     before = layer.states.hidden[:-1].double().numpy(force=True)
     hidden = near_one(Scaled(before, np.zeros(before.shape[:-1], dtype=np.int64)))
-    blocks, totals, norms = len(architecture_named(architecture).blocks), [], []
+    blocks, totals, norms = len(architecture_named(layer.architecture).blocks), [], []
     for block in np.split(preactivations.mantissa, blocks, axis=-1):
         delta = near_one(Scaled(block, preactivations.exponent))
         totals.append(_summed(_flat(delta), _flat(hidden)))
@@ -283,6 +310,6 @@ def _part(vectors: Scaled, steps: slice) -> Scaled:
     return Scaled(vectors.mantissa[steps], vectors.exponent[steps])
 
 
-def _tensor(replicas: list[Array], settings: Settings) -> Tensor:
-    """Return the replicas' arrays as one tensor in the settings' dtype, ``R`` in front."""
-    return torch.from_numpy(np.stack(replicas)).to(getattr(torch, settings.dtype))
+def _tensor(replicas: list[Array], dtype: torch.dtype) -> Tensor:
+    """Return the replicas' arrays as one tensor of a dtype, ``R`` in front."""
+    return torch.from_numpy(np.stack(replicas)).to(dtype)

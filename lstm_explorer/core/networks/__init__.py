@@ -1,5 +1,1 @@
-"""Build real networks from settings, and read their biases."""
-
-from lstm_explorer.core.networks.build import build_network, effective_biases
-
-__all__ = ["build_network", "effective_biases"]
+"""Real networks: built from settings, and as people have them."""

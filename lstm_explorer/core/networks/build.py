@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping
 from typing import Literal, overload
 
@@ -15,7 +14,7 @@ from lstm_explorer.core.architectures import (
     Network,
     architecture_named,
     architecture_of,
-    layer_parameters,
+    num_directions,
 )
 from lstm_explorer.core.checks import check_network
 from lstm_explorer.core.kinds import checks_kinds
@@ -86,7 +85,7 @@ def effective_biases(network: Network, layer: int = 0) -> Mapping[str, Tensor]:
 
     Args:
         network: Of any architecture; one made with ``bias=False`` has biases of zero.
-        layer: Which layer, from 0.
+        layer: Which layer, from 0; of a bidirectional network its forward direction.
 
     Returns:
         Name to bias ``(H,)``, detached: ``input, forget, candidate, output`` of an LSTM; ``reset, update, candidate``
@@ -102,13 +101,13 @@ def effective_biases(network: Network, layer: int = 0) -> Mapping[str, Tensor]:
         >>> effective_biases(both)["forget"]  # the most copied mistake: filling both with 1 is a bias of 2
         tensor([2.])
     """
-    check_network(network)
+    every_layer = check_network(network)
     names = architecture_of(network).blocks
     if not 0 <= layer < network.num_layers:
         raise ValueError(f"layer is {layer!r}: expected 0 to {network.num_layers - 1}, the layers of this network.")
-    parameters = layer_parameters(network, layer)
+    parameters = every_layer[layer * num_directions(network)]
     blocks = (parameters.bias_ih + parameters.bias_hh).chunk(len(names))
-    return types.MappingProxyType(dict(zip(names, blocks, strict=True)))
+    return dict(zip(names, blocks, strict=True))
 
 
 def _empty(record: Architecture, settings: Settings) -> Network:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, architecture_of, network_parameters
-from lstm_explorer.core.engine.layers import LayerStates
+from lstm_explorer.core.checks import check_initial_state
+from lstm_explorer.core.engine.layers import LayerStates, at_loss
 from lstm_explorer.core.engine.trajectory import unroll_layers
-from lstm_explorer.core.gradients.flow import flow_of_layers
+from lstm_explorer.core.gradients.through_layers import flow_of_layers
 from lstm_explorer.core.training.model import Model, pieces
 from lstm_explorer.core.training.unrolled import unrolled_norms
 
@@ -69,8 +70,10 @@ def _norms(model: Model, inputs: Tensor, cotangents: Tensor) -> tuple[dict[str, 
     norms: dict[str, list[Array]] = {}
     gates: list[Array] = []
     for first, last in pieces(len(inputs), model.truncation):
-        layers = unroll_layers(network, inputs[first:last], state, parameters)
-        flow = flow_of_layers(network, parameters, layers, cotangents[first:last], loss="last", units=False)
+        states = check_initial_state(network, state, inputs.shape[1])
+        layers = unroll_layers(network, inputs[first:last], states, parameters)
+        upstream = at_loss(layers[-1].hidden, cotangents[first:last], "last")
+        flow = flow_of_layers(network, parameters, layers, [upstream], units=False)
         for name in QUANTITIES:
             if (each := getattr(flow, f"log10_{name}")) is not None:
                 # The state between two pieces is detached: it belongs to the piece that it ends.

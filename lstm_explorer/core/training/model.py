@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lstm_explorer.core.architectures import Network
 from lstm_explorer.core.inputs.kind import INPUT_SEEDS
-from lstm_explorer.core.networks import build_network
+from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.training.options import Training
 
 

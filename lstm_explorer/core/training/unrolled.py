@@ -62,7 +62,7 @@ def _unroll(model: Model, inputs: Tensor, *, cut: bool) -> Unrolled:
         if first:
             layers = [tuple(state.detach().requires_grad_() for state in states) for states in layers]
         for network, start, end in model.stages(first, last):
-            parameters = [Parameters(*(one.double() for one in each)) for each in network_parameters(network)]
+            parameters = [each.map(torch.Tensor.double) for each in network_parameters(network)]
             for x in inputs[start:end]:
                 layers = _step(network, parameters, layers, x, cut, unrolled)
     return unrolled

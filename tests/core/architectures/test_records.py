@@ -15,7 +15,7 @@ from lstm_explorer.core.architectures import (
     architecture_of,
     layer_parameters,
 )
-from lstm_explorer.core.networks import build_network
+from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 
@@ -46,7 +46,7 @@ def test_replicas_of_parameters_broadcast(name):
     record = architecture_named(name)
     networks = [build_network(name, SETTINGS.replace(seed=seed)) for seed in range(3)]
     many = [layer_parameters(network, 0) for network in networks]
-    stacked = type(many[0])(*map(torch.stack, zip(*many, strict=True)))
+    stacked = type(many[0]).stacked(many)
     x = torch.randn(2, 3, dtype=torch.float64)
     together, _gates = record.step(stacked, zeros_of(record, 3, 2), x)
     for replica, parameters in enumerate(many):

@@ -10,7 +10,7 @@ from torch import nn
 
 import lstm_explorer as lx
 from lstm_explorer.core.biases.lines import chrono_lines, run_bias_lines
-from lstm_explorer.core.networks import effective_biases
+from lstm_explorer.core.networks.build import effective_biases
 from lstm_explorer.locales import use_language
 
 SETTINGS = lx.Settings(sequence_length=50, hidden_size=16, num_seeds=5, seed=2)

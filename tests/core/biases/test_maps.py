@@ -9,8 +9,8 @@ import torch
 
 import lstm_explorer as lx
 from lstm_explorer.core import theory
-from lstm_explorer.core.biases import maps as module
-from lstm_explorer.core.biases.maps import added_bias_map, join_maps
+from lstm_explorer.core.biases import sweeps as module
+from lstm_explorer.core.biases.maps import join_maps
 
 QUANTITIES = ("log10_hidden", "log10_cell", "log10_cell_path")
 BIASES = (-4.0, -0.5, 0.0, 1.25, 6.0)
@@ -223,7 +223,7 @@ def test_what_is_added_to_a_bias_is_added_to_that_of_every_unit_and_layer(kind, 
     network, inputs = kind(2, 3, num_layers=2).double(), torch.randn(5, 1, 2, dtype=torch.float64)
     cotangent = torch.randn(5, 1, 3, dtype=torch.float64)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    result = added_bias_map(network, inputs, cotangent, gate=gate, added=(-1.0, 0.0, 2.5))
+    result = lx.bias_map(network, inputs, gate=gate, biases=(-1.0, 0.0, 2.5), cotangent=cotangent)
     assert result.biases == (-1.0, 0.0, 2.5)
     row = {"forget": slice(3, 6), "update": slice(3, 6)}[gate]
     for at, added in enumerate(result.biases):

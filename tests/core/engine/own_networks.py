@@ -69,7 +69,9 @@ class Own(nn.Module):
 
     @property
     def all_weights(self):
-        return [[getattr(self, f"{name}_l{layer}") for name in Parameters._fields] for layer in range(self.num_layers)]
+        return [
+            [getattr(self, f"{name}_l{layer}") for name in Parameters._fields[:4]] for layer in range(self.num_layers)
+        ]
 
 
 class Leaky(Own):

@@ -172,7 +172,7 @@ def test_products_of_a_float32_network_are_made_in_float64(scale, gate, scale_ih
     narrow = _parameters(weight_ih, weight_hh, torch.float32)
     backs = [
         backward(nn.LSTM(I, H), weights, _layer(gates=gates, cell=cell), _at_the_end(), "inputs")
-        for weights in (narrow, Parameters(*(weight.double() for weight in narrow)))
+        for weights in (narrow, narrow.map(torch.Tensor.double))
     ]
     for name in ("hidden", "cell"):
         np.testing.assert_array_equal(*(back.log10_states[name] for back in backs))
@@ -229,7 +229,7 @@ def test_replicas_are_their_runs_one_by_one(kind, shared):
         network, weights, layer(0 if shared else slice(None)), _at_the_end(*[replicas] * (not shared)), *asked
     )
     for r in range(replicas):
-        alone = backward(network, Parameters(*(weight[r] for weight in weights)), layer(r), _at_the_end(), *asked)
+        alone = backward(network, weights.map(lambda weight, r=r: weight[r]), layer(r), _at_the_end(), *asked)
         ours, theirs = _by_name(together), _by_name(alone)
         assert len(theirs) == (6 if kind is nn.LSTM else 4)
         for name, expected in theirs.items():

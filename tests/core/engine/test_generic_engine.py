@@ -13,12 +13,13 @@ from torch import nn
 import lstm_explorer as lx
 from lstm_explorer.core import architectures
 from lstm_explorer.core.biases import maps
+from lstm_explorer.core.checks import check_given
 from lstm_explorer.core.engine import engines, generic_engine
 from lstm_explorer.core.engine.engines import engine_of
 from lstm_explorer.core.engine.generic_engine import GenericEngine
 from lstm_explorer.core.engine.layers import LayerStates, Request, at_loss
 from lstm_explorer.core.engine.scaled import log10_norm
-from lstm_explorer.core.engine.trajectory import unroll_layers
+from lstm_explorer.core.engine.trajectory import unroll_given
 from lstm_explorer.core.gradients import seeds
 
 T, B, H, I = 17, 2, 5, 3  # noqa: E741 - features of the input, as everywhere
@@ -73,7 +74,7 @@ def test_agrees_with_autograd_through_its_steps(module, layers, loss):
 def test_preactivations_are_what_a_bias_of_every_step_gets(module):
     network, inputs, state, cotangent = _own(module)
     *_, sums = own_networks.by_autograd(network, inputs, state, cotangent)
-    (layer,) = unroll_layers(network, inputs, state)
+    (layer,) = unroll_given(check_given(network, inputs, state))
     request = Request(at_loss(layer.hidden, cotangent, "last"), ("preactivations",))
     weights = architectures.layer_parameters(network, 0)
     (back,) = engine_of(network).backward(weights, layer, [request])
@@ -164,9 +165,9 @@ def test_what_is_refused_is_refused_in_the_same_words(module):
             found.append(str(caught.value))
         return found
 
-    assert len(set(messages(lambda one: lx.gradient_flow(one, inputs[:, 0])))) == 1
+    assert len(set(messages(lambda one: lx.gradient_flow(one, inputs[0, 0])))) == 1
     assert len(set(messages(lambda one: lx.gradient_flow(one, inputs.float())))) == 1
-    assert len(set(messages(lambda one: lx.gradient_flow(one, inputs, cotangent=torch.ones(1))))) == 1
+    assert len(set(messages(lambda one: lx.gradient_flow(one, inputs, cotangent=torch.ones(9))))) == 1
     with torch.no_grad():
         network.bias_ih_l0[0] = lstm.bias_ih_l0[0] = math.nan
     assert len(set(messages(lambda one: lx.gradient_flow(one, inputs)))) == 1
@@ -199,7 +200,7 @@ def test_preactivations_of_replicas_are_their_own(module):
     networks = [module(I, H, dtype=torch.float64) for _ in range(3)]
     inputs = torch.randn(T, B, I, dtype=torch.float64)
     weights = [architectures.layer_parameters(network, 0) for network in networks]
-    layers = [unroll_layers(network, inputs, None)[0] for network in networks]
+    layers = [unroll_given(check_given(network, inputs))[0] for network in networks]
     engine, wanted = engine_of(networks[0]), ("inputs", "preactivations")
 
     def measured(weights, layer):
@@ -207,7 +208,7 @@ def test_preactivations_of_replicas_are_their_own(module):
         (back,) = engine.backward(weights, layer, [request])
         return log10_norm(back.inputs), log10_norm(back.preactivations)
 
-    stacked = architectures.Parameters(*map(torch.stack, zip(*weights, strict=True)))
+    stacked = architectures.Parameters.stacked(weights)
     together = measured(stacked, LayerStates.stacked(layers))
     for r in range(3):
         for ours, theirs in zip(together, measured(weights[r], layers[r]), strict=True):
@@ -219,7 +220,9 @@ def test_entry_of_a_map_is_a_network_with_that_bias(module):
     network, inputs, *_ = _own(module, 2)
     record, biases = architectures.architecture_of(network), (-2.0, 0.5, 3.0)
     gate = record.memory_gate.name
-    found = maps._swept(network, inputs, (gate,), torch.tensor(biases, dtype=torch.float64)[:, None], "every")
+    found = maps._swept(
+        check_given(network, inputs), (gate,), torch.tensor(biases, dtype=torch.float64)[:, None], "every"
+    )
     rows = slice(H * record.blocks.index(gate), H * (record.blocks.index(gate) + 1))
     for n, bias in enumerate(biases):
         other = _own(module, 2)[0]
@@ -229,7 +232,7 @@ def test_entry_of_a_map_is_a_network_with_that_bias(module):
         flow = lx.gradient_flow(other, inputs, loss="every")
         for name in ("log10_hidden", "log10_cell", "log10_cell_path"):
             if getattr(flow, name) is not None:
-                torch.testing.assert_close(getattr(found, name)[n], getattr(flow, name)[-1], rtol=1e-10, atol=1e-10)
+                torch.testing.assert_close(getattr(found, name)[n, 0], getattr(flow, name)[-1], rtol=1e-10, atol=1e-10)
     assert (found.log10_cell is None) == (module is Leaky)
 
 
@@ -354,8 +357,8 @@ def test_maps_are_those_of_the_compiled_twin(only_generic, architecture, gate):
 def test_biases_of_a_network_without_gates(only_generic):
     rnn, biases = nn.RNN(I, H).double(), torch.tensor([[-1.0], [0.5]], dtype=torch.float64)
     inputs = torch.randn(T, B, I, dtype=torch.float64)
-    found = maps._swept(rnn, inputs, ("hidden",), biases, "last")
+    found = maps._swept(check_given(rnn, inputs), ("hidden",), biases, "last")
     only_generic()
-    twin = maps._swept(rnn, inputs, ("hidden",), biases, "last")
+    twin = maps._swept(check_given(rnn, inputs), ("hidden",), biases, "last")
     torch.testing.assert_close(found.log10_hidden, twin.log10_hidden, rtol=1e-10, atol=1e-10)
     assert (found.log10_hidden[0] - found.log10_hidden[1]).abs().max() > 0.1

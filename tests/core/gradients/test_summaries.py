@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import lstm_explorer as lx
-from lstm_explorer.core.gradients.flow import GradientFlow
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.summaries import summarise
 
 

@@ -219,7 +219,7 @@ def test_results_have_the_settings_dtype():
         ((10, 10), ValueError, "ascending, each once"),
         ((0, 10), ValueError, "expected 1 to 100000 steps"),
         ((10, 200_000), ValueError, "expected 1 to 100000 steps"),
-        ((10, 2000), ValueError, "expected at most 309, the steps that this input has"),
+        ((10, 2000), ValueError, "expected 1 to 309 steps, which this input has"),
         ((10.0, 20.0), TypeError, "lengths is .*expected a sequence of whole numbers"),
         ((True, 20), TypeError, "whole numbers"),
         ((10, math.nan), TypeError, "whole numbers"),

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from lstm_explorer.core.architectures import ARCHITECTURES
-from lstm_explorer.core.networks import build_network, effective_biases
+from lstm_explorer.core.networks.build import build_network, effective_biases
 from lstm_explorer.core.settings import Settings
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}

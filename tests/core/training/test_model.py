@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lstm_explorer.core.networks import build_network
+from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.training.model import Model, pieces
 from lstm_explorer.core.training.options import Training
 
