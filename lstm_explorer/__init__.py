@@ -15,6 +15,8 @@ from lstm_explorer.core.biases.grids import BiasGrid, length_map, two_gate_map
 from lstm_explorer.core.biases.lines import bias_lines
 from lstm_explorer.core.biases.maps import BiasMap, bias_map
 from lstm_explorer.core.biases.required import RequiredBias, required_bias
+from lstm_explorer.core.diagnosis.diagnose import Diagnosis, diagnose
+from lstm_explorer.core.diagnosis.mending import Mend, mended_biases, mending_lines
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.any_cell import CellGradientFlow, cell_gradient_flow
 from lstm_explorer.core.gradients.flow import gradient_flow, gradient_flow_of_loss
@@ -44,9 +46,11 @@ __all__ = [
     "BiasGrid",
     "BiasMap",
     "CellGradientFlow",
+    "Diagnosis",
     "GRUGates",
     "GradientFlow",
     "LSTMGates",
+    "Mend",
     "PathFlows",
     "RequiredBias",
     "Settings",
@@ -62,12 +66,15 @@ __all__ = [
     "bias_map",
     "build_network",
     "cell_gradient_flow",
+    "diagnose",
     "effective_biases",
     "find_networks",
     "gradient_flow",
     "gradient_flow_of_loss",
     "length_map",
     "make_inputs",
+    "mended_biases",
+    "mending_lines",
     "parse_query",
     "path_flows",
     "read_table",

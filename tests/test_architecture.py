@@ -212,6 +212,7 @@ TESTED_BY = {
     "core/biases/sweeps.py": "core/biases/test_maps.py",
     "core/gradients/last_layers.py": "core/gradients/test_through_layers.py",
     "core/gradients/result.py": "core/gradients/test_flow.py",
+    "core/diagnosis/mending.py": "core/diagnosis/test_diagnose.py",
     "core/reading.py": "runs/test_experiment.py",
     "figures/training_traces.py": "figures/test_training.py",
     "runs/job.py": "runs/test_measurements.py",

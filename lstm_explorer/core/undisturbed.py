@@ -25,10 +25,18 @@ def undisturbed(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def measured(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _is_plain():
+            return function(*args, **kwargs)
         with _plain_mode():
             return function(*args, **kwargs)
 
     return measured
+
+
+def _is_plain() -> bool:
+    autocast = torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
+    modes = autocast or torch.is_inference_mode_enabled() or not torch.is_grad_enabled()
+    return not modes and torch.get_default_device().type == "cpu"
 
 
 @contextlib.contextmanager

@@ -127,7 +127,7 @@ def bias_map(
     if isinstance(run, OwnRun):
         architecture = run.architecture
         swept = check_biases(gate, biases, architecture)
-        norms = sweep_own_biases(run, gate, swept)
+        norms = sweep_own_biases(run, {gate: swept})
     else:
         swept = check_biases(gate, biases, architecture, run)
         norms = Norms.join(list(sweep_biases(run, {gate: swept}, architecture=architecture, table=table)))

@@ -99,13 +99,12 @@ def _norms_of_layer(
     return Norms(hidden, *(of_cell or (None, None)))
 
 
-def sweep_own_biases(run: OwnRun, gate: str, added: Sequence[float]) -> Norms:
-    """Measure a network of one's own over what is added to the biases of a gate.
+def sweep_own_biases(run: OwnRun, added: Mapping[str, Sequence[float]]) -> Norms:
+    """Measure a network of one's own over what is added to the biases of some gates together.
 
     Args:
         run: The network and what it reads.
-        gate: One of its gates.
-        added: What is added to the bias of every unit, in every layer.
+        added: Gate to what is added to the bias of every unit, in every layer; as many for each gate.
 
     Returns:
         Norms ``(N, D, T + 1, B)`` of the last layer, the forward direction first.
@@ -118,6 +117,6 @@ def sweep_own_biases(run: OwnRun, gate: str, added: Sequence[float]) -> Norms:
     if given.own is not None:
         unroll_given(given)  # compares it with what the network itself computes
     reached = check_cotangent(run.network, run.cotangent, Batch(given.inputs, given.lengths))
-    numbers = torch.tensor(list(added), dtype=given.inputs.dtype)[:, None]
+    numbers = torch.tensor(list(added.values()), dtype=given.inputs.dtype).T
     size = max(1, _NUMBERS_AT_ONCE // (given.inputs[..., 0].numel() * run.network.hidden_size))
-    return Norms.join([_swept(given, (gate,), part, "last", reached) for part in numbers.split(size)])
+    return Norms.join([_swept(given, tuple(added), part, "last", reached) for part in numbers.split(size)])

@@ -75,7 +75,11 @@ def own_flow(network: Network, inputs: Tensor, cotangent: Tensor, *, units: bool
         cotangent: ``(B, H)`` or ``(T, B, H)``.
         units: Also keep every element of dL/dh_t.
     """
-    flow = gradient_flow(network, inputs, cotangent=cotangent, units=units)
+    return with_replicas(gradient_flow(network, inputs, cotangent=cotangent, units=units))
+
+
+def with_replicas(flow: GradientFlow) -> GradientFlow:
+    """Return the flow of one network with the axis of replicas in front."""
     return _mapped(flow, lambda tensor: tensor[None])
 
 
@@ -86,8 +90,7 @@ def _group_size(settings: Settings) -> int:
 def _flows(networks: list[Network], inputs: list[Tensor], settings: Settings, *, units: bool) -> GradientFlow:
     """Return the flow of a group of replicas, ``R`` in front."""
     if len(networks) == 1:
-        flow = gradient_flow(networks[0], inputs[0], loss=settings.loss, units=units)
-        return _mapped(flow, lambda tensor: tensor[None])
+        return with_replicas(gradient_flow(networks[0], inputs[0], loss=settings.loss, units=units))
     first = networks[0]
     parameters = [
         Parameters.stacked([layer_parameters(network, layer) for network in networks])

@@ -1,0 +1,214 @@
+"""Which bias would let the gradient arrive: measured on the very weights, by moving the memory gate's bias."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lstm_explorer.core.architectures import Network, architecture_of, num_directions
+from lstm_explorer.core.biases.norms import Norms
+from lstm_explorer.core.biases.sweeps import sweep_own_biases
+from lstm_explorer.core.checks import check_network
+from lstm_explorer.core.gradients.last_layers import OwnRun
+from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
+
+#: What is tried to be added to the memory gate's bias, first coarsely, then between the last that fails and the first
+#: that does.
+_COARSE = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+_FINE = 8
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Mend:
+    """What is added to gate biases so that the share that is asked for arrives at the lag that is needed.
+
+    Attributes:
+        gate: The memory gate: the LSTM's ``"forget"``, the GRU's ``"update"``.
+        added: What is added to its bias, for every unit of every layer; negative where the gate keeps when it is low.
+        lower: The first quartile over samples of what would have to be added.
+        upper: The third quartile.
+        log10_share: log10 of the share that arrives then, the median over samples.
+        log10_most: log10 of the largest share at any lag.
+        input_added: What is added to the input gate's bias as well; 0 where the memory gate alone does, or where there
+            is no such gate.
+    """
+
+    gate: str
+    added: float
+    lower: float
+    upper: float
+    log10_share: float
+    log10_most: float
+    input_added: float = 0.0
+
+    @property
+    def explodes(self) -> bool:
+        """Whether more than ten times the gradient arrives somewhere."""
+        return self.log10_most > math.log10(EXPLODES_ABOVE)
+
+    @property
+    def changes(self) -> dict[str, float]:
+        """Gate to what is added to its bias."""
+        return {self.gate: self.added} | ({"input": self.input_added} if self.input_added else {})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the mend as plain numbers and texts, for JSON."""
+        numbers = {name: getattr(self, name) for name in ("lower", "upper", "log10_share", "log10_most", "explodes")}
+        return {"added": self.changes, **numbers}
+
+
+def find_mend(
+    network: Network, inputs: Tensor, *, needs_lag: int, share: float, cotangent: Tensor | None = None
+) -> Mend | None:
+    """Search for the smallest addition to the memory gate's bias with which the share arrives at the lag.
+
+    Where no addition does it alone, or where the gradient would explode, the input gate is closed as far as the memory
+    gate is opened, as chrono initialisation does.
+
+    Args:
+        network: It is not modified.
+        inputs: What it reads, as the network takes it.
+        needs_lag: How many steps back.
+        share: Which share is to arrive.
+        cotangent: What the loss puts on the outputs.
+
+    Returns:
+        The addition; None where the network has no such gate or no bias, or where even 8 more does not do.
+    """
+    record = architecture_of(network)
+    gate = record.memory_gate
+    if gate is None or not network.bias:
+        return None
+    run = OwnRun(network, inputs, cotangent)
+    alone = _smallest(run, {gate.name: float(gate.keeps)}, needs_lag, share)
+    if (alone is not None and not alone.explodes) or not record.has_gate("input"):
+        return alone
+    both = _smallest(run, {gate.name: float(gate.keeps), "input": -float(gate.keeps)}, needs_lag, share)
+    return alone if both is None or (both.explodes and alone is not None) else both
+
+
+def _smallest(run: OwnRun, signs: Mapping[str, float], needs_lag: int, share: float) -> Mend | None:
+    """Return the smallest addition to the first gate, and with its sign to the others, that does; None where none."""
+    coarse = _sweep(run, _added(signs, _COARSE), needs_lag)
+    enough = coarse.at_lag >= math.log10(share)
+    if not enough.any():
+        return None
+    first = int(np.argmax(enough))
+    steps = np.linspace(_COARSE[first - 1] if first else 0.0, _COARSE[first], _FINE + 1)[1:]
+    fine = _sweep(run, _added(signs, steps), needs_lag)
+    at = int(np.argmax(fine.at_lag >= math.log10(share)))
+    lower, upper = _bounds(coarse, fine, steps, share)
+    gate, sign = next(iter(signs.items()))
+    return Mend(
+        gate=gate, added=sign * float(steps[at]), lower=min(sign * lower, sign * upper),
+        upper=max(sign * lower, sign * upper), log10_share=float(fine.at_lag[at]), log10_most=float(fine.most[at]),
+        input_added=signs.get("input", 0.0) * float(steps[at]),
+    )  # fmt: skip
+
+
+def _added(signs: Mapping[str, float], steps: Sequence[float] | NDArray[Any]) -> dict[str, list[float]]:
+    return {gate: [sign * float(step) for step in steps] for gate, sign in signs.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Swept:
+    """log10 of shares over what was added: of every sample at the lag, their median, and the largest at any lag."""
+
+    samples: NDArray[Any]
+    at_lag: NDArray[Any]
+    most: NDArray[Any]
+
+
+def _sweep(run: OwnRun, added: Mapping[str, Sequence[float]], needs_lag: int) -> _Swept:
+    norms: Norms = sweep_own_biases(run, added)
+    of_memory = norms.log10_hidden if norms.log10_cell is None else norms.log10_cell
+    last = of_memory[:, :, -1:]
+    shares = (of_memory - torch.where(last == -torch.inf, torch.nan, last)).double().nan_to_num(nan=-math.inf)
+    # Of both directions the one that keeps less: the samples of the two stand side by side.
+    samples = shares.movedim(1, -1).flatten(2).numpy()[:, ::-1]
+    median = np.quantile(samples, 0.5, axis=-1, method="nearest")
+    return _Swept(samples[:, needs_lag], median[:, needs_lag], median.max(axis=1))
+
+
+def _bounds(coarse: _Swept, fine: _Swept, steps: NDArray[Any], share: float) -> tuple[float, float]:
+    """Return the quartiles over samples of the smallest addition with which the share arrives."""
+    tried = np.array([*_COARSE, *steps])
+    order = np.argsort(tried)
+    enough = np.concatenate([coarse.samples, fine.samples])[order] >= math.log10(share)
+    needed = np.where(enough.any(axis=0), tried[order][np.argmax(enough, axis=0)], _COARSE[-1])
+    lower, upper = np.quantile(needed, (0.25, 0.75), method="nearest")
+    return float(lower), float(upper)
+
+
+def mended_biases(network: Network, mend: Mend) -> dict[str, Tensor]:
+    """Return the biases that a mend changes, by parameter name, as they become.
+
+    What is added goes to ``bias_ih`` of every layer and direction; nothing else changes.
+
+    Args:
+        network: It is not modified.
+        mend: As :func:`lstm_explorer.diagnose` found it for this network.
+
+    Raises:
+        ValueError: The network has no biases.
+
+    Example:
+        >>> lstm = torch.nn.LSTM(1, 2)
+        >>> mend = Mend(gate="forget", added=3.0, lower=3, upper=3, log10_share=0, log10_most=0)
+        >>> changed = mended_biases(lstm, mend)["bias_ih_l0"] - lstm.bias_ih_l0.detach()
+        >>> changed.tolist()
+        [0.0, 0.0, 3.0, 3.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    if not network.bias:
+        raise ValueError("network was made with bias=False: expected one with biases; build it with bias=True.")
+    blocks, directions, size = architecture_of(network).blocks, num_directions(network), network.hidden_size
+    found = {}
+    for index, weights in enumerate(check_network(network)):
+        bias = weights.bias_ih.clone()
+        for gate, added in mend.changes.items():
+            first = blocks.index(gate) * size
+            bias[first : first + size] += added
+        found[f"bias_ih_l{index // directions}{'_reverse' * (index % directions)}"] = bias
+    return found
+
+
+def mending_lines(network: Network, mend: Mend, name: str = "network") -> str:
+    """Return the lines of Python that do the same to a network of the reader's own.
+
+    Args:
+        network: The one that was measured.
+        mend: What was found for it.
+        name: What the network is called in the reader's program, such as ``"model.encoder.lstm"``.
+
+    Example:
+        >>> mend = Mend(gate="forget", added=3.0, lower=3, upper=3, log10_share=0, log10_most=0)
+        >>> lstm = torch.nn.LSTM(1, 2)
+        >>> print(mending_lines(lstm, mend, "lstm"))
+        with torch.no_grad():
+            for name, bias in lstm.named_parameters():
+                if name.startswith("bias_ih"):
+                    bias[2:4] += 3  # forget gate
+        >>> expected = mended_biases(lstm, mend)
+        >>> exec(mending_lines(lstm, mend, "lstm"))
+        >>> bool((lstm.bias_ih_l0 == expected["bias_ih_l0"]).all())
+        True
+    """
+    blocks, size = architecture_of(network).blocks, network.hidden_size
+    lines = [
+        "with torch.no_grad():",
+        f"    for name, bias in {name}.named_parameters():",
+        '        if name.startswith("bias_ih"):',
+    ]
+    for gate, added in mend.changes.items():
+        first = blocks.index(gate) * size
+        lines.append(
+            f"            bias[{first}:{first + size}] {'+' if added > 0 else '-'}= {abs(added):g}  # {gate} gate"
+        )
+    return "\n".join(lines)

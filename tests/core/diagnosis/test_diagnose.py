@@ -1,0 +1,171 @@
+"""A diagnosis says what gradient_flow measures, and a mend does what it promises: measured on the mended network."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import lstm_explorer as lx
+from lstm_explorer.core.architectures.mingru import MinGRU
+from lstm_explorer.core.diagnosis import mending
+from lstm_explorer.core.diagnosis.diagnose import fresh_flows
+
+LAG, SHARE = 60, 0.05
+
+
+def data(features=3, samples=5, steps=80):
+    return torch.randn(steps, samples, features, generator=torch.Generator().manual_seed(0))
+
+
+def made(kind, **options):
+    torch.manual_seed(1)
+    return kind(3, 8, 2, **options)
+
+
+def median_shares(network, inputs):
+    """Return log10 of the median share of what remembers, by lag, from the public measurement alone."""
+    flow = lx.gradient_flow(network, inputs)
+    norms = flow.log10_hidden if flow.log10_cell is None else flow.log10_cell
+    shares = (norms[-1] - norms[-1, -1:]).flip(0).double().numpy()
+    return np.quantile(shares, 0.5, axis=1, method="nearest")
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU, MinGRU])
+def test_what_is_said_is_what_is_measured(kind):
+    network, inputs = made(kind), data()
+    diagnosis = lx.diagnose(network, inputs, needs_lag=LAG, share=SHARE, mend=False)
+    expected = median_shares(network, inputs)
+    np.testing.assert_allclose(diagnosis.log10_shares(), expected)
+    assert diagnosis.log10_share == expected[LAG]
+    half = diagnosis.half_life()
+    assert expected[half - 1] >= np.log10(0.5) > expected[half:].max()
+    assert diagnosis.reach(SHARE) == np.flatnonzero(expected >= np.log10(SHARE))[-1]
+    assert not diagnosis.arrives
+    assert diagnosis.verdict == "vanishes"
+    frame = diagnosis.to_frame()
+    rows = frame[(frame["quantity"] == diagnosis.memory) & (frame["layer"] == 1)]
+    np.testing.assert_allclose(rows["log10_share"], expected)
+    assert json.loads(json.dumps(diagnosis.to_dict()))["layers"][1]["half_life"] == half
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize(("kind", "gate"), [(nn.LSTM, "forget"), (nn.GRU, "update")])
+def test_a_mended_network_lets_the_share_arrive(kind, gate, batch_first):
+    network, inputs = made(kind, batch_first=batch_first), data()
+    given = inputs.transpose(0, 1) if batch_first else inputs
+    before = copy.deepcopy(network.state_dict())
+    mend = lx.diagnose(network, given, needs_lag=LAG, share=SHARE).mend
+    assert mend.gate == gate
+    assert mend.lower <= mend.added <= mend.upper or mend.input_added
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+    mended = copy.deepcopy(network)
+    changed = lx.mended_biases(network, mend)
+    mended.load_state_dict({**network.state_dict(), **changed})
+    came = median_shares(mended, given)
+    assert came[LAG] >= np.log10(SHARE)
+    assert came[LAG] == pytest.approx(mend.log10_share, abs=1e-4)
+    assert set(changed) == {"bias_ih_l0", "bias_ih_l1"}
+    pasted = {"network": copy.deepcopy(network), "torch": torch}
+    exec(lx.mending_lines(network, mend), pasted)
+    for name, tensor in pasted["network"].state_dict().items():
+        torch.testing.assert_close(tensor, mended.state_dict()[name])
+
+
+def test_a_little_less_would_not_do():
+    network, inputs = made(nn.GRU), data()
+    mend = lx.diagnose(network, inputs, needs_lag=LAG, share=SHARE).mend
+    less = copy.deepcopy(network)
+    with torch.no_grad():
+        for bias in (less.bias_ih_l0, less.bias_ih_l1):
+            bias[8:16] += mend.added - 0.13  # the finest step that is tried
+    assert median_shares(less, inputs)[LAG] < np.log10(SHARE)
+
+
+def test_where_the_forget_gate_alone_does_not_do_the_input_gate_is_closed_too():
+    network, inputs = made(nn.LSTM), data()
+    alone = lx.bias_map(network, inputs, biases=(0, 2, 4, 8)).log10_cell[:, 0]
+    shares = (alone - alone[:, -1:]).quantile(0.5, dim=-1)[:, -1 - LAG]
+    assert (shares < np.log10(SHARE)).all()
+    mend = lx.diagnose(network, inputs, needs_lag=LAG, share=SHARE).mend
+    assert mend.input_added == -mend.added < 0
+    assert not mend.explodes
+    lines = lx.mending_lines(network, mend)
+    assert "# forget gate" in lines
+    assert "# input gate" in lines
+
+
+def test_where_it_would_explode_the_input_gate_is_closed_too(monkeypatch):
+    torch.manual_seed(2)
+    network, inputs = nn.LSTM(3, 32), data(samples=3, steps=100)
+    with torch.no_grad():
+        network.weight_hh_l0 *= 1.5
+    alone = lx.diagnose(network, inputs, needs_lag=90, share=0.9).mend
+    assert alone.log10_most > np.log10(1.5)
+    assert not alone.input_added
+    monkeypatch.setattr(mending, "EXPLODES_ABOVE", 1.5)
+    both = lx.diagnose(network, inputs, needs_lag=90, share=0.9).mend
+    assert both.input_added == -both.added < 0
+    assert not both.explodes
+
+
+def test_a_gate_that_keeps_when_it_is_low_is_lowered():
+    torch.manual_seed(0)
+    network, inputs = MinGRU(3, 8), data()
+    mend = lx.diagnose(network, inputs, needs_lag=LAG, share=SHARE).mend
+    assert mend.added < 0
+    mended = copy.deepcopy(network)
+    mended.load_state_dict({**network.state_dict(), **lx.mended_biases(network, mend)})
+    assert median_shares(mended, inputs)[LAG] >= np.log10(SHARE)
+
+
+def test_where_nothing_can_be_mended_nothing_is_said():
+    inputs = data()
+    assert lx.diagnose(made(nn.RNN), inputs, needs_lag=LAG).mend is None
+    assert lx.diagnose(made(nn.LSTM, bias=False), inputs, needs_lag=LAG).mend is None
+    kept = made(nn.GRU)
+    kept.load_state_dict(
+        {**kept.state_dict(), "bias_ih_l1": torch.cat([torch.zeros(8), torch.full((8,), 9.0), torch.zeros(8)])}
+    )
+    diagnosis = lx.diagnose(kept, inputs, needs_lag=LAG)
+    assert diagnosis.arrives
+    assert diagnosis.mend is None
+    with pytest.raises(ValueError, match="made with bias=False"):
+        lx.mended_biases(
+            made(nn.LSTM, bias=False), lx.Mend(gate="forget", added=1, lower=1, upper=1, log10_share=0, log10_most=0)
+        )
+
+
+def test_both_directions_are_diagnosed_and_mended():
+    torch.manual_seed(0)
+    network, inputs = nn.LSTM(3, 8, bidirectional=True, proj_size=4), data()
+    diagnosis = lx.diagnose(network, inputs, needs_lag=LAG, share=SHARE)
+    assert len(diagnosis.layers) == 2
+    assert set(lx.mended_biases(network, diagnosis.mend)) == {"bias_ih_l0", "bias_ih_l0_reverse"}
+    assert diagnosis.half_life(0) is not None
+
+
+def test_fresh_networks_are_pytorch_s_own_of_that_seed():
+    network, inputs = made(nn.GRU), data()
+    state = torch.random.get_rng_state()
+    flows = fresh_flows(network, inputs, None, (3, 4))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    torch.manual_seed(4)
+    expected = lx.gradient_flow(nn.GRU(3, 8, 2), inputs)
+    assert torch.equal(flows.log10_hidden[1], expected.log10_hidden)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"needs_lag": 0}, "needs_lag is 0: expected 1 to 80"),
+        ({"needs_lag": 81}, "give longer ones"),
+        ({"needs_lag": 5, "share": 0.0}, "share is 0.0: expected a number above 0"),
+        ({"needs_lag": 5, "share": 10.0}, "write 1% as 0.01"),
+    ],
+)
+def test_what_does_not_fit_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        lx.diagnose(made(nn.GRU), data(), **given)
