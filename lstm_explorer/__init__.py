@@ -15,6 +15,7 @@ from lstm_explorer.core.biases.grids import BiasGrid, length_map, two_gate_map
 from lstm_explorer.core.biases.lines import bias_lines
 from lstm_explorer.core.biases.maps import BiasMap, bias_map
 from lstm_explorer.core.biases.required import RequiredBias, required_bias
+from lstm_explorer.core.checkpoints import LoadedNetwork, load_network
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.any_cell import CellGradientFlow, cell_gradient_flow
 from lstm_explorer.core.gradients.flow import GradientFlow, gradient_flow
@@ -45,6 +46,7 @@ __all__ = [
     "GRUGates",
     "GradientFlow",
     "LSTMGates",
+    "LoadedNetwork",
     "PathFlows",
     "RequiredBias",
     "Settings",
@@ -63,6 +65,7 @@ __all__ = [
     "effective_biases",
     "gradient_flow",
     "length_map",
+    "load_network",
     "make_inputs",
     "parse_query",
     "path_flows",
