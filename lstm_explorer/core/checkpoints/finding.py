@@ -51,7 +51,7 @@ def without_wrappers(name: str) -> str:
         'encoder.lstm.weight_ih_l0'
     """
     parts = [part for part in name.split(".") if part != "_orig_mod"]
-    return ".".join(parts[1:] if parts[0] == "module" and len(parts) > 1 else parts)
+    return ".".join(parts[1:] if parts[:1] == ["module"] and len(parts) > 1 else parts)
 
 
 def find_candidates(arrays: Mapping[str, Stored]) -> list[Candidate]:
@@ -221,7 +221,7 @@ def common_dtype(name: str, sources: Iterable[Source]) -> tuple[torch.dtype, lis
     """
     kinds = list(dict.fromkeys(source.arrays[0].dtype for source in sources if source.arrays))
     read = {READ_AS.get(kind) for kind in kinds if kind is not None} | ({None} if None in kinds else set())
-    names = listed([str(kind).removeprefix("torch.") for kind in kinds])
+    names = listed([str(kind or "unknown").removeprefix("torch.") for kind in kinds])
     if len(read) != 1 or None in read:
         raise error("dtypes", name=name or "network", came=names)
     first = kinds[0]

@@ -6,45 +6,29 @@ candidate. With ``reset_after`` its GRU has the equations of PyTorch's, both bia
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import io
 import itertools
 import types
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Architecture
 from lstm_explorer.core.checkpoints.finding import BY_BLOCKS, common_dtype
+from lstm_explorer.core.checkpoints.hdf5 import Tree, look_through, rewritten
 from lstm_explorer.core.checkpoints.keras_layers import BLOCKS, Layer, check_layer, configured_layers, layer_of
 from lstm_explorer.core.checkpoints.messages import CheckpointError, error, no_other_errors, note
-from lstm_explorer.core.checkpoints.reading import MAX_PARTS, open_zip, read_json, read_part, rewritten_zip
+from lstm_explorer.core.checkpoints.reading import open_zip, read_json, read_part, rewritten_zip
 from lstm_explorer.core.checkpoints.record import Candidate, Contents, FoundNetwork, Left, Source, Stored
 from lstm_explorer.core.escape import one_line
 from lstm_explorer.core.tables.messages import Note
-from lstm_explorer.extras import require
-
-if TYPE_CHECKING:
-    import h5py
 
 #: The parts of a ``.keras`` file.
 CONFIGURATION, WEIGHTS = "config.json", "model.weights.h5"
-_FLOATS = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
 _ARRAYS = ("kernel", "recurrent_kernel", "bias")
-#: How deep groups may stand in one another.
-_DEPTH = 40
-
-
-class Tree(NamedTuple):
-    """What stands in a file of HDF5: arrays by their paths, and the names that groups of variables say."""
-
-    arrays: Mapping[str, Stored]
-    names: Mapping[str, str]
 
 
 class Cell(NamedTuple):
@@ -82,80 +66,15 @@ def open_hdf5(data: bytes, configuration: Any = None) -> Contents:
         CheckpointError: It is damaged.
         MissingExtraError: h5py is not installed.
     """
-    with _opened(data) as file:
-        tree = _tree(data, file)
-        said = file.attrs.get("model_config")
-    if configuration is None and said is not None:
-        configuration = read_json(said)
+    tree = look_through(data)
+    if configuration is None and tree.configuration is not None:
+        configuration = read_json(tree.configuration)
     with no_other_errors("Keras"):
         layers = configured_layers(configuration)
     candidates = _candidates(tree, layers)
     used = frozenset[str]().union(*(candidate.keys for candidate in candidates))
     left = tuple(Left(one_line(path, 200)) for path in tree.arrays if path not in used)
-    return Contents("Keras", tuple(candidates), left, functools.partial(_rewritten, data))
-
-
-@contextlib.contextmanager
-def _opened(data: bytes) -> Iterator[h5py.File]:
-    require("checkpoints")
-    import h5py
-
-    with no_other_errors("Keras"), h5py.File(io.BytesIO(data), "r") as file:
-        yield file
-
-
-def _tree(data: bytes, file: h5py.File) -> Tree:
-    """Walk through the groups, each once; a link to another file or name is not followed."""
-    import h5py
-
-    arrays: dict[str, Stored] = {}
-    names: dict[str, str] = {}
-    pending, seen = [("", file["/"], 0)], {h5py.h5o.get_info(file["/"].id).addr}
-    while pending:
-        place, group, depth = pending.pop()
-        names |= {place: one_line(group.attrs["name"], 200)} if isinstance(group.attrs.get("name"), str) else {}
-        for name in group:
-            path = f"{place}/{name}".lstrip("/")
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                continue
-            inner = group[name]
-            address = h5py.h5o.get_info(inner.id).addr
-            if isinstance(inner, h5py.Dataset):
-                arrays[path] = Stored(path, inner.shape or (), _FLOATS.get(inner.dtype.name), _reader(data, path))
-            elif isinstance(inner, h5py.Group) and address not in seen and depth < _DEPTH:
-                seen.add(address)
-                pending.append((path, inner, depth + 1))
-            if len(arrays) + len(seen) > MAX_PARTS:
-                raise error("many_parts", limit=MAX_PARTS)
-    return Tree(dict(sorted(arrays.items())), names)
-
-
-def _reader(data: bytes, path: str) -> Callable[[], Tensor]:
-    def read() -> Tensor:
-        with _opened(data) as file:
-            array = file[path]
-            _check_plain(path, array)
-            return torch.from_numpy(np.array(array[()], dtype=array.dtype.newbyteorder("=")))
-
-    return read
-
-
-def _check_plain(path: str, array: h5py.Dataset) -> None:
-    """Refuse an array whose numbers are not in the file as they are: it may be of any size, or from anywhere."""
-    if array.is_virtual or array.external or array.nbytes > array.id.get_storage_size():
-        raise error("claims", name=one_line(path, 200))
-
-
-def _rewritten(data: bytes, changes: Mapping[str, Tensor]) -> bytes:
-    require("checkpoints")
-    import h5py
-
-    buffer = io.BytesIO(data)
-    with no_other_errors("Keras"), h5py.File(buffer, "r+") as file:
-        for path, new in changes.items():
-            _check_plain(path, file[path])
-            file[path][...] = new.numpy()
-    return buffer.getvalue()
+    return Contents("Keras", tuple(candidates), left, functools.partial(rewritten, data, tree.places))
 
 
 def _candidates(tree: Tree, layers: Sequence[tuple[str, Layer]]) -> list[Candidate]:

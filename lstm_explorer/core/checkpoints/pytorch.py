@@ -61,14 +61,12 @@ def open_archive(data: bytes) -> Contents:
         data: The file: a zip archive with a member ``data.pkl``.
 
     Raises:
-        CheckpointError: It is damaged, scripted, or a pickled model.
+        CheckpointError: It is damaged, or a pickled model.
     """
     with open_zip(data) as archive, no_other_errors("PyTorch"):
         members = [member.filename for member in archive.infolist()]
         pickled = next(name for name in members if name.split("/")[-1] == "data.pkl")
         folder = pickled.removesuffix("data.pkl")
-        if f"{folder}constants.pkl" in members:
-            raise error("scripted")
         if f"{folder}byteorder" in members and archive.read(f"{folder}byteorder") == b"big":
             raise error("big_endian")
         root, _storages = read_pickle(io.BytesIO(read_part(archive, pickled)))

@@ -96,7 +96,7 @@ def open_zip(data: bytes) -> zipfile.ZipFile:
     """Open an archive whose parts are stored as they are, so that none is larger than the archive.
 
     Raises:
-        CheckpointError: It is damaged, has too many parts, two of one name, or compressed ones.
+        CheckpointError: It is damaged, a scripted model, has too many parts, two of one name, or compressed ones.
     """
     # Counted before anything lists them: four million empty parts fit into 200 MB.
     if data.count(b"PK\x01\x02") > MAX_PARTS:
@@ -104,6 +104,8 @@ def open_zip(data: bytes) -> zipfile.ZipFile:
     with no_other_errors("zip"):
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = archive.infolist()
+        if any(member.filename.split("/")[-1] == "constants.pkl" for member in members):
+            raise error("scripted")
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
                 raise error("compressed", member=one_line(member.filename))
