@@ -80,13 +80,12 @@ def _trained_subject(training: Training) -> Subject:
 
 def input_settings(view: YourNetworkView, network: Network) -> Settings:
     """Return the settings of what the network reads, and of its sizes as far as settings have them."""
-    limits = {name: schema(Settings)[name].limits for name in ("input_size", "hidden_size", "num_layers")}
     sizes = {
         "input_size": network.input_size,
         "hidden_size": network.hidden_size,
         "num_layers": network.num_layers * num_directions(network),
     }
-    fitting = {name: min(size, int(limits[name].high)) for name, size in sizes.items() if (limits[name])}
+    fitting = {name: schema(Settings)[name].from_text(str(size))[0] for name, size in sizes.items()}
     kind: Any = "noise" if view.data == "task" else view.data
     return Settings(
         sequence_length=view.sequence_length, batch_size=view.samples, seed=view.seed, input_kind=kind,
@@ -130,7 +129,9 @@ def _held_out(training: Training, samples: int) -> Moment:
 def diagnosis_of(runner: Runner, view: YourNetworkView) -> Diagnosis | None:
     """Return the diagnosis, or as much of it as is done; None where it could not be measured."""
     one = experiment_of(runner, view)
-    return runner.run(Diagnose(experiment=one, needs_lag=min(view.needs_lag, one.steps), share=view.share))
+    job = Diagnose(experiment=one, needs_lag=min(view.needs_lag, one.steps), share=view.share)
+    findings = runner.run(job)
+    return None if findings is None else job.diagnosis(findings)
 
 
 def layer_index(view: YourNetworkView, layers: Sequence[LayerWeights]) -> int:

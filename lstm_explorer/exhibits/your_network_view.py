@@ -22,7 +22,7 @@ class YourNetworkView(View):
         inside: Which network of it.
         file: What tells one file from others; an address cannot carry the file itself.
         module: Name of the network in the file; the first where it is empty.
-        data: What it reads: the held-out data of its training, noise, a text, or the reader's table.
+        data: What it reads: noise, the held-out data of its training, a text, or the reader's table.
         text: The text.
         sequence_length: Steps that it reads.
         samples: Samples that it reads.
@@ -40,7 +40,7 @@ class YourNetworkView(View):
     inside: str = choice("lstm", tuple(ARCHITECTURES))
     file: str = text("", longest=16)
     module: str = text("", longest=200)
-    data: Literal["task", "noise", "text", "csv"] = "task"
+    data: Literal["noise", "task", "text", "csv"] = "noise"
     text: str = text(Settings().text, longest=2000)
     sequence_length: int = number(200, 1, 100_000, app=(2, 2000))
     samples: int = number(4, 1, 4096, app=(1, 64))

@@ -52,11 +52,10 @@ def reach_summary(diagnosis: Diagnosis, layer: int) -> str:
     halves = (
         _("half of the gradient arrives as far back as was measured, {steps} steps").format(steps=measured)
         if half is None
-        else _("the gradient's half-life is {steps} steps").format(steps=half)
+        else _("less than half of the gradient is left from lag {steps} on").format(steps=half)
     )
     says = _(
-        "**Over {lag} steps it {verdict}:** {halves}; {share} reaches {reach} steps back, and {arrives} arrives at "
-        "{lag}."
+        "**Over {lag} steps it {verdict}:** {halves}, {share} arrives up to lag {reach}, and {arrives} at lag {lag}."
     ).format(
         lag=diagnosis.needs_lag, verdict=verdict, halves=halves, share=share,
         reach=diagnosis.reach(diagnosis.share, layer), arrives=percent(float(shares[diagnosis.needs_lag])),
@@ -130,9 +129,9 @@ def clipping_sentence(diagnosis: Diagnosis) -> str:
             "step that it makes. It does not mend what vanishes."
         ).format(times=scientific(most))
     return _(
-        "**Clipping** would not help: nothing explodes here. Nowhere does more than {times} times the gradient arrive, "
-        "and clipping brings back nothing that has vanished."
-    ).format(times=scientific(max(most, 0.0)))
+        "**Clipping** would not help: nothing explodes here, and clipping brings back nothing that has vanished. The "
+        "largest share at any lag is {most}."
+    ).format(most=percent(max(most, 0.0)))
 
 
 def truncation_sentence(diagnosis: Diagnosis) -> str:

@@ -52,7 +52,7 @@ def plot_gate_biases(
     names = {name: gate_name(name, architecture) for name in weights.biases}
     figure = go.Figure(layout={"template": template(look.name), "height": 120 + 85 * len(names), "showlegend": True})
     size = len(next(iter(weights.biases.values())))
-    for row, (name, bias) in enumerate(reversed(weights.biases.items())):
+    for row, (name, bias) in enumerate(list(weights.biases.items())[::-1]):
         colour = look.gates.get(name, look.networks[architecture])
         values = bias.double().numpy()
         spread = np.random.default_rng(0).uniform(-_SPREAD, _SPREAD, len(values))
@@ -74,7 +74,7 @@ def plot_gate_biases(
         _references(figure, row, size, name == "forget", chrono, longest, look, legend=row == 0)
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=list(reversed(names.values())), range=[-0.6, len(names) - 0.4],
-        zeroline=False,
+        zeroline=False, automargin=True,
     )  # fmt: skip
     figure.update_xaxes(title_text=_("effective bias, b_ih + b_hh"), zeroline=True, zerolinecolor=look.grid)
     figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top"}, boxmode="overlay")

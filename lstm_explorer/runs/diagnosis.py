@@ -22,8 +22,8 @@ from lstm_explorer.runs.measurements import ReplicaJob
 _COST = 3.5
 
 
-class _Part(NamedTuple):
-    """What some units of a diagnosis gave."""
+class Findings(NamedTuple):
+    """What some units of a diagnosis gave: the network's own gradient, those of fresh networks, and the search."""
 
     flow: GradientFlow | None
     fresh: tuple[GradientFlow, ...]
@@ -31,7 +31,7 @@ class _Part(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Diagnose(ReplicaJob[Any]):
+class Diagnose(ReplicaJob[Findings]):
     """How far back a network of one's own remembers, and what would mend it (:func:`lstm_explorer.diagnose`).
 
     Its units are the network's own gradient, one for each fresh network, and the passes of the search for a bias.
@@ -54,7 +54,7 @@ class Diagnose(ReplicaJob[Any]):
         """How many numbers the whole result holds: every unit's gradient, of one or two states."""
         return 2 * self.experiment.numbers
 
-    def piece(self, first: int, last: int, carried: Any = None) -> tuple[_Part, MendFound]:
+    def piece(self, first: int, last: int, carried: Any = None) -> tuple[Findings, MendFound]:
         """Do some units."""
         moment = self._moment
         network, inputs, cotangent = moment.network, moment.inputs, moment.cotangent
@@ -68,21 +68,27 @@ class Diagnose(ReplicaJob[Any]):
                 fresh.append(fresh_flows(network, inputs, cotangent, (unit - 1,)))
             else:
                 found = search.stage(unit - 1 - FRESH_SEEDS, found)
-        return _Part(flow, tuple(fresh), found), found
+        return Findings(flow, tuple(fresh), found), found
 
-    def join(self, pieces: Sequence[_Part]) -> Diagnosis:
-        """Return the diagnosis, or as much of it as is done."""
+    @staticmethod
+    def join(pieces: Sequence[Findings]) -> Findings:
+        """Return the pieces as one."""
+        flows = [part.flow for part in pieces if part.flow is not None]
+        fresh = tuple(one for part in pieces for one in part.fresh)
+        return Findings(flows[0] if flows else None, fresh, pieces[-1].found)
+
+    def diagnosis(self, findings: Findings) -> Diagnosis:
+        """Return the diagnosis, or as much of it as the findings say."""
         network = self._moment.network
-        flow = next(part.flow for part in pieces if part.flow is not None)
-        fresh = [one for part in pieces for one in part.fresh]
+        assert findings.flow is not None  # the first unit
         found = Diagnosis(
             architecture=architecture_of(network).name,
             layers=layer_weights(network),
-            flow=flow,
-            fresh=join_flows(fresh) if fresh else None,
+            flow=findings.flow,
+            fresh=join_flows(findings.fresh) if findings.fresh else None,
             needs_lag=self.needs_lag,
             share=self.share,
-            mend=pieces[-1].found.mend,
+            mend=findings.found.mend,
         )
         return found.without_needless_mend()
 

@@ -1,7 +1,7 @@
 """The reader's own checkpoint: sent once, looked through, and kept for the session; never on disk.
 
-The file itself is kept, as it is handed back with only its biases changed. All sessions together keep a bounded number of
-bytes: the files used least lately are dropped first, and their readers are told to choose them again.
+The file itself is kept, as it is handed back with only its biases changed. All sessions together keep a bounded number
+of bytes: the files used least lately are dropped first, and their readers are told to choose them again.
 """
 
 from __future__ import annotations
