@@ -218,6 +218,8 @@ TESTED_BY = {
     "core/gradients/last_layers.py": "core/gradients/test_through_layers.py",
     "core/gradients/result.py": "core/gradients/test_flow.py",
     "core/diagnosis/mending.py": "core/diagnosis/test_diagnose.py",
+    "exhibits/added_biases.py": "exhibits/test_trained.py",
+    "ui/your_network.py": "pages/test_your_network.py",
     "core/reading.py": "runs/test_experiment.py",
     "figures/training_traces.py": "figures/test_training.py",
     "runs/job.py": "runs/test_measurements.py",
