@@ -113,6 +113,7 @@ ERRORS: Mapping[str, str] = types.MappingProxyType(
         ),
         "no_weights": N_("{name} has {names} alone: expected weight_ih_l0 and weight_hh_l0 with them."),
         "layers": N_("{name} has the layers {layers}: expected all of 0 to {last}."),
+        "many_layers": N_("{name} has {came} layers: expected at most {limit}."),
         "rows": N_(
             "{name}.{parameter} has the shape {came}: expected H, 3H or 4H rows for its {columns} columns, as in "
             "PyTorch's RNN, GRU and LSTM."

@@ -97,6 +97,7 @@ def dropped(inside=""):
         (weights(nn.LSTM(3, 4), weight_hr_l0=torch.zeros(2, 4)), r"\(16, 4\): expected \(16, 2\)"),
         (weights(bias_ih_l0=torch.zeros(16, dtype=torch.int8)), "enc has weights that are float32, int8: expected"),
         (weights(bias_ih_l0=torch.zeros(16, dtype=torch.float64)), "enc has weights that are float32, float64"),
+        ({f"weight_{kind}_l{at}": torch.zeros(4, 1) for kind in ("ih", "hh") for at in range(101)}, "at most 100"),
         ({"enc.weight_hh_l0": torch.zeros(16, 4)}, "enc has weight_hh_l0 alone"),
     ],
 )  # fmt: skip
