@@ -81,7 +81,7 @@ def dropped(inside=""):
         (dropped(), r"network.weight_hh_l0 is not in the file, .* \(raw\)"),
         (dropped("module."), r"weight_hh_l0 is not in the file, .* \(raw\)"),
         ({f"encoder.rnns.0.{name}": one for name, one in dropped("module.").items()}, r"weight_hh_l0 is not in"),
-        (weights(weight_hh_l1=None), "enc lacks weight_hh_l1: expected every weight of 2 layers"),
+        (weights(weight_hh_l1=None), "enc lacks weight_hh_l1: expected every weight of its layers .2."),
         (weights(bias_hh_l0=None), "enc lacks bias_hh_l0"),
         (weights(weight_ih_l0_reverse=torch.zeros(16, 3)), "enc lacks weight_hh_l0_reverse, bias_ih_l0_reverse"),
         (weights(nn.LSTM(3, 4), weight_hh_l2=torch.zeros(16, 4)), "enc has the layers 0, 2: expected all of 0 to 2"),
