@@ -214,6 +214,10 @@ TESTED_BY = {
     "core/gradients/result.py": "core/gradients/test_flow.py",
     "core/diagnosis/mending.py": "core/diagnosis/test_diagnose.py",
     "core/reading.py": "runs/test_experiment.py",
+    **dict.fromkeys(
+        [f"core/watching/{name}.py" for name in ("calls", "catching", "measuring", "watched")],
+        "core/watching/test_watch.py",
+    ),
     "figures/training_traces.py": "figures/test_training.py",
     "runs/job.py": "runs/test_measurements.py",
     "ui/biases.py": "pages/test_biases.py",

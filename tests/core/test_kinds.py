@@ -25,6 +25,13 @@ SERIES = [figures.Series(name="LSTM", network="lstm", curve=summarise(FLOW))]
 MAP = lx.bias_map(SETTINGS, biases=(0, 1))
 TRAINING = lx.Training(sequence_length=4, hidden_size=3, batch_size=2, steps=1)
 
+
+def watched_once():
+    with lx.watch(LSTM, every=1) as watched:
+        LSTM(lx.make_inputs(SETTINGS))[0].sum().backward()
+    return watched
+
+
 #: What goes into the parameter of a name, wherever it stands.
 GOOD = {
     "settings": SETTINGS, "network": LSTM, "architecture": "lstm", "inputs": lx.make_inputs(SETTINGS), "bias": 1.0,
@@ -32,7 +39,8 @@ GOOD = {
     "trajectory": lx.unroll(LSTM, lx.make_inputs(SETTINGS)),
     "step": 1, "mapping": {}, "data": b"a;b\n1;2\n3;4\n", "forget_bias": 1.0, "longest": 10, "probability": 0.5,
     "share": 0.1, "recurrent_variance": 1.0, "input_variance": 1.0, "weight_hh": torch.eye(3), "strips": SERIES,
-    "need": lx.required_bias(SETTINGS, lag=4), "measured": MAP,
+    "need": lx.required_bias(SETTINGS, lag=4), "measured": MAP, "model": LSTM, "runs": [lx.train(TRAINING)],
+    "watched": watched_once(),
 }  # fmt: skip
 #: What goes there in one function alone.
 OWN = {
