@@ -1,7 +1,8 @@
-"""Measures the gradient of a forward pass that was caught, with the weights as they were."""
+"""Measures the gradient of forward passes that were caught, with the weights as they were."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,45 +15,65 @@ from lstm_explorer.core.gradients.flow import Outputs, flow_of_outputs
 from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.undisturbed import undisturbed
 from lstm_explorer.core.watching.calls import Call
+from lstm_explorer.core.watching.catching import Caught
 
 #: How far what was given and what the weights alone give may lie apart by rounding, relative to the largest number.
 _ROUNDING = {torch.float64: 1e-9, torch.float32: 2e-3, torch.float16: 2e-2, torch.bfloat16: 1e-1}
 
 
+def alike(caught: Sequence[Caught]) -> list[list[Caught]]:
+    """Return forward passes in groups that can be measured at once: the same weights, as long, laid out alike.
+
+    A loop that calls its network step by step is a pass a step; measured one by one they would cost it dearly.
+    """
+    groups: dict[Hashable, list[Caught]] = {}
+    for one in caught:
+        call = one.call
+        kind = (len(call.inputs), len(call.initial_state), call.layout.lengths is None, frozenset(call.reached))
+        groups.setdefault((id(call.weights), *kind), []).append(one)
+    return list(groups.values())
+
+
 @undisturbed
-def measure(call: Call, samples: int) -> GradientFlow:
-    """Measure the gradient of the loss with respect to every state of a forward pass, on the CPU.
+def measure(group: Sequence[Caught]) -> list[GradientFlow]:
+    """Measure the gradient of the loss with respect to every state of forward passes, on the CPU.
 
     Args:
-        call: A forward pass that a loss has reached.
-        samples: How many of its samples, from the first on.
+        group: Forward passes of one network, which are alike.
 
     Returns:
-        The norms in float32; measured in float64 if the network is, else in float32.
+        The norms of each in float32; measured in float64 if the network is, else in float32.
 
     Raises:
         ValueError: The network computes something else than its weights say, or with numbers that are not finite.
     """
-    network = _plain(call.network, call.weights)
+    calls = [one.call for one in group]
+    network = _plain(calls[0].network, calls[0].weights)
 
-    def numbers(tensor: Tensor) -> Tensor:
-        return tensor[:, :samples].to(network.weight_ih_l0)
+    def joined(parts: Iterable[Tensor]) -> Tensor:
+        samples = [part[:, : one.samples] for part, one in zip(parts, group, strict=True)]
+        return torch.cat(samples, dim=1).to(network.weight_ih_l0)
 
-    lengths = None if call.layout.lengths is None else call.layout.lengths[:samples]
-    steps = len(call.inputs) if lengths is None else int(lengths.max())
-    inputs = numbers(call.inputs)[:steps]
-    states = tuple(map(numbers, call.initial_state))
+    of_each = [one.call.layout.lengths[: one.samples] for one in group if one.call.layout.lengths is not None]
+    lengths = torch.cat(of_each) if of_each else None
+    steps = len(calls[0].inputs) if lengths is None else int(lengths.max())
+    inputs, output = joined(call.inputs for call in calls)[:steps], joined(call.output for call in calls)[:steps]
+    states = tuple(map(joined, zip(*(call.initial_state for call in calls), strict=True)))
     state: Any = states if len(states) > 1 else states[0] if states else None
-    _check_computes_this(call, _run(network, inputs, state, lengths), numbers(call.output)[:steps])
-    output = call.reached.get("output", torch.zeros_like(call.output))
-    last = {name: numbers(call.reached[name]) for name in ("hidden", "cell") if name in call.reached}
-    reached = Outputs(numbers(output)[:steps], last.get("hidden"), last.get("cell"))
-    flow = flow_of_outputs(network, inputs, reached, initial_state=state, lengths=lengths)
-    return replace(flow, **{name: each.float() for name, each in vars(flow).items() if _is_float(each)})
+    _check_computes_this(calls[0], _run(network, inputs, state, lengths), output)
+    reached = {name: joined([call.reached[name] for call in calls]) for name in calls[0].reached}
+    of_outputs = reached["output"][:steps] if "output" in reached else torch.zeros_like(output)
+    outputs = Outputs(of_outputs, reached.get("hidden"), reached.get("cell"))
+    flow = flow_of_outputs(network, inputs, outputs, initial_state=state, lengths=lengths)
+    return _apart(flow, [one.samples for one in group])
 
 
-def _is_float(value: object) -> bool:
-    return isinstance(value, Tensor) and value.is_floating_point()
+def _apart(flow: GradientFlow, samples: list[int]) -> list[GradientFlow]:
+    """Return the flow of each of the passes that were measured together, in float32; samples are the last axis."""
+    tensors = {name: value for name, value in vars(flow).items() if isinstance(value, Tensor)}
+    kept = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+    parts = {name: value.split(samples, dim=-1) for name, value in kept.items()}
+    return [replace(flow, **{name: part[at] for name, part in parts.items()}) for at in range(len(samples))]
 
 
 def _plain(network: Network, weights: list[Tensor]) -> Network:

@@ -15,8 +15,9 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.hooks import RemovableHandle
 
+from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.watching.catching import Catcher, Caught
-from lstm_explorer.core.watching.measuring import measure
+from lstm_explorer.core.watching.measuring import alike, measure
 from lstm_explorer.core.watching.record import Array, WatchedFlow, curve_of, median_share, numbers_of
 from lstm_explorer.core.watching.saying import sentence
 from lstm_explorer.core.watching.writers import Write
@@ -169,35 +170,33 @@ class Watched:
         self._measure({name: each for name, each in self._catchers.items() if each.clock.hears(optimizer)})
 
     def _measure(self, catchers: Mapping[str, Catcher]) -> None:
-        new = []
+        new: list[WatchedFlow] = []
         for name, catcher in catchers.items():
-            for caught in catcher.take():
-                flow = self._measured(name, caught)
-                new += [] if flow is None else [flow]
+            flows: dict[Caught, GradientFlow] = {}
+            caught = catcher.take()
+            for group in alike(self._finite(name, caught)):
+                flows |= self._flows_of(name, group)
+            new += [_record(name, one, flows[one]) for one in caught if one in flows]
         self._flows += new
         if self._write:
             for step in sorted({flow.optimizer_step for flow in new}):
                 self._write(_numbers([flow for flow in new if flow.optimizer_step == step]), step)
 
-    def _measured(self, name: str, caught: Caught) -> WatchedFlow | None:
+    def _finite(self, name: str, caught: Sequence[Caught]) -> list[Caught]:
+        for one in caught:
+            if not one.call.finite:
+                self._note(name, one.call.step, _("the gradient that reached its outputs is NaN or infinite"))
+        return [one for one in caught if one.call.finite]
+
+    def _flows_of(self, name: str, group: Sequence[Caught]) -> dict[Caught, GradientFlow]:
         """Measure; what cannot be measured is noted, as it must not end somebody's training."""
-        call = caught.call
-        if not call.finite:
-            self._note(name, call.step, _("the gradient that reached its outputs is NaN or infinite"))
-            return None
         try:
-            flow = measure(call, caught.samples)
+            return dict(zip(group, measure(group), strict=True))
         except (ValueError, RuntimeError) as error:
-            self._note(name, call.step, str(error), warn=True)
-            return None
-        return WatchedFlow(
-            optimizer_step=call.step,
-            module=name,
-            call=caught.number,
-            first_sample=caught.first,
-            reads_earlier=call.reads_earlier,
-            flow=flow,
-        )
+            if len(group) == 1:
+                self._note(name, group[0].call.step, str(error), warn=True)
+                return {}
+        return {one: flow for each in group for one, flow in self._flows_of(name, [each]).items()}
 
     def _note(self, name: str, step: int, reason: str, *, warn: bool = False) -> None:
         why = _("{module} could not be measured: {reason}").format(module=name, reason=reason)
@@ -214,6 +213,17 @@ class Watched:
         self._hooks = []
         for catcher in self._catchers.values():
             catcher.stop()
+
+
+def _record(name: str, caught: Caught, flow: GradientFlow) -> WatchedFlow:
+    return WatchedFlow(
+        optimizer_step=caught.call.step,
+        module=name,
+        call=caught.number,
+        first_sample=caught.first,
+        reads_earlier=caught.call.reads_earlier,
+        flow=flow,
+    )
 
 
 def _last_ones(flows: Sequence[WatchedFlow]) -> list[WatchedFlow]:
