@@ -74,6 +74,8 @@ class Catcher:
 
     def take(self) -> list[Caught]:
         """Return the forward passes that a loss has reached since the last time, and let them go."""
+        if not self._reached:  # as after nearly every optimizer step
+            return []
         calls, self._reached = sorted(self._reached, key=lambda call: (call.turn, call.index)), []
         numbers: Counter[int] = Counter()
         caught = []
@@ -119,9 +121,14 @@ class Catcher:
         """Return copies of what the forward pass has just used, shared with the last ones where they are the same."""
         used = getattr(self.network, "_flat_weights", None) or list(self.network.parameters())
         now = [weight.detach() for weight in used]
-        if not (self._weights and all(map(torch.equal, self._weights, now))):
+        if not (self._weights and all(map(_same, self._weights, now))):
             self._weights = [weight.clone() for weight in now]
         return self._weights
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Tell whether two tensors are equal; a model may have been moved or converted meanwhile."""
+    return one.dtype == other.dtype and one.device == other.device and one.equal(other)
 
 
 class Hook:

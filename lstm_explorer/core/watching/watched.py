@@ -172,13 +172,12 @@ class Watched:
     def _measure(self, catchers: Mapping[str, Catcher]) -> None:
         new: list[WatchedFlow] = []
         for name, catcher in catchers.items():
-            flows: dict[Caught, GradientFlow] = {}
-            caught = catcher.take()
+            caught, flows = catcher.take(), dict[Caught, GradientFlow]()
             for group in alike(self._finite(name, caught)):
                 flows |= self._flows_of(name, group)
             new += [_record(name, one, flows[one]) for one in caught if one in flows]
         self._flows += new
-        if self._write:
+        if self._write and new:
             for step in sorted({flow.optimizer_step for flow in new}):
                 self._write(_numbers([flow for flow in new if flow.optimizer_step == step]), step)
 

@@ -377,6 +377,14 @@ class Doubling(nn.LSTM):
         return 2 * output, last
 
 
+def test_a_model_may_be_converted_on_the_way():
+    network = nn.GRU(2, SIZE)
+    with lx.watch(network, every=1) as watched:
+        of_all(network, torch.randn(STEPS, BATCH, 2), LOSSES["output"]).backward()
+        of_all(network.double(), drawn(STEPS, BATCH, 2), LOSSES["output"]).backward()
+    assert [flow.first_sample for flow in watched.flows] == [0, BATCH]
+
+
 def test_what_a_network_computes_otherwise_is_noted_and_the_training_goes_on():
     network = Doubling(2, SIZE)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
