@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 from torch.utils.hooks import RemovableHandle
 
@@ -108,6 +108,7 @@ class Call:
         inputs: What was read, ``(T, n, I)``.
         initial_state: The states it began with, ``(L*D, n, H)``; empty where none were given.
         output: What it gave, ``(T, n, D*H)``.
+        dropped: What multiplied the outputs of each layer but the last, ``(T, n, D*H)``; empty without a dropout.
         reached: What the loss puts on ``"output"``, ``"hidden"`` and ``"cell"``, as far as anything came; several
             backward passes through the same call add up.
     """
@@ -120,14 +121,23 @@ class Call:
         self.step, self.turn, self.index = step, turn, index
         self.inputs = self.output = torch.empty(0)
         self.initial_state: tuple[Tensor, ...] = ()
+        self.dropped: tuple[Tensor, ...] = ()
         self.reached: dict[str, Tensor] = {}
         self._handles: list[RemovableHandle] = []
 
-    def keep(self, passed: Passed) -> None:
-        """Keep copies of what was read and given, of the first samples."""
+    def keep(self, passed: Passed, random: Tensor | None) -> None:
+        """Keep copies of what was read, drawn and given, of the first samples.
+
+        Args:
+            passed: What went through.
+            random: PyTorch's random state just before, of a network that drops units between its layers.
+        """
         self.inputs = self.layout.sequences(_data(passed.inputs)).clone()
         self.output = self.layout.sequences(_data(passed.output)).clone()
         self.initial_state = tuple(self.layout.states(part).clone() for part in passed.state)
+        if random is not None:
+            masks = drawn_again(self.network, _data(passed.output), random)
+            self.dropped = tuple(self.layout.sequences(mask).clone() for mask in masks)
 
     def listen(self, passed: Passed, heard: Callable[[Call], float]) -> None:
         """Catch what reaches the outputs; ``heard`` is called when it comes, and returns by what it was scaled.
@@ -170,6 +180,26 @@ class Call:
         """Take the hooks off the outputs."""
         for handle in self._handles:
             handle.remove()
+
+
+def drawn_again(network: Network, output: Tensor, random: Tensor) -> list[Tensor]:
+    """Return what a network has multiplied the outputs of each layer but the last with, laid out as its output.
+
+    It draws as many numbers as its time-first outputs have, one layer after the other, on the CPU.
+
+    Args:
+        network: It drops units between its layers.
+        output: Of all samples.
+        random: PyTorch's random state just before.
+    """
+    swapped = network.batch_first and output.ndim == 3
+    ones = torch.ones_like(
+        output.detach().transpose(0, 1) if swapped else output, memory_format=torch.contiguous_format
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(random)
+        masks = [nn.functional.dropout(ones, network.dropout) for _ in range(network.num_layers - 1)]
+    return [mask.transpose(0, 1) if swapped else mask for mask in masks]
 
 
 def _data(sequence: Tensor | PackedSequence) -> Tensor:

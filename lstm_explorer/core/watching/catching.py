@@ -52,9 +52,10 @@ class Catcher:
         self._weights: list[Tensor] = []
         self._turn = self._in_turn = 0
         self._backward = False
+        self._random: Tensor | None = None
 
-    def start(self, updated: Callable[[], None], missed: Callable[[int, str], None]) -> RemovableHandle:
-        """Begin to catch, and return the handle of the only hook on the network; it comes before all others.
+    def start(self, updated: Callable[[], None], missed: Callable[[int, str], None]) -> list[RemovableHandle]:
+        """Begin to catch, and return the handles of the hooks on the network.
 
         Args:
             updated: Called when the weights turn out to be others than at the forward pass before.
@@ -70,7 +71,14 @@ class Catcher:
                 except ValueError as error:  # of a forward of the user's own, whose training goes on
                     missed(self.clock.step, str(error))
 
-        return self.network.register_forward_hook(Hook(after_forward), prepend=True, with_kwargs=True)
+        def before_forward(args: tuple[Any, ...]) -> None:
+            self._random = torch.get_rng_state() if self.network.training else None
+
+        # Before all others, which may change what the network gives.
+        handles = [self.network.register_forward_hook(Hook(after_forward), prepend=True, with_kwargs=True)]
+        if self.network.dropout and self.network.num_layers > 1:
+            handles.append(self.network.register_forward_pre_hook(Hook(before_forward)))
+        return handles
 
     def take(self) -> list[Caught]:
         """Return the forward passes that a loss has reached since the last time, and let them go."""
@@ -107,7 +115,7 @@ class Catcher:
         if room > 0:
             layout = Layout.of(self.network, passed.inputs, room)
             call = Call(self.network, self._weights_now(), layout, step=step, turn=self._turn, index=index)
-            call.keep(passed)
+            call.keep(passed, self._random)
             call.listen(passed, self._heard)
             self._listening.add(call)
 
@@ -132,16 +140,16 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 
 class Hook:
-    """The hook on a network; a copy of the network, as an average over training keeps one, gets one without effect."""
+    """A hook on a network; a copy of the network, as an average over training keeps one, gets one without effect."""
 
     def __init__(self, hand_on: Callable[..., None] | None = None) -> None:
         """Hand forward passes on; where torch.compile takes in what is around the network, it leaves this out."""
         self._hand_on = None if hand_on is None else torch.compiler.disable(hand_on)
 
-    def __call__(self, network: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+    def __call__(self, network: nn.Module, *passed: Any) -> None:
         """Hand a forward pass on."""
         if self._hand_on is not None:
-            self._hand_on(args, kwargs, result)
+            self._hand_on(*passed)
 
     def __reduce__(self) -> tuple[type[Hook], tuple[()]]:
         """Be copied, and saved, as a hook without effect."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from lstm_explorer.core.architectures import Network, architecture_of
+from lstm_explorer.core.checks import check_given
+from lstm_explorer.core.engine.trajectory import output_of, unroll_given
 from lstm_explorer.core.gradients.flow import Outputs, flow_of_outputs
 from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.undisturbed import undisturbed
@@ -29,7 +30,13 @@ def alike(caught: Sequence[Caught]) -> list[list[Caught]]:
     groups: dict[Hashable, list[Caught]] = {}
     for one in caught:
         call = one.call
-        kind = (len(call.inputs), len(call.initial_state), call.layout.lengths is None, frozenset(call.reached))
+        kind = (
+            len(call.inputs),
+            len(call.initial_state),
+            bool(call.dropped),
+            call.layout.lengths is None,
+            frozenset(call.reached),
+        )
         groups.setdefault((id(call.weights), *kind), []).append(one)
     return list(groups.values())
 
@@ -60,11 +67,13 @@ def measure(group: Sequence[Caught]) -> list[GradientFlow]:
     inputs, output = joined(call.inputs for call in calls)[:steps], joined(call.output for call in calls)[:steps]
     states = tuple(map(joined, zip(*(call.initial_state for call in calls), strict=True)))
     state: Any = states if len(states) > 1 else states[0] if states else None
-    _check_computes_this(calls[0], _run(network, inputs, state, lengths), output)
+    dropped = tuple(each[:steps] for each in map(joined, zip(*(call.dropped for call in calls), strict=True)))
+    given = check_given(network, inputs, state, lengths)._replace(dropped=dropped)
+    _check_computes_this(calls[0], output_of(network, unroll_given(given), lengths), output)
     reached = {name: joined([call.reached[name] for call in calls]) for name in calls[0].reached}
     of_outputs = reached["output"][:steps] if "output" in reached else torch.zeros_like(output)
     outputs = Outputs(of_outputs, reached.get("hidden"), reached.get("cell"))
-    flow = flow_of_outputs(network, inputs, outputs, initial_state=state, lengths=lengths)
+    flow = flow_of_outputs(network, inputs, outputs, initial_state=state, lengths=lengths, dropped=dropped)
     return _apart(flow, [one.samples for one in group])
 
 
@@ -87,17 +96,6 @@ def _plain(network: Network, weights: list[Tensor]) -> Network:
     for (name, _), weight in zip(list(plain.named_parameters()), weights, strict=True):
         setattr(plain, name, nn.Parameter(weight.to("cpu", dtype), requires_grad=False))
     return plain
-
-
-def _run(network: Network, inputs: Tensor, state: Any, lengths: Tensor | None) -> Tensor:
-    """Return the outputs ``(T, n, D*H)``, zero past the end of a sample."""
-    with torch.no_grad():
-        if lengths is None:
-            output: Tensor = network(inputs, state)[0]
-            return output
-        packed = pack_padded_sequence(inputs, lengths, enforce_sorted=False)
-        padded: Tensor = pad_packed_sequence(network(packed, state)[0])[0]
-        return padded
 
 
 def _check_computes_this(call: Call, ours: Tensor, given: Tensor) -> None:

@@ -42,7 +42,7 @@ def networks_to_watch(model: nn.Module, names: Sequence[str] | None = None) -> d
         raise ValueError(f"model has no recurrent network: {refusal(model)}")
     for name, network in found.items():
         _check_runs_as_itself(model, "" if network is model else name)
-        _check_drops_nothing(name, network)
+        _check_what_it_drops(name, network)
     return found
 
 
@@ -92,10 +92,11 @@ def _ends(name: str) -> list[int]:
     return [at for at, letter in enumerate(f"{name}.") if letter == "."] if name else []
 
 
-def _check_drops_nothing(name: str, network: Network) -> None:
-    if network.dropout and network.num_layers > 1:
+def _check_what_it_drops(name: str, network: Network) -> None:
+    device = next(iter(network.parameters())).device
+    if network.dropout and network.num_layers > 1 and device.type != "cpu":
         raise ValueError(
             f"{name} drops units at random between its layers (dropout={network.dropout}), and which ones cannot be "
-            f"seen: expected dropout=0. Set {name}.dropout = 0 while you watch; or make each layer a network of its "
-            "own, with nn.Dropout between them, and every layer is watched as it is trained; or name others in watch."
+            f"seen on {device}: expected dropout=0, or the CPU. Set {name}.dropout = 0 while you watch; or make each "
+            "layer a network of its own, with nn.Dropout between them; or name others in watch."
         )

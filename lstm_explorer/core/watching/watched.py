@@ -71,7 +71,7 @@ class Watched:
         for name, catcher in self._catchers.items():
             updated = functools.partial(self._measure, {name: catcher})
             missed = functools.partial(self._note, name, warn=True)
-            self._hooks.append(catcher.start(updated, missed))
+            self._hooks += catcher.start(updated, missed)
         self._hooks.append(register_optimizer_step_post_hook(torch.compiler.disable(self._stepped)))
         return self
 

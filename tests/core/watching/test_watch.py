@@ -144,6 +144,27 @@ def test_whatever_the_layout_the_inputs_gradient_is_autograds_own(layout):
     same(frame["log10_norm"], expected[frame["step"] - 1, frame["sample"]])
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("options", [{}, {"batch_first": True, "bidirectional": True}])
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_the_units_that_were_dropped_are_dropped_on_the_way_back(kind, options, packed):
+    network = kind(2, SIZE, num_layers=3, dropout=0.5, **options).double()
+    inputs = drawn(*((BATCH, STEPS, 2) if options else (STEPS, BATCH, 2))).requires_grad_()
+
+    def loss():
+        given = pack_padded_sequence(inputs, [3, 6, 1], bool(options), enforce_sorted=False) if packed else inputs
+        output, last = network(given)
+        hidden = last[0] if kind is nn.LSTM else last
+        return (output.data if packed else output).square().sum() + hidden.sum()
+
+    watched = one_step(network, loss)
+    frame = watched.to_frame().query("quantity == 'inputs'")
+    expected = (inputs.grad.transpose(0, 1) if options else inputs.grad).norm(dim=-1).log10().numpy()
+    same(frame["log10_norm"], expected[frame["step"] - 1, frame["sample"]])
+    assert len(frame) == (10 if packed else STEPS * BATCH)
+    assert watched.notes == []
+
+
 def test_accumulated_gradients_bring_more_samples():
     network, optimizer = lstm(), None
     batches = [drawn(STEPS, 2, 2) for _ in range(3)]
@@ -157,6 +178,7 @@ def test_accumulated_gradients_bring_more_samples():
     frame = watched.to_frame().query("quantity == 'hidden'")
     assert (frame["optimizer_step"] == 0).all()
     assert (frame["call"] == 0).all()
+    assert sorted(set(frame["sample"])) == [0, 1, 2]
     same(frame.sort_values(["step", "sample"])["log10_norm"], expected[0, :, :3].flatten())
 
 
@@ -288,7 +310,9 @@ def test_a_checkpointed_network_is_measured_once(reentrant):
 def trained(watching):
     """Train a little; return losses, weights, the random state, and the gradients that are left."""
     torch.manual_seed(1)
-    model = nn.ModuleDict({"lstm": nn.LSTM(2, SIZE, 2), "drop": nn.Dropout(0.5), "head": nn.Linear(SIZE, 1)})
+    model = nn.ModuleDict(
+        {"lstm": nn.LSTM(2, SIZE, 2, dropout=0.5), "drop": nn.Dropout(0.5), "head": nn.Linear(SIZE, 1)}
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
     losses = []
     with watching(model) as watched:
