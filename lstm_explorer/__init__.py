@@ -40,6 +40,8 @@ from lstm_explorer.core.tables import Table, TableError, TableReading, read_tabl
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.result import TrainingRun
 from lstm_explorer.core.training.run import train
+from lstm_explorer.core.watching.watch import watch
+from lstm_explorer.core.watching.watched import Watched
 
 __version__ = "0.1.0"
 
@@ -63,6 +65,7 @@ __all__ = [
     "Training",
     "TrainingRun",
     "Trajectory",
+    "Watched",
     "WeightGradients",
     "bias_lines",
     "bias_map",
@@ -92,5 +95,6 @@ __all__ = [
     "train",
     "two_gate_map",
     "unroll",
+    "watch",
     "weight_gradients",
 ]

@@ -221,6 +221,10 @@ TESTED_BY = {
     "exhibits/added_biases.py": "exhibits/test_trained.py",
     "ui/your_network.py": "pages/test_your_network.py",
     "core/reading.py": "runs/test_experiment.py",
+    **dict.fromkeys(
+        [f"core/watching/{name}.py" for name in ("calls", "catching", "measuring", "watched")],
+        "core/watching/test_watch.py",
+    ),
     "figures/training_traces.py": "figures/test_training.py",
     "runs/job.py": "runs/test_measurements.py",
     "ui/biases.py": "pages/test_biases.py",

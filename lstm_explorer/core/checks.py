@@ -40,6 +40,8 @@ class Given(NamedTuple):
         lengths: Steps of each sample, ``(B,)`` on the CPU; None where all are as long as the inputs.
         states: Initial states of each layer and direction, ``(h_0,)`` or ``(h_0, c_0)``, each ``(1, B, H)``.
         own: What its own forward gives, to be compared; None where that is PyTorch's.
+        dropped: What multiplies the outputs of each layer but the last before the next reads them, ``(T, B, D*H)``, as
+            a dropout does; empty without.
     """
 
     network: Network
@@ -48,6 +50,7 @@ class Given(NamedTuple):
     lengths: Tensor | None
     states: list[tuple[Tensor, ...]]
     own: OwnForward | None
+    dropped: tuple[Tensor, ...] = ()
 
 
 def check_given(network: Network, inputs: Inputs, initial_state: InitialState = None, lengths: Lengths = None) -> Given:

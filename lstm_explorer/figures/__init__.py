@@ -15,7 +15,9 @@ from lstm_explorer.figures.journey import plot_journey
 from lstm_explorer.figures.paths import plot_paths, plot_rates
 from lstm_explorer.figures.reach import plot_reach
 from lstm_explorer.figures.required_bias import plot_required_bias
+from lstm_explorer.figures.training import plot_training
 from lstm_explorer.figures.units import plot_unit_heatmap
+from lstm_explorer.figures.watched import plot_watched
 from lstm_explorer.figures.weights import plot_contributions, plot_weight_gradients
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
     "plot_rates",
     "plot_reach",
     "plot_required_bias",
+    "plot_training",
     "plot_unit_heatmap",
+    "plot_watched",
     "plot_weight_gradients",
 ]

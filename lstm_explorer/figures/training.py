@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,11 +11,13 @@ import plotly.graph_objects as go
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.training.result import TrainingRun
+from lstm_explorer.core.watching.watched import Watched
 from lstm_explorer.figures.axes import FigureSpec, log_ticks
 from lstm_explorer.figures.learners import Learner, Ranges, learners, measured_moments, ranges_of, scored_by_error
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.theme import Theme, plain_template, theme_of
 from lstm_explorer.figures.training_traces import Panel, logarithmic, moved, moving_traces, still_traces
+from lstm_explorer.figures.watched import plot_watched
 from lstm_explorer.locales import _
 
 #: Heights in pixels of the panels, of the gap beneath each, of the slider, and above and below all of them.
@@ -26,14 +28,19 @@ _FRAME_MS = 120
 
 @checks_kinds
 def plot_training(
-    runs: Sequence[TrainingRun], *, gradient: str = "memory", at: int | None = None, theme: str = "light"
+    runs: Sequence[TrainingRun] | Watched,
+    *,
+    gradient: Literal["memory", "hidden", "cell_path"] = "memory",
+    at: int | None = None,
+    theme: str = "light",
 ) -> go.Figure:
     """Draw losses, held-out scores, and for each network a map of the gradient that arrives, with one cursor over all.
 
     The cursor is moved with the slider, and played with the button, in the browser and in an exported file.
 
     Args:
-        runs: Of the same task and number of steps; those of one network beside each other.
+        runs: Of the same task and number of steps; those of one network beside each other. Of a training of one's own
+            that was watched there are the maps alone, as :func:`plot_watched` draws them.
         gradient: ``"memory"``: with respect to the state that remembers; ``"hidden"``; ``"cell_path"``.
         at: Optimizer steps after which the cursor stands; the last measurement by default.
         theme: ``"light"`` or ``"dark"``.
@@ -51,6 +58,8 @@ def plot_training(
         >>> [frame.name for frame in plot_training([run]).frames]
         ['0', '2', '4']
     """
+    if isinstance(runs, Watched):
+        return plot_watched(runs, theme=theme)
     return go.Figure(training_spec(runs, gradient=gradient, at=at, theme=theme))
 
 

@@ -40,7 +40,8 @@ def still_traces(panel: Panel, everyone: Sequence[Learner], look: Theme) -> list
     """Return the traces of a panel that stay while the cursor moves."""
     draw = {"loss": _losses, "score": _scores, "gate": _gates, "norm": _norms}
     if panel.kind == "map" and panel.learner:
-        traces = [_map(panel.learner, look), _needed(panel.learner, look)]
+        one = panel.learner
+        traces = [share_map(one.first.steps, one.arriving(), one.network, look), _needed(one, look)]
     elif panel.kind in draw:
         traces = [trace for one in everyone for trace in draw[panel.kind](one, look)]
         traces += _references(panel.kind, everyone[0].first, look)
@@ -113,16 +114,23 @@ def _levels(kind: str, run: TrainingRun) -> dict[str, float]:
     return {}
 
 
-def _map(one: Learner, look: Theme) -> dict[str, Any]:
-    shares = one.arriving()
+def share_map(steps: NDArray[Any], shares: Array, network: str, look: Theme) -> dict[str, Any]:
+    """Return a map of the gradient that arrives, optimizer step by lag, in the colours of the strips.
+
+    Args:
+        steps: Optimizer steps ``(M,)``.
+        shares: log10 of the share that arrives at each lag, ``(M, lags)``.
+        network: Name of the architecture.
+        look: The theme.
+    """
     lags = evenly_spaced(np.arange(shares.shape[1]), _ROWS)
-    colours = colour_scale(one.network, look)
+    colours = colour_scale(network, look)
     low, high = colours[0][0], colours[-1][0]
     scale = [[(at - low) / (high - low), colour] for at, colour in colours]
     drawn = np.clip(np.nan_to_num(shares[:, lags], nan=low, neginf=low), low, high)
     return {
-        "type": "heatmap", "x": one.first.steps, "y": lags, "z": drawn.T.astype(np.float32), "zmin": low, "zmax": high,
-        "colorscale": scale, "showscale": False, "name": network_name(one.network),
+        "type": "heatmap", "x": steps, "y": lags, "z": drawn.T.astype(np.float32), "zmin": low, "zmax": high,
+        "colorscale": scale, "showscale": False, "name": network_name(network),
         "customdata": shares[:, lags].T.astype(np.float32),
         "hovertemplate": "10<sup>%{customdata:.1f}</sup>" + _(" at lag {lag}").format(lag="%{y}"),
     }  # fmt: skip

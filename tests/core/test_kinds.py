@@ -31,6 +31,13 @@ torch.save(torch.nn.LSTM(1, 1).state_dict(), LOADABLE)
 
 DIAGNOSIS = lx.diagnose(LSTM, lx.make_inputs(SETTINGS), needs_lag=4, share=0.99)
 
+
+def watched_once():
+    with lx.watch(LSTM, every=1) as watched:
+        LSTM(lx.make_inputs(SETTINGS))[0].sum().backward()
+    return watched
+
+
 #: What goes into the parameter of a name, wherever it stands.
 GOOD = {
     "settings": SETTINGS, "network": LSTM, "architecture": "lstm", "inputs": lx.make_inputs(SETTINGS), "bias": 1.0,
@@ -40,7 +47,8 @@ GOOD = {
     "path_or_bytes": LOADABLE.getvalue(), "module": None,
     "share": 0.1, "recurrent_variance": 1.0, "input_variance": 1.0, "weight_hh": torch.eye(3), "strips": SERIES,
     "needs_lag": 4, "mend": DIAGNOSIS.mend,
-    "need": lx.required_bias(SETTINGS, lag=4), "measured": MAP,
+    "need": lx.required_bias(SETTINGS, lag=4), "measured": MAP, "model": LSTM, "runs": [lx.train(TRAINING)],
+    "watched": watched_once(),
 }  # fmt: skip
 #: What goes there in one function alone.
 OWN = {

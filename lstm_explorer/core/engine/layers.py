@@ -30,6 +30,8 @@ class LayerStates(NamedTuple):
         gates: Each gate a block of its own, in the order of the weights' rows, ``(G, T, *lead, H)``; None without.
         inputs: What the layer reads, ``(T, *lead, I)`` or, the same for all, ``(T, B, I)``; the generic engine's alone.
         states: All states in the order of the record, as ``hidden``; the generic engine's alone.
+        dropped: What multiplies a layer's outputs before the next reads them, in time, ``(T, *lead, D*H)``, as a
+            dropout does; of the first direction alone, None without.
     """
 
     hidden: Tensor
@@ -37,6 +39,7 @@ class LayerStates(NamedTuple):
     gates: Array | None
     inputs: Tensor | None = None
     states: tuple[Tensor, ...] = ()
+    dropped: Tensor | None = None
 
     @staticmethod
     def stacked(replicas: Sequence[LayerStates]) -> LayerStates:

@@ -103,7 +103,7 @@ def unroll_given(given: Given) -> list[LayerStates]:
     Raises:
         ValueError: The network computes something else than its weights say.
     """
-    layers = unroll_layers(given.network, given.inputs, given.states, given.parameters, given.lengths)
+    layers = unroll_layers(given.network, given.inputs, given.states, given.parameters, given.lengths, given.dropped)
     if given.own is not None:
         check_same(given.network, given.own, output_of(given.network, layers, given.lengths))
     return layers
@@ -116,6 +116,7 @@ def unroll_layers(
     states: Sequence[tuple[Tensor, ...]],
     parameters: Sequence[Parameters],
     lengths: Tensor | None = None,
+    dropped: Sequence[Tensor] = (),
 ) -> list[LayerStates]:
     """Return the states of each layer and direction.
 
@@ -125,6 +126,7 @@ def unroll_layers(
         states: Initial states of each layer and direction, each ``(1, B, H)``.
         parameters: Weights of each layer and direction.
         lengths: Steps of each sample; past the end of one, an LSTM's cell is kept and its hidden state is 0.
+        dropped: What multiplies the outputs of each layer but the last; empty if nothing does.
 
     Returns:
         Hidden states in the network's dtype, cells and gates in float64 on the CPU; a direction's steps in the order in
@@ -136,6 +138,10 @@ def unroll_layers(
         direction = index % directions
         if index and direction == 0:
             inputs = output_of(network, layers, lengths)
+            if dropped:
+                mask = dropped[index // directions - 1]
+                layers[-directions] = layers[-directions]._replace(dropped=mask)
+                inputs = inputs * mask
         layer = engine.forward(weights, in_order_of(direction, inputs, lengths), initial)
         layers.append(layer if lengths is None else _held(layer, lengths))
     return layers

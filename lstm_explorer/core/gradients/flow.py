@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -171,6 +171,7 @@ def flow_of_outputs(
     *,
     initial_state: InitialState = None,
     lengths: Lengths = None,
+    dropped: Sequence[Tensor] = (),
 ) -> GradientFlow:
     """Measure the gradient of a loss of which it is known what reaches a network's outputs and last states.
 
@@ -180,9 +181,11 @@ def flow_of_outputs(
         reached: What the loss puts on the outputs and the last states.
         initial_state: ``h_0``, or ``(h_0, c_0)``; zeros by default.
         lengths: Steps of each sample, where they differ.
+        dropped: What multiplied the outputs of each layer but the last before the next read them, ``(T, B, D*H)``, as
+            a dropout does; empty if nothing did.
     """
     laid_out = inputs.transpose(0, 1) if network.batch_first else inputs
-    given = check_given(network, laid_out, initial_state, lengths)
+    given = check_given(network, laid_out, initial_state, lengths)._replace(dropped=tuple(dropped))
     layers = unroll_given(given)
     of_last = upstreams_of_outputs(given, layers, reached.output, "last")
     upstreams = upstreams_of_states(given, of_last, reached.hidden, reached.cell)

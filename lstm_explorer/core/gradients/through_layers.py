@@ -141,12 +141,17 @@ def flow_of_layers(
         of_inputs = in_time([cast(Scaled, back.inputs) for back in here], lengths)
         if first > 0:
             below = of_loss[first - directions : first]
-            total = _upstreams_below(of_inputs, below, lengths)
+            mask = layers[first - directions].dropped
+            total = _upstreams_below(_kept(of_inputs, mask), below, lengths)
             if by_cell:
-                alone = _upstreams_below(
-                    in_time([cast(Scaled, back.inputs) for back in by_cell], lengths), below, lengths
-                )
+                by_path = in_time([cast(Scaled, back.inputs) for back in by_cell], lengths)
+                alone = _upstreams_below(_kept(by_path, mask), below, lengths)
     return _joined(architecture_of(network).name, cast(list[Backward], backs), paths, of_inputs, parameters[0], lengths)
+
+
+def _kept(of_inputs: Scaled, mask: Tensor | None) -> Scaled:
+    """Return what is left of a layer's gradient below a dropout."""
+    return of_inputs if mask is None else of_inputs._replace(mantissa=of_inputs.mantissa * as_float64(mask))
 
 
 def _upstreams_below(of_inputs: Scaled, of_loss: Sequence[Upstream | None], lengths: Tensor | None) -> list[Upstream]:

@@ -1,0 +1,1 @@
+"""The gradient through time inside one's own training loop."""
