@@ -67,10 +67,9 @@ def _walk(root: Any) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _array(array: Any) -> tuple[tuple[int, ...], str, int | None]:
-    made = array.get_create_plist()
-    plain = made.get_layout() == h5py.h5d.CONTIGUOUS and made.get_external_count() == 0
+    plain = array.get_create_plist().get_layout() == h5py.h5d.CONTIGUOUS
     whole = plain and array.get_storage_size() == math.prod(array.shape) * array.dtype.itemsize
-    return array.shape, array.dtype.str, array.get_offset() if whole else None
+    return array.shape, array.dtype.str, array.get_offset() if whole else None  # in another file: it has no place
 
 
 def _text(group: h5py.Group, name: str) -> str | None:

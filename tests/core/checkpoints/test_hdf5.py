@@ -15,7 +15,7 @@ from hostile_checkpoints import arrays_elsewhere, circle, empty_arrays, hdf5, li
 
 from lstm_explorer.core.checkpoints import hdf5 as parent
 from lstm_explorer.core.checkpoints import hdf5_child
-from lstm_explorer.core.checkpoints.hdf5 import look_through, rewritten
+from lstm_explorer.core.checkpoints.hdf5 import Place, look_through, rewritten
 from lstm_explorer.core.checkpoints.hdf5_child import MAX_THINGS, describe
 from lstm_explorer.core.checkpoints.messages import CheckpointError
 
@@ -54,6 +54,13 @@ def test_only_the_bytes_of_what_changed_change():
 def test_numbers_that_are_not_in_the_file_are_not_read(fill):
     described = describe(hdf5(fill))
     assert described["arrays"]["layers/lstm/cell/vars/0"][2] is None
+
+
+@pytest.mark.parametrize("start", [None, 100, 7, 2**62])
+def test_numbers_behind_the_end_are_not_read(start):
+    with pytest.raises(CheckpointError, match="a claims more numbers"):
+        Place(np.dtype("f4"), (4,), start).numbers("a", bytes(20))
+    assert Place(np.dtype("u1"), (2, 2), 1).numbers("a", b"abcde").tolist() == [[98, 99], [100, 101]]
 
 
 def test_links_are_not_followed_and_circles_end():
