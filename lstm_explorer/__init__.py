@@ -15,6 +15,7 @@ from lstm_explorer.core.biases.grids import BiasGrid, length_map, two_gate_map
 from lstm_explorer.core.biases.lines import bias_lines
 from lstm_explorer.core.biases.maps import BiasMap, bias_map
 from lstm_explorer.core.biases.required import RequiredBias, required_bias
+from lstm_explorer.core.checkpoints import LoadedNetwork, load_network
 from lstm_explorer.core.diagnosis.diagnose import Diagnosis, diagnose
 from lstm_explorer.core.diagnosis.mending import Mend, mended_biases, mending_lines
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
@@ -52,6 +53,7 @@ __all__ = [
     "GRUGates",
     "GradientFlow",
     "LSTMGates",
+    "LoadedNetwork",
     "Mend",
     "PathFlows",
     "RequiredBias",
@@ -75,6 +77,7 @@ __all__ = [
     "gradient_flow",
     "gradient_flow_of_loss",
     "length_map",
+    "load_network",
     "make_inputs",
     "mended_biases",
     "mending_lines",

@@ -1,6 +1,6 @@
 """Optional parts of an installation, and how to install them.
 
-The core is there always; figures, training runs in files, exports and the app each need more
+The core is there always; figures, training runs in files, checkpoints of Keras, exports and the app each need more
 (``[project.optional-dependencies]`` in ``pyproject.toml``), and check for it when they are imported.
 """
 
@@ -12,13 +12,15 @@ from importlib.util import find_spec
 
 _FIGURES = ("plotly", "contourpy", "PIL")
 _TRAINING = ("pyarrow", "safetensors")
-_EXPORT = (*_FIGURES, *_TRAINING, "kaleido", "fontTools", "brotli")
+_CHECKPOINTS = ("h5py",)
+_EXPORT = (*_FIGURES, *_TRAINING, *_CHECKPOINTS, "kaleido", "fontTools", "brotli")
 
 #: Extra -> the modules that it installs.
 MODULES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
     {
         "figures": _FIGURES,
         "training": _TRAINING,
+        "checkpoints": _CHECKPOINTS,
         "export": _EXPORT,
         "app": (*_EXPORT, "streamlit", "threadpoolctl", "cachetools", "orjson"),
     }

@@ -203,6 +203,11 @@ TESTED_BY = {
     ),
     "core/architectures/own_network.py": "core/architectures/test_mingru.py",
     "core/architectures/stages.py": "exhibits/test_walk.py",
+    "core/checkpoints/hdf5_child.py": "core/checkpoints/test_hdf5.py",
+    "core/checkpoints/keras_layers.py": "core/checkpoints/test_keras.py",
+    **dict.fromkeys(
+        [f"core/checkpoints/{name}.py" for name in ("messages", "record")], "core/checkpoints/test_loading.py"
+    ),
     **dict.fromkeys(
         [f"core/tables/{name}.py" for name in ("header", "messages", "numbers", "reading", "rows", "text")],
         "core/tables/test_table.py",

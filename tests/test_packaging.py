@@ -27,7 +27,7 @@ DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools"}
 BROUGHT = {"choreographer": "kaleido"}
 #: Folder -> the extra that it needs; None for what is there always.
 NEEDS = {"core": None, "runs": None, "locales": None, "figures": "figures", "exhibits": "figures"}
-NEEDS |= {"runs/training": "training", "export": "export", "ui": "app"}
+NEEDS |= {"core/checkpoints": "checkpoints", "runs/training": "training", "export": "export", "ui": "app"}
 
 
 def requirements_of(extra: str | None) -> dict[str, Requirement]:

@@ -20,6 +20,8 @@ from lstm_explorer.exhibits.trained import trained_cell, trained_flow, trained_g
 from lstm_explorer.exhibits.training import training
 from lstm_explorer.exhibits.training_view import TrainingView
 from lstm_explorer.exhibits.view import View
+from lstm_explorer.exhibits.your_network import own_biases, own_mend, own_reach, own_units
+from lstm_explorer.exhibits.your_network_view import YourNetworkView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,5 +91,9 @@ EXHIBITS: Mapping[str, ExhibitEntry] = types.MappingProxyType(
         "trained_gates": _entry("training", TrainingView, trained_gates),
         "trained_flow": _entry("training", TrainingView, trained_flow),
         "trained_map": _entry("training", TrainingView, trained_map),
+        "own_biases": _entry("your_network", YourNetworkView, own_biases),
+        "own_reach": _entry("your_network", YourNetworkView, own_reach),
+        "own_units": _entry("your_network", YourNetworkView, own_units),
+        "own_mend": _entry("your_network", YourNetworkView, own_mend),
     }
 )  # fmt: skip

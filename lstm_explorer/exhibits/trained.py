@@ -14,24 +14,19 @@ from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.gradients.summaries import Quantity
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.training.options import Training
+from lstm_explorer.exhibits.added_biases import added_biases
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, gradients
 from lstm_explorer.exhibits.inside import InsideView, diagram, gate_map, traces
 from lstm_explorer.exhibits.training import started
 from lstm_explorer.exhibits.training_view import TrainingView
-from lstm_explorer.figures.bias_map import bias_map_spec, memory_of, plot_bias_map
 from lstm_explorer.figures.cell import DIAGRAMS
-from lstm_explorer.figures.formatting import percent
-from lstm_explorer.figures.names import gate_name, network_name, parts
+from lstm_explorer.figures.names import network_name, parts
 from lstm_explorer.locales import N_, _
 from lstm_explorer.runs.experiment import Experiment, Moment
 from lstm_explorer.runs.job import Job, Runner
-from lstm_explorer.runs.measurements import Map
 from lstm_explorer.runs.training import background, gallery
 from lstm_explorer.runs.training.looking import Look, look
-
-#: What is added to a bias in the map of it.
-ADDED = tuple(step / 4 for step in range(-16, 17))
 
 
 class _Looking:
@@ -39,7 +34,7 @@ class _Looking:
 
     def __init__(self, runner: Runner, moment: Moment) -> None:
         """Keep the runner that does the work."""
-        self._runner, self.moment, self.table = runner, moment, None
+        self._runner, self.moment, self.table, self.own_file = runner, moment, None, None
 
     def run(self, job: Job[Any]) -> Any:
         """Return a job's result."""
@@ -181,29 +176,4 @@ def _bias_map(runner: Runner, settings: Settings, gate: str) -> Exhibit | None:
     moment = runner.moment
     assert moment is not None
     one = Experiment(architecture=architecture_of(moment.network).name, settings=settings, moment=moment)
-    measured = runner.run(Map(experiment=one, gate=gate, biases=ADDED))
-    if measured is None:
-        return None
-    quantity = memory_of(one.architecture)
-    less, now, more = (percent(float(measured.ratios(quantity)[ADDED.index(added), 0])) for added in (-1.0, 0.0, 1.0))
-    says = _(
-        "As it is, {now} of this sample's gradient arrives {steps} steps back; with 1 added to the bias of the {gate} "
-        "it would be {more}, with 1 taken away {less}."
-    ).format(now=now, more=more, less=less, steps=one.steps, gate=gate_name(gate, one.architecture))
-    drawn: dict[str, Any] = {"settings": None, "quantity": quantity, "bias": 0.0}
-    return Exhibit(
-        name="trained_map",
-        title=_("What would survive with another bias of the {gate}").format(gate=gate_name(gate, one.architecture)),
-        alt=_("Map of the surviving gradient over the bias that is added, and steps back. {says}").format(says=says),
-        how_to_read=_(
-            "Upwards is what is added to the bias of the gate, the same for every unit; 0 is the network as it is. "
-            "Across: steps back from the loss of this sample. Full colour is all of the gradient, blank less than "
-            "10⁻⁸, violet more than left the loss. The network is not trained on from there."
-        ),
-        summary=says,
-        settings=settings,
-        experiments=(),
-        draw=lambda theme: plot_bias_map(measured, theme=theme, **drawn),
-        spec=lambda theme: bias_map_spec(measured, theme=theme, **drawn),
-        numbers=measured.to_frame,
-    )
+    return added_biases(runner, one, gate, name="trained_map")

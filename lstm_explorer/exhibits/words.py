@@ -11,7 +11,7 @@ from lstm_explorer.core.escape import one_line
 from lstm_explorer.core.inputs import INPUTS
 from lstm_explorer.core.reading import unread
 from lstm_explorer.core.record import Record, schema
-from lstm_explorer.core.settings import Settings
+from lstm_explorer.core.settings import NetworkSettings, Settings
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.figures.names import network_name
@@ -76,8 +76,9 @@ def settings_line(exhibit: Exhibit) -> str:
 
     Curves with other settings, such as pins, follow by their names.
     """
-    record: Record = exhibit.view if exhibit.view.own_settings else exhibit.settings
-    always = _OF_TRAINING if exhibit.view.own_settings else _ALWAYS
+    training = isinstance(exhibit.view, NetworkSettings)
+    record: Record = exhibit.view if training else exhibit.settings
+    always = _OF_TRAINING if training else _ALWAYS
     changed = record.to_query()
     names = [name for name in schema(type(record)) if record.reads(name) and (name in always or name in changed)]
     line = ", ".join(setting_words(name, getattr(record, name)) for name in names if name not in _OF_VIEW)
@@ -103,7 +104,7 @@ def caption(exhibit: Exhibit) -> str:
             )
         )
     if exhibit.view.own_settings:
-        of = _("the training loss") if exhibit.name == "training" else _("the loss of one held-out sample")
+        of = _("the training loss") if exhibit.name == "training" else _("the loss of held-out samples, or of ones")
         sentences.append(
             _("Gradients are those of {loss}, by exact back-propagation through PyTorch {version}").format(
                 loss=of, version=torch.__version__.partition("+")[0]

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from lstm_explorer.runs.experiment import Moment, OwnTable
 from lstm_explorer.runs.job import Job
+from lstm_explorer.runs.own_networks import OwnFile
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ class DirectRunner:
         table: The reader's own table.
         on_progress: Called between pieces with the job, the units done, and their total.
         moment: A network with weights and inputs of its own.
+        own_file: The reader's own checkpoint.
     """
 
     def __init__(
@@ -28,9 +30,10 @@ class DirectRunner:
         table: OwnTable | None = None,
         on_progress: Callable[[Job[Any], int, int], None] = lambda job, done, total: None,
         moment: Moment | None = None,
+        own_file: OwnFile | None = None,
     ) -> None:
-        """Keep the table and the moment."""
-        self.table, self.moment = table, moment
+        """Keep the table, the moment and the file."""
+        self.table, self.moment, self.own_file = table, moment, own_file
         self._on_progress = on_progress
 
     def run(self, job: Job[T]) -> T:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from lstm_explorer.runs.experiment import Experiment, Moment, OwnTable
+from lstm_explorer.runs.own_networks import OwnFile
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -64,6 +65,11 @@ class Runner(Protocol):
     @property
     def moment(self) -> Moment | None:
         """A network with weights and inputs of its own, which stands for those that the settings draw."""
+        ...
+
+    @property
+    def own_file(self) -> OwnFile | None:
+        """The reader's own checkpoint."""
         ...
 
     def run(self, job: Job[T]) -> T | None:

@@ -32,7 +32,7 @@ _BATCHED = 0.375
 
 
 @dataclass(frozen=True, kw_only=True)
-class _ReplicaJob(Generic[T]):
+class ReplicaJob(Generic[T]):
     """A measurement that is cut into replicas, and passes nothing from one piece to the next."""
 
     experiment: Experiment
@@ -89,7 +89,7 @@ class _ReplicaJob(Generic[T]):
         return {"settings": one.settings, "architecture": one.architecture, "table": one.rows}
 
 
-class _FirstReplicaJob(_ReplicaJob[T]):
+class _FirstReplicaJob(ReplicaJob[T]):
     """A measurement of the first replica alone."""
 
     @property
@@ -103,7 +103,7 @@ class _FirstReplicaJob(_ReplicaJob[T]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flow(_ReplicaJob[GradientFlow]):
+class Flow(ReplicaJob[GradientFlow]):
     """The gradient of every state, of all replicas (:func:`lstm_explorer.seed_flows`)."""
 
     units: bool = False
@@ -136,7 +136,7 @@ class Theory(_FirstReplicaJob[Sequence[ClosedForm]]):
         return architecture_named(one.architecture).closed_forms(one.settings, parameters, one.inputs)
 
 
-class Paths(_ReplicaJob[PathFlows]):
+class Paths(ReplicaJob[PathFlows]):
     """The LSTM's gradient path by path (:func:`lstm_explorer.path_flows`)."""
 
     cost, numbers_per_step, join = 4.0, NUMBERS_PER_STEP, staticmethod(join_paths)
@@ -147,7 +147,7 @@ class Paths(_ReplicaJob[PathFlows]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weights(_ReplicaJob[WeightGradients]):
+class Weights(ReplicaJob[WeightGradients]):
     """The gradient of the recurrent weights, over the length (:func:`lstm_explorer.weight_gradients`)."""
 
     lengths: tuple[int, ...]
@@ -163,7 +163,7 @@ class Weights(_ReplicaJob[WeightGradients]):
         return weight_gradients(**self._replicas(first, last), lengths=self.lengths)
 
 
-class Contributions(_ReplicaJob[StepContributions]):
+class Contributions(ReplicaJob[StepContributions]):
     """What every step adds to the recurrent weights' gradient (:func:`lstm_explorer.step_contributions`)."""
 
     cost, join = 1.5, staticmethod(join_contributions)
@@ -175,7 +175,7 @@ class Contributions(_ReplicaJob[StepContributions]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _BiasSweepJob(_ReplicaJob[T]):
+class _BiasSweepJob(ReplicaJob[T]):
     """A measurement over the biases of a gate, in batched passes; the settings' own biases of it do not count."""
 
     gate: str
@@ -268,7 +268,7 @@ class Lengths(_BiasSweepJob[BiasGrid]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Required(_ReplicaJob[RequiredBias | None]):
+class Required(ReplicaJob[RequiredBias | None]):
     """The bias that keeps a share of the gradient over a lag (:func:`lstm_explorer.required_bias`).
 
     A piece passes on what was measured so far; as long as the search is not over, the result is None.

@@ -85,10 +85,10 @@ def open_page(
 
 
 def picture_columns(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Return a narrow column for controls and a wide one for the picture, which comes first on a phone.
+    """Return a narrow column for controls and a wide one for the picture.
 
     Args:
-        key: Of the row; it ends in ``_row``.
+        key: Of the row. On a phone the picture comes first where it ends in ``_row``.
     """
     with st.container(key=key):
         controls, picture = st.columns([3, 8], gap="medium")

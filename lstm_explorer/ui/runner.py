@@ -15,7 +15,8 @@ from lstm_explorer.locales import _
 from lstm_explorer.runs.direct import units_at_once
 from lstm_explorer.runs.experiment import Moment, OwnTable
 from lstm_explorer.runs.job import Job
-from lstm_explorer.ui import uploads
+from lstm_explorer.runs.own_networks import OwnFile
+from lstm_explorer.ui import checkpoints, uploads
 from lstm_explorer.ui.errors import RefusedError, shielded
 from lstm_explorer.ui.result_cache import RESULTS
 from lstm_explorer.ui.startup import compile_recurrences
@@ -56,6 +57,11 @@ class CachedRunner:
     def table(self) -> OwnTable | None:
         """The session's uploaded table."""
         return uploads.current_table()
+
+    @property
+    def own_file(self) -> OwnFile | None:
+        """The session's uploaded checkpoint."""
+        return checkpoints.current_file()
 
     def run(self, job: Job[T]) -> T | None:
         """Return a job's result, or the part of it that is done so far; None where a message says why not."""

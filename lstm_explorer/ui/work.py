@@ -95,12 +95,17 @@ def _show_progress(job: Job[Any], done: int, *, stopped: bool) -> None:
         shown = {
             "seeds": _("Stopped: the picture shows {done} of {total} seeds."),
             "biases": _("Stopped: the picture shows {done} of {total} biases."),
+            "steps": _("Stopped after {done} of {total} measurements."),
         }
         st.info(shown[job.unit].format(**counts))
         st.button(_("Go on"), key=f"go_on_{key}", on_click=_go_on, args=(job,))
         return
     st.session_state[_UNFINISHED] = True
-    counted = {"seeds": _("{done} of {total} seeds"), "biases": _("{done} of {total} biases")}
+    counted = {
+        "seeds": _("{done} of {total} seeds"),
+        "biases": _("{done} of {total} biases"),
+        "steps": _("{done} of {total} measurements"),
+    }
     st.progress(done / job.total, text=counted[job.unit].format(**counts))
     st.button(_("Stop here"), key=f"stop_{key}", on_click=_stop, args=(job,))
 

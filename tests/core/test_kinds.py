@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import io
 
 import numpy as np
 import pytest
@@ -25,6 +26,9 @@ SERIES = [figures.Series(name="LSTM", network="lstm", curve=summarise(FLOW))]
 MAP = lx.bias_map(SETTINGS, biases=(0, 1))
 TRAINING = lx.Training(sequence_length=4, hidden_size=3, batch_size=2, steps=1)
 
+LOADABLE = io.BytesIO()
+torch.save(torch.nn.LSTM(1, 1).state_dict(), LOADABLE)
+
 
 def watched_once():
     with lx.watch(LSTM, every=1) as watched:
@@ -38,6 +42,7 @@ GOOD = {
     "biases": (0, 1), "lengths": (2, 4), "lag": 2, "flow": FLOW,
     "trajectory": lx.unroll(LSTM, lx.make_inputs(SETTINGS)),
     "step": 1, "mapping": {}, "data": b"a;b\n1;2\n3;4\n", "forget_bias": 1.0, "longest": 10, "probability": 0.5,
+    "path_or_bytes": LOADABLE.getvalue(), "module": None,
     "share": 0.1, "recurrent_variance": 1.0, "input_variance": 1.0, "weight_hh": torch.eye(3), "strips": SERIES,
     "need": lx.required_bias(SETTINGS, lag=4), "measured": MAP, "model": LSTM, "runs": [lx.train(TRAINING)],
     "watched": watched_once(),

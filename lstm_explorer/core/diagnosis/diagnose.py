@@ -38,7 +38,8 @@ class Diagnosis:
         architecture: Name of its record, such as ``"lstm"``.
         layers: Every layer and direction as its weights describe it.
         flow: The gradient of every state, unit by unit.
-        fresh: The same of fresh networks of the same sizes, as PyTorch initialises them, ``R`` in front.
+        fresh: The same of fresh networks of the same sizes, as PyTorch initialises them, ``R`` in front; None before
+            they are measured.
         needs_lag: How many steps back the task needs.
         share: Which share of the gradient must arrive there.
         mend: What would let it arrive; None where it does, or where no bias does it.
@@ -47,7 +48,7 @@ class Diagnosis:
     architecture: str
     layers: tuple[LayerWeights, ...]
     flow: GradientFlow
-    fresh: GradientFlow
+    fresh: GradientFlow | None
     needs_lag: int
     share: float
     mend: Mend | None
@@ -69,7 +70,13 @@ class Diagnosis:
         return median
 
     def sample_shares(self, quantity: str | None = None, layer: int = -1, *, fresh: bool = False) -> NDArray[Any]:
-        """Return log10 of the share of every sample, and of every seed of the fresh networks, ``(T + 1, N)``."""
+        """Return log10 of the share of every sample, and of every seed of the fresh networks, ``(T + 1, N)``.
+
+        Raises:
+            ValueError: The fresh networks are asked for and not measured yet.
+        """
+        if fresh and self.fresh is None:
+            raise ValueError("fresh is True: expected a whole diagnosis, whose fresh networks are measured.")
         norms: Tensor = getattr(self.fresh if fresh else self.flow, f"log10_{quantity or self.memory}")
         of_layer = norms[:, layer].movedim(0, -1).flatten(1) if fresh else norms[layer]
         last = of_layer[-1:]
@@ -102,6 +109,10 @@ class Diagnosis:
         """``vanishes`` below 1 % at the lag that is needed, ``explodes`` above ten times, else ``survives``."""
         return verdict_of(self.log10_share)
 
+    def without_needless_mend(self) -> Diagnosis:
+        """Return the diagnosis without a mend where enough arrives as it is."""
+        return replace(self, mend=None) if self.arrives else self
+
     def to_frame(self) -> pd.DataFrame:
         """Return the shares as rows ``architecture, layer, direction, quantity, lag, log10_share, log10_share_fresh``.
 
@@ -115,7 +126,8 @@ class Diagnosis:
             for quantity in ("hidden", "cell", "cell_path"):
                 if getattr(self.flow, f"log10_{quantity}") is None:
                     continue
-                own, fresh = (self.log10_shares(quantity, index, fresh=which) for which in (False, True))
+                own = self.log10_shares(quantity, index)
+                fresh = self.log10_shares(quantity, index, fresh=True) if self.fresh else np.full(len(own), np.nan)
                 columns = {"layer": layer.layer, "direction": layer.direction, "quantity": quantity}
                 shares = {"lag": np.arange(len(own)), "log10_share": own, "log10_share_fresh": fresh}
                 frames.append(pd.DataFrame({"architecture": self.architecture, **columns, **shares}))
@@ -141,7 +153,7 @@ class Diagnosis:
             "needs_lag": self.needs_lag,
             "share": self.share,
             "log10_share": self.log10_share,
-            "log10_share_fresh": float(self.log10_shares(fresh=True)[self.needs_lag]),
+            "log10_share_fresh": float(self.log10_shares(fresh=True)[self.needs_lag]) if self.fresh else None,
             "arrives": self.arrives,
             "verdict": self.verdict,
             "layers": layers,

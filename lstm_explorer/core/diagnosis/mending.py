@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -82,35 +82,77 @@ def find_mend(
     Returns:
         The addition; None where the network has no such gate or no bias, or where even 8 more does not do.
     """
-    record = architecture_of(network)
-    gate = record.memory_gate
-    if gate is None or not network.bias:
-        return None
-    run = OwnRun(network, inputs, cotangent)
-    alone = _smallest(run, {gate.name: float(gate.keeps)}, needs_lag, share)
-    if (alone is not None and not alone.explodes) or not record.has_gate("input"):
-        return alone
-    both = _smallest(run, {gate.name: float(gate.keeps), "input": -float(gate.keeps)}, needs_lag, share)
-    return alone if both is None or (both.explodes and alone is not None) else both
+    search = MendSearch(run=OwnRun(network, inputs, cotangent), needs_lag=needs_lag, share=share)
+    found = MendFound()
+    for stage in range(MendSearch.STAGES):
+        found = search.stage(stage, found)
+    return found.mend
 
 
-def _smallest(run: OwnRun, signs: Mapping[str, float], needs_lag: int, share: float) -> Mend | None:
-    """Return the smallest addition to the first gate, and with its sign to the others, that does; None where none."""
-    coarse = _sweep(run, _added(signs, _COARSE), needs_lag)
-    enough = coarse.at_lag >= math.log10(share)
-    if not enough.any():
-        return None
-    first = int(np.argmax(enough))
-    steps = np.linspace(_COARSE[first - 1] if first else 0.0, _COARSE[first], _FINE + 1)[1:]
-    fine = _sweep(run, _added(signs, steps), needs_lag)
-    at = int(np.argmax(fine.at_lag >= math.log10(share)))
-    lower, upper = _bounds(coarse, fine, steps, share)
-    gate, sign = next(iter(signs.items()))
-    return Mend(
-        gate=gate, added=sign * float(steps[at]), lower=min(sign * lower, sign * upper),
-        upper=max(sign * lower, sign * upper), log10_share=float(fine.at_lag[at]), log10_most=float(fine.most[at]),
-        input_added=signs.get("input", 0.0) * float(steps[at]),
-    )  # fmt: skip
+class MendFound(NamedTuple):
+    """What a search knows so far: by the memory gate alone, and with the input gate closed as well."""
+
+    alone: Mend | None = None
+    both: Mend | None = None
+    coarse: _Swept | None = None
+
+    @property
+    def mend(self) -> Mend | None:
+        """The better one: that by the memory gate alone where it does not explode."""
+        if self.alone is None or (self.alone.explodes and self.both is not None and not self.both.explodes):
+            return self.both
+        return self.alone
+
+
+@dataclass(frozen=True, kw_only=True)
+class MendSearch:
+    """The search of :func:`find_mend`, which can be done in pieces.
+
+    Attributes:
+        run: The network and what it reads.
+        needs_lag: How many steps back.
+        share: Which share is to arrive there.
+    """
+
+    #: A coarse and a fine pass with the memory gate alone, then with both gates.
+    STAGES: ClassVar[int] = 4
+
+    run: OwnRun
+    needs_lag: int
+    share: float
+
+    def stage(self, number: int, found: MendFound) -> MendFound:
+        """Do one of the four passes, of which the last three need what was found before."""
+        record = architecture_of(self.run.network)
+        gate = record.memory_gate
+        if gate is None or not self.run.network.bias:
+            return found
+        signs = {gate.name: float(gate.keeps)}
+        if number >= 2:
+            if not record.has_gate("input") or (found.alone is not None and not found.alone.explodes):
+                return found
+            signs["input"] = -float(gate.keeps)
+        if number % 2 == 0:
+            return found._replace(coarse=_sweep(self.run, _added(signs, _COARSE), self.needs_lag))
+        mend = self._smallest(signs, found.coarse)
+        return found._replace(both=mend) if number == 3 else found._replace(alone=mend)
+
+    def _smallest(self, signs: Mapping[str, float], coarse: _Swept | None) -> Mend | None:
+        """Return the smallest addition to the first gate, and with its sign to the others, that does; None if none."""
+        enough = np.array([]) if coarse is None else coarse.at_lag >= math.log10(self.share)
+        if coarse is None or not enough.any():
+            return None
+        first = int(np.argmax(enough))
+        steps = np.linspace(_COARSE[first - 1] if first else 0.0, _COARSE[first], _FINE + 1)[1:]
+        fine = _sweep(self.run, _added(signs, steps), self.needs_lag)
+        at = int(np.argmax(fine.at_lag >= math.log10(self.share)))
+        lower, upper = _bounds(coarse, fine, steps, self.share)
+        gate, sign = next(iter(signs.items()))
+        return Mend(
+            gate=gate, added=sign * float(steps[at]), lower=min(sign * lower, sign * upper),
+            upper=max(sign * lower, sign * upper), log10_share=float(fine.at_lag[at]),
+            log10_most=float(fine.most[at]), input_added=signs.get("input", 0.0) * float(steps[at]),
+        )  # fmt: skip
 
 
 def _added(signs: Mapping[str, float], steps: Sequence[float] | NDArray[Any]) -> dict[str, list[float]]:

@@ -32,7 +32,7 @@ from lstm_explorer.runs.training.files import (
 )
 
 #: Presets of which every network is trained with several seeds, and those whose first seed's weights are shipped.
-_SEVERAL_SEEDS, _WITH_WEIGHTS = {"gated": 3}, ("gated", "digits")
+_SEVERAL_SEEDS, WITH_WEIGHTS = {"gated": 3}, ("gated", "digits")
 _FOLDER = resources.files("lstm_explorer").joinpath("data", "gallery")
 
 
@@ -68,7 +68,7 @@ def trainings() -> dict[Training, bool]:
     wanted: dict[Training, bool] = {}
     for name, preset in PRESETS.items():
         for training in trainings_of(TrainingOptions(**preset.changes), preset.networks):
-            wanted[training] = wanted.get(training, False) or name in _WITH_WEIGHTS
+            wanted[training] = wanted.get(training, False) or name in WITH_WEIGHTS
             for seed in range(1, _SEVERAL_SEEDS.get(name, 1)):
                 wanted.setdefault(training.replace(seed=seed), False)
     return wanted

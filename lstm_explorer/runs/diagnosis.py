@@ -1,0 +1,99 @@
+"""The diagnosis of a network of one's own as a job, in pieces that can be stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from lstm_explorer.core.architectures import architecture_of
+from lstm_explorer.core.diagnosis.diagnose import FRESH_SEEDS, Diagnosis, fresh_flows
+from lstm_explorer.core.diagnosis.mending import MendFound, MendSearch
+from lstm_explorer.core.diagnosis.weights import layer_weights
+from lstm_explorer.core.gradients.flow import gradient_flow
+from lstm_explorer.core.gradients.last_layers import OwnRun
+from lstm_explorer.core.gradients.result import GradientFlow
+from lstm_explorer.core.gradients.seeds import join_flows
+from lstm_explorer.runs.experiment import Experiment, Moment
+from lstm_explorer.runs.job import Unit
+from lstm_explorer.runs.measurements import ReplicaJob
+
+#: The most that one unit costs, in flows of the network: nine biases at once.
+_COST = 3.5
+
+
+class Findings(NamedTuple):
+    """What some units of a diagnosis gave: the network's own gradient, those of fresh networks, and the search."""
+
+    flow: GradientFlow | None
+    fresh: tuple[GradientFlow, ...]
+    found: MendFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnose(ReplicaJob[Findings]):
+    """How far back a network of one's own remembers, and what would mend it (:func:`lstm_explorer.diagnose`).
+
+    Its units are the network's own gradient, one for each fresh network, and the passes of the search for a bias.
+    """
+
+    experiment: Experiment
+    needs_lag: int
+    share: float
+
+    unit: ClassVar[Unit] = "steps"
+    cost: ClassVar[float] = _COST
+
+    @property
+    def total(self) -> int:
+        """How many units it has."""
+        return 1 + FRESH_SEEDS + MendSearch.STAGES
+
+    @property
+    def result_numbers(self) -> int:
+        """How many numbers the whole result holds: every unit's gradient, of one or two states."""
+        return 2 * self.experiment.numbers
+
+    def piece(self, first: int, last: int, carried: Any = None) -> tuple[Findings, MendFound]:
+        """Do some units."""
+        moment = self._moment
+        network, inputs, cotangent = moment.network, moment.inputs, moment.cotangent
+        found: MendFound = carried or MendFound()
+        search = MendSearch(run=OwnRun(network, inputs, cotangent), needs_lag=self.needs_lag, share=self.share)
+        flow, fresh = None, []
+        for unit in range(first, last):
+            if unit == 0:
+                flow = gradient_flow(network, inputs, cotangent=cotangent, units=True)
+            elif unit <= FRESH_SEEDS:
+                fresh.append(fresh_flows(network, inputs, cotangent, (unit - 1,)))
+            else:
+                found = search.stage(unit - 1 - FRESH_SEEDS, found)
+        return Findings(flow, tuple(fresh), found), found
+
+    @staticmethod
+    def join(pieces: Sequence[Findings]) -> Findings:
+        """Return the pieces as one."""
+        flows = [part.flow for part in pieces if part.flow is not None]
+        fresh = tuple(one for part in pieces for one in part.fresh)
+        return Findings(flows[0] if flows else None, fresh, pieces[-1].found)
+
+    def diagnosis(self, findings: Findings) -> Diagnosis:
+        """Return the diagnosis, or as much of it as the findings say."""
+        network = self._moment.network
+        assert findings.flow is not None  # the first unit
+        found = Diagnosis(
+            architecture=architecture_of(network).name,
+            layers=layer_weights(network),
+            flow=findings.flow,
+            fresh=join_flows(findings.fresh) if findings.fresh else None,
+            needs_lag=self.needs_lag,
+            share=self.share,
+            mend=findings.found.mend,
+        )
+        return found.without_needless_mend()
+
+    @property
+    def _moment(self) -> Moment:
+        moment = self.experiment.moment
+        assert moment is not None
+        return moment
