@@ -191,11 +191,14 @@ def drawn_again(network: Network, output: Tensor, random: Tensor) -> list[Tensor
         network: It drops units between its layers.
         output: Of all samples.
         random: PyTorch's random state just before.
+
+    Raises:
+        ValueError: It draws them on another device.
     """
+    if output.device.type != "cpu":
+        raise ValueError(f"it drops units at random between its layers on {output.device}, and which cannot be seen")
     swapped = network.batch_first and output.ndim == 3
-    ones = torch.ones_like(
-        output.detach().transpose(0, 1) if swapped else output, memory_format=torch.contiguous_format
-    )
+    ones = torch.ones((output.transpose(0, 1) if swapped else output).shape, dtype=output.dtype)
     with torch.random.fork_rng(devices=[]):
         torch.set_rng_state(random)
         masks = [nn.functional.dropout(ones, network.dropout) for _ in range(network.num_layers - 1)]

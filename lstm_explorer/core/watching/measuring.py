@@ -30,13 +30,8 @@ def alike(caught: Sequence[Caught]) -> list[list[Caught]]:
     groups: dict[Hashable, list[Caught]] = {}
     for one in caught:
         call = one.call
-        kind = (
-            len(call.inputs),
-            len(call.initial_state),
-            bool(call.dropped),
-            call.layout.lengths is None,
-            frozenset(call.reached),
-        )
+        given = len(call.inputs), len(call.initial_state), call.layout.lengths is None
+        kind = (*given, len(call.dropped), frozenset(call.reached))
         groups.setdefault((id(call.weights), *kind), []).append(one)
     return list(groups.values())
 
