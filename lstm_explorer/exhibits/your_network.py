@@ -14,6 +14,7 @@ from lstm_explorer.core.architectures import Network, architecture_named, archit
 from lstm_explorer.core.diagnosis.diagnose import Diagnosis
 from lstm_explorer.core.diagnosis.weights import LayerWeights, layer_weights
 from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.escape import one_line
 from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
@@ -24,6 +25,7 @@ from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.your_network_view import YourNetworkView
 from lstm_explorer.exhibits.your_network_words import biases_summary, layer_name, reach_summary, units_sentence
 from lstm_explorer.figures.gate_biases import plot_gate_biases
+from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.reach import plot_reach
 from lstm_explorer.figures.units import plot_unit_heatmap
 from lstm_explorer.locales import N_, _
@@ -134,6 +136,12 @@ def diagnosis_of(runner: Runner, view: YourNetworkView) -> Diagnosis | None:
     return None if findings is None else job.diagnosis(findings)
 
 
+def _called(view: YourNetworkView, architecture: str) -> str:
+    """Return the network's name in a title: its kind, and where it stands in the file."""
+    named = view.module if view.origin == "file" else ""
+    return f"{network_name(architecture)} {one_line(named)}".strip()
+
+
 def layer_index(view: YourNetworkView, layers: Sequence[LayerWeights]) -> int:
     """Return which layer and direction is drawn; the last where there are fewer."""
     return len(layers) - 1 if view.layer < 0 else min(view.layer, len(layers) - 1)
@@ -149,7 +157,9 @@ def own_biases(
     says = biases_summary(layer, name)
     return Exhibit(
         name="own_biases",
-        title=_("Effective gate biases, {layer}").format(layer=layer_name(layer)),
+        title=_("Effective gate biases: {network}, {layer}").format(
+            network=_called(view, name), layer=layer_name(layer)
+        ),
         alt=_("Effective bias of every unit, by gate. {says}").format(says=says),
         how_to_read=_(
             "Each dot is one unit: the sum of its two biases, which is what the gate gets. The box is the middle half. "
@@ -199,7 +209,9 @@ def _reach(diagnosis: Diagnosis, layer: int, view: YourNetworkView, settings: Se
     says = reach_summary(diagnosis, layer)
     return Exhibit(
         name="own_reach",
-        title=_("What arrives how far back, {layer}").format(layer=layer_name(diagnosis.layers[layer])),
+        title=_("What arrives how far back: {network}, {layer}").format(
+            network=_called(view, diagnosis.architecture), layer=layer_name(diagnosis.layers[layer])
+        ),
         alt=_("Share of the gradient over steps back. {says}").format(says=says),
         how_to_read=_(
             "From left to right: steps back from the loss. The curve is the share of the gradient of what remembers "
@@ -219,7 +231,9 @@ def _units(diagnosis: Diagnosis, layer: int, view: YourNetworkView, settings: Se
     says = units_sentence(diagnosis, layer)
     return Exhibit(
         name="own_units",
-        title=_("Which units remember, {layer}").format(layer=layer_name(diagnosis.layers[layer])),
+        title=_("Which units remember: {network}, {layer}").format(
+            network=_called(view, diagnosis.architecture), layer=layer_name(diagnosis.layers[layer])
+        ),
         alt=_("Heat map of the gradient of every hidden unit, step by step. {says}").format(says=says),
         how_to_read=_(
             "The first sample. Each row is a unit, each column a step; full colour is the largest gradient, blank the "

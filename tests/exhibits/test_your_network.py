@@ -57,10 +57,10 @@ def test_the_diagnosis_is_that_of_the_network_in_the_file():
     exhibit = own_reach(RUNNER, lx.Settings(), VIEW)
     assert "**Over 25 steps it vanishes:**" in exhibit.summary
     assert exhibit.numbers()["log10_share"].tolist() == expected.to_frame()["log10_share"].tolist()
-    assert exhibit.title == "What arrives how far back, layer 2, backward direction"
+    assert exhibit.title == "What arrives how far back: LSTM encoder, layer 2, backward direction"
     assert "30 steps" in settings_line(exhibit)
     first = own_reach(RUNNER, lx.Settings(), VIEW.replace(layer=0))
-    assert first.title == "What arrives how far back, layer 1"
+    assert first.title == "What arrives how far back: LSTM encoder, layer 1"
     assert layer_index(VIEW.replace(layer=99), expected.layers) == 3
 
 
