@@ -79,7 +79,7 @@ def look_through(data: bytes) -> Tree:
 
 def _described(data: bytes) -> dict[str, Any]:
     """Return what :func:`hdf5_child.describe` finds, in a process that may crash."""
-    command = [sys.executable, "-I", str(_CHILD)]
+    command = [sys.executable, "-P", str(_CHILD)]  # h5py as this process has it, and no module of this folder
     try:
         done = subprocess.run(
             command, input=data, capture_output=True, timeout=_PATIENCE, check=False,
