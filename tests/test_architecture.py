@@ -53,8 +53,8 @@ def test_streamlit_and_plotly_stay_on_their_floors(path):
     assert not roots & forbidden.get(floor_of(path), set())
 
 
-def test_importing_the_package_leaves_streamlit_and_plotly_out():
-    code = "import sys, lstm_explorer; print(sorted({'streamlit', 'plotly'} & set(sys.modules)))"
+def test_importing_the_package_leaves_streamlit_plotly_and_h5py_out():
+    code = "import sys, lstm_explorer; print(sorted({'streamlit', 'plotly', 'h5py'} & set(sys.modules)))"
     printed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
 

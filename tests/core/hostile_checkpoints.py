@@ -155,6 +155,11 @@ HOSTILE = {
     "pickle of laughs": pickled(b"}q\x00)q\x00" + LAUGHS + b"}h\x3b" + text("a") + b"s"),
     "pickle, far memo": pickled(b"}r\xff\xff\xff\x7f"),
     "pickle, deep": pickled(b"]" * 100_000 + b"a" * 99_999),
+    "pickle, many dicts": pickled(b"}(" + b"".join(b"X\x05\x00\x00\x00%05d}" % at for at in range(99_000)) + b"u"),
+    "pickle, many dicts inside": pickled(
+        b"}" + text("a") + b"}(" + b"".join(b"X\x05\x00\x00\x00%05d}" % at for at in range(99_000)) + b"us"
+    ),
+    "pickle, tensors of many axes": claimed(shape=(1,) * 65, stride=(1,) * 65),
     "pickle, long": pickled(b"]0" * 400_000 + b"}"),
     "pickle, nothing on the stack": pickled(b"t"),
     "pickle, no end": zipped([("a/data.pkl", b"\x80\x02}")]),
@@ -216,6 +221,9 @@ SAID = {
     "pickle of laughs": "No recurrent",
     "pickle, far memo": "No recurrent",
     "pickle, deep": "holds a list",
+    "pickle, many dicts": "more than 20000 parts",
+    "pickle, many dicts inside": "No recurrent",
+    "pickle, tensors of many axes": "No recurrent",
     "pickle, long": "more than 400000 parts",
     "pickle, nothing on the stack": "pop from empty",
     "pickle, no end": "before seeing STOP",

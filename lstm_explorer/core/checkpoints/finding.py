@@ -14,7 +14,9 @@ from torch import Tensor
 
 from lstm_explorer.core.architectures import ARCHITECTURES, Architecture
 from lstm_explorer.core.checkpoints.messages import CheckpointError, error, listed, note
+from lstm_explorer.core.checkpoints.reading import check_once
 from lstm_explorer.core.checkpoints.record import READ_AS, Candidate, FoundNetwork, Source, Stored, as_it_is
+from lstm_explorer.core.escape import one_line
 from lstm_explorer.core.tables.messages import Note
 
 #: Blocks of rows -> the network of PyTorch that has so many.
@@ -29,8 +31,8 @@ _PARAMETER = re.compile(
 _OLD_VARIANT = re.compile(rf"({_PARAMETER.pattern})_(?P<variant>g|v|u|orig|mask|raw)")
 #: Layers of one network; PyTorch needs the square of their number to build it.
 _MOST_LAYERS = 100
-#: What a wrapper of a whole model puts into names.
-WRAPPERS = ("module", "_orig_mod")
+#: Characters of a name that are shown.
+LONGEST = 200
 
 
 class Sizes(NamedTuple):
@@ -56,6 +58,25 @@ def without_wrappers(name: str) -> str:
     return ".".join(parts[1:] if parts[:1] == ["module"] and len(parts) > 1 else parts)
 
 
+def shown_names(keys: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Return how the names of a file's arrays are shown, without wrappers, and the wrappers that were taken off.
+
+    Args:
+        keys: The names in the file.
+
+    Raises:
+        CheckpointError: Two of them cannot be told apart.
+    """
+    plain = {key: one_line(key, LONGEST) for key in keys}
+    shown = {key: without_wrappers(name) for key, name in plain.items()}
+    if len(set(shown.values())) < len(shown):  # a model beside its wrapped copy: the wrapper tells them apart
+        shown = plain
+    check_once(list(shown.values()))
+    parts = [set(plain[key].split(".")) - set(name.split(".")) for key, name in shown.items() if name != plain[key]]
+    taken = [f"{wrapper}." for wrapper in ("module", "_orig_mod") if any(wrapper in one for one in parts)]
+    return shown, taken
+
+
 def find_candidates(arrays: Mapping[str, Stored]) -> list[Candidate]:
     """Return what looks like a recurrent network of PyTorch, readable or not.
 
@@ -74,7 +95,7 @@ def find_candidates(arrays: Mapping[str, Stored]) -> list[Candidate]:
     for (prefix, cell), group in groups.items():
         # WeightDrop keeps the weight beside the module, and a copy with holes inside.
         if prefix.removesuffix(".module") in dropped and prefix not in dropped:
-            group = group | groups[prefix.removesuffix(".module"), cell]
+            group = group | groups.get((prefix.removesuffix(".module"), cell), {})
         elif prefix in dropped and (f"{prefix}.module", cell) in groups:
             continue
         candidates.append(_candidate(prefix, cell, group, beside[prefix]))
@@ -155,7 +176,7 @@ def _source(variants: Mapping[str, Stored]) -> tuple[Source | None, str]:
     if names in ({"g", "v"}, {"original0", "original1"}):
         lengths, directions = (variants[name] for name in sorted(names))
         ones = tuple(1 if one == 1 else size for one, size in zip(lengths.shape, directions.shape, strict=False))
-        if lengths.shape in ((), ones):
+        if lengths.shape in ((), ones) and len(lengths.shape) in (0, len(directions.shape)):
             return Source((lengths, directions), directions.shape, _weight_norm, None), "weight_norm"
     if names == {"orig", "mask"} and variants["orig"].shape == variants["mask"].shape:
         whole = variants["orig"], variants["mask"]

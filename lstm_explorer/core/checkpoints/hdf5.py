@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.checkpoints import hdf5_child
 from lstm_explorer.core.checkpoints.messages import error, no_other_errors
 from lstm_explorer.core.checkpoints.reading import patched
 from lstm_explorer.core.checkpoints.record import Stored
@@ -26,6 +25,8 @@ from lstm_explorer.extras import require
 _FLOATS: Mapping[str, torch.dtype] = types.MappingProxyType(
     {"f2": torch.float16, "f4": torch.float32, "f8": torch.float64}
 )
+#: The program of the other process; to import it here would import h5py.
+_CHILD = Path(__file__).with_name("hdf5_child.py")
 #: Seconds after which the other process is given up, on a machine however busy.
 _PATIENCE = 30.0
 
@@ -78,7 +79,7 @@ def look_through(data: bytes) -> Tree:
 
 def _described(data: bytes) -> dict[str, Any]:
     """Return what :func:`hdf5_child.describe` finds, in a process that may crash."""
-    command = [sys.executable, "-I", str(Path(hdf5_child.__file__))]
+    command = [sys.executable, "-P", str(_CHILD)]  # h5py as this process has it, and no module of this folder
     try:
         done = subprocess.run(
             command, input=data, capture_output=True, timeout=_PATIENCE, check=False,

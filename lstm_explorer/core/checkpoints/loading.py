@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from lstm_explorer.core.checkpoints.keras import open_hdf5, open_keras_zip
-from lstm_explorer.core.checkpoints.messages import error, listed, note
+from lstm_explorer.core.checkpoints.messages import error, listed, no_other_errors, note
 from lstm_explorer.core.checkpoints.pytorch import open_archive, open_legacy
-from lstm_explorer.core.checkpoints.reading import file_bytes, format_of, open_zip
+from lstm_explorer.core.checkpoints.reading import check_once, file_bytes, format_of, open_zip
 from lstm_explorer.core.checkpoints.record import READ_AS, Candidate, Contents, FoundNetwork, Left, Source
 from lstm_explorer.core.checkpoints.safetensors import open_safetensors
 from lstm_explorer.core.escape import one_line, short
@@ -73,13 +73,16 @@ class LoadedCheckpoint:
         """
         candidate = self._candidate(name)
         assert candidate.found is not None
-        weights = {name: _weight(name, source, candidate.found) for name, source in candidate.sources.items()}
-        network = _empty(candidate.found)
-        network.load_state_dict(weights, strict=True, assign=True)
+        with no_other_errors(self.format):
+            weights = {name: _weight(name, source, candidate.found) for name, source in candidate.sources.items()}
+            network = _empty(candidate.found)
+            network.load_state_dict(weights, strict=True, assign=True)
         return network.eval()
 
     def mended(self, name: str, changes: Mapping[str, Tensor]) -> bytes:
         """Return the file with some parameters of one network changed, and nothing else.
+
+        Numbers that the file holds once for several names change under all of them.
 
         Args:
             name: Of one of ``found``.
@@ -180,7 +183,11 @@ def find_in_checkpoint(path_or_bytes: str | os.PathLike[str] | bytes) -> LoadedC
         MissingExtraError: The file is one of Keras, and h5py is not installed.
         ValueError: The file cannot be read, or holds no recurrent network.
     """
-    contents = _OPENERS[format_of(data := file_bytes(path_or_bytes))](data)
+    data = file_bytes(path_or_bytes)
+    kind = format_of(data)
+    with no_other_errors(kind):
+        contents = _OPENERS[kind](data)
+        check_once([candidate.name for candidate in contents.candidates])
     found = tuple(candidate.found for candidate in contents.candidates if candidate.found)
     refused = [candidate for candidate in contents.candidates if candidate.refusal]
     if not found:

@@ -28,7 +28,7 @@ NOTES: Mapping[str, str] = types.MappingProxyType(
         "dtype": N_("The weights are {dtype} in the file and were converted to float32."),
         "weight_norm": N_("Computed from the lengths and directions that weight_norm keeps: {parameters}."),
         "pruned": N_("Computed from the values and masks that pruning keeps: {parameters}."),
-        "wrappers": N_("Names are written without {prefixes}, which a wrapper of the model put there."),
+        "wrappers": N_("Names are shown without {prefixes}, which a wrapper of the model put there."),
         "siblings": N_(
             "Beside the weights of {name} stand {others}, which PyTorch's {title} does not have: if the model computes "
             "with them, it is another network than this."
@@ -79,8 +79,8 @@ ERRORS: Mapping[str, str] = types.MappingProxyType(
             "it; save it again."
         ),
         "swollen": N_("The parts of the file claim to be larger than the file itself: expected a whole checkpoint."),
-        "many_parts": N_("The file has more than {limit} parts: expected a checkpoint of a smaller model."),
-        "long_text": N_("{name} in the file has more than {limit} bytes: expected a checkpoint of a smaller model."),
+        "many_parts": N_("The file has more than {limit} parts: expected a smaller one; save the weights alone."),
+        "long_text": N_("{name} in the file has more than {limit} bytes: expected fewer; save the weights alone."),
         "damaged": N_("The file cannot be read as {format} ({reason}): expected a whole checkpoint; save it again."),
         "twice": N_("{name} stands in the file twice: expected each name once; save it again."),
         "big_endian": N_("The file is big-endian: expected numbers as this machine has them; save it on one like it."),

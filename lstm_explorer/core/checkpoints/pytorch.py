@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import io
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.checkpoints.finding import WRAPPERS, find_candidates, named_apart, without_wrappers
+from lstm_explorer.core.checkpoints.finding import LONGEST, find_candidates, named_apart, shown_names
 from lstm_explorer.core.checkpoints.messages import error, listed, no_other_errors, note
 from lstm_explorer.core.checkpoints.reading import (
+    MAX_PARTS,
     MAX_TEXT,
     check_once,
     open_zip,
@@ -25,9 +27,8 @@ from lstm_explorer.core.checkpoints.record import Contents, Left, Stored
 from lstm_explorer.core.checkpoints.unpickling import Foreign, View, read_pickle
 from lstm_explorer.core.escape import one_line
 
-#: How deep a state_dict may stand in the dicts of a checkpoint.
-_DEPTH = 3
-_LONGEST = 200
+#: How many dicts of a checkpoint a state_dict may stand in.
+_DEPTH = 2
 #: What quantised modules have in place of weights.
 _QUANTISED = ("_packed_params", "_all_weight_values")
 
@@ -135,7 +136,7 @@ def _contents(saved: Saved) -> Contents:
     left = [Left(name) for name, one in arrays.items() if one.key not in used]
     left += [Left(name, note("not_read", kind=kind)) for name, kind in foreign.items()]
     looked_at = {place.split(".")[0] for place in parts}
-    left += [Left(shown) for name, value in saved.root.items() if (shown := one_line(name, _LONGEST)) not in looked_at
+    left += [Left(shown) for name, value in saved.root.items() if (shown := one_line(name, LONGEST)) not in looked_at
              and not isinstance(value, View | Foreign)]  # fmt: skip
     views = {key: view for part in parts.values() for key, view in part.views.items()}
     wrappers = list(dict.fromkeys(one for part in parts.values() for one in part.wrappers))
@@ -158,34 +159,33 @@ def _refuse_foreign(foreign: Mapping[str, str]) -> None:
 
 def _state_dicts(root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the dicts of a checkpoint that hold tensors or objects, each once, with where they stand."""
-    seen, pending = {id(root)}, [("", root, 1)]
+    pending: deque[tuple[tuple[str, ...], dict[str, Any]]]
+    seen, pending = {id(root)}, deque([((), root)])
     while pending:
-        place, names, depth = pending.pop(0)
-        if any(isinstance(value, View | Foreign) for value in names.values()):
-            yield place, names
+        above, names = pending.popleft()
+        held = any(isinstance(value, View | Foreign) for value in names.values())
+        if len(names) > MAX_PARTS and (held or not above):
+            raise error("many_parts", limit=MAX_PARTS)
+        if held:
+            yield ".".join(one_line(name, LONGEST) for name in above), names
         for name, value in names.items():
-            if isinstance(value, dict) and id(value) not in seen and depth < _DEPTH:
+            if isinstance(value, dict) and id(value) not in seen and len(above) < _DEPTH:
                 seen.add(id(value))
-                pending.append((".".join(filter(None, (place, one_line(name, _LONGEST)))), value, depth + 1))
+                pending.append(((*above, name), value))
 
 
 def _part(place: str, names: dict[str, Any], saved: Saved) -> Part:
-    plain = {name: one_line(name, _LONGEST) for name, value in names.items() if isinstance(value, View | Foreign)}
-    shown = {name: without_wrappers(one) for name, one in plain.items()}
-    if len(set(shown.values())) < len(shown):  # a model beside its wrapped copy: the wrapper tells them apart
-        shown = plain
-    check_once(list(shown.values()))
+    shown, wrappers = shown_names(name for name, value in names.items() if isinstance(value, View | Foreign))
     views = {name: value for name, value in names.items() if isinstance(value, View)}
     arrays = {
         shown[name]: Stored(f"{place}/{name}", view.shape, view.storage.dtype, functools.partial(_read, saved, view))
         for name, view in views.items()
     }
-    wrappers = [part for name in names for part in WRAPPERS if shown is not plain and part in name.split(".")]
     return Part(
         arrays,
         {shown[name]: value for name, value in names.items() if isinstance(value, Foreign)},
         {f"{place}/{name}": view for name, view in views.items()},
-        tuple(dict.fromkeys(wrappers)),
+        tuple(wrappers),
     )
 
 

@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.checkpoints.finding import WRAPPERS, find_candidates, without_wrappers
+from lstm_explorer.core.checkpoints.finding import find_candidates, shown_names
 from lstm_explorer.core.checkpoints.messages import error, listed, no_other_errors, note
-from lstm_explorer.core.checkpoints.reading import MAX_PARTS, check_once, patched, read_json
+from lstm_explorer.core.checkpoints.reading import MAX_PARTS, patched, read_json
 from lstm_explorer.core.checkpoints.record import Contents, Left, Stored
-from lstm_explorer.core.escape import one_line
 
 #: Name of a dtype in a header -> PyTorch's; of others, bytes are not looked at.
 _DTYPES: Mapping[str, torch.dtype] = types.MappingProxyType(
@@ -60,11 +59,7 @@ def open_safetensors(data: bytes) -> Contents:
         places = {name: _place(about, end, len(data)) for name, about in header.items()}
         if sum(place.stop - place.start for place in places.values()) != len(data) - end:
             raise ValueError("its tensors are not as long as the file")
-    plain = {name: one_line(name, 200) for name in places}
-    shown = {name: without_wrappers(one) for name, one in plain.items()}
-    if len(set(shown.values())) < len(shown):
-        shown = plain
-    check_once(list(shown.values()))
+    shown, wrappers = shown_names(places)
     arrays = {
         shown[name]: Stored(name, place.shape, place.dtype, functools.partial(_read, data, place))
         for name, place in places.items()
@@ -72,7 +67,6 @@ def open_safetensors(data: bytes) -> Contents:
     candidates = tuple(find_candidates(arrays))
     used = frozenset[str]().union(*(candidate.keys for candidate in candidates))
     left = tuple(Left(name) for name, one in arrays.items() if one.key not in used)
-    wrappers = [one for one in WRAPPERS if shown is not plain and any(one in name.split(".") for name in places)]
     notes = (note("wrappers", prefixes=listed(wrappers)),) if wrappers else ()
     return Contents("safetensors", candidates, left, functools.partial(_rewritten, data, places), notes)
 
@@ -80,7 +74,7 @@ def open_safetensors(data: bytes) -> Contents:
 def _place(about: Mapping[str, Any], offset: int, end: int) -> Place:
     """Return where a tensor lies; its claims fit each other and the file."""
     shape, (start, stop) = tuple(about["shape"]), about["data_offsets"]
-    whole = all(type(one) is int and one >= 0 for one in (*shape, start, stop))
+    whole = all(type(one) is int and 0 <= one < 2**48 for one in (*shape, start, stop))
     if not whole or len(shape) > 64 or not start <= stop <= end - offset:
         raise ValueError("a tensor is not within the file")
     dtype = _DTYPES.get(about["dtype"])

@@ -189,7 +189,7 @@ def _made(function: Any, arguments: Any) -> Any:
             return {}
         case Name(name), (Storage() as storage, int(offset), tuple(shape), tuple(stride), *_rest) if name in _TENSORS:
             counts = (offset, *shape, *stride)
-            if len(shape) == len(stride) and all(type(one) is int and 0 <= one < 2**48 for one in counts):
+            if len(shape) == len(stride) <= 64 and all(type(one) is int and 0 <= one < 2**48 for one in counts):
                 return View(storage, offset, shape, stride)
         case Name(name), (View() as view, *_rest) if name in _PARAMETERS:
             return view

@@ -78,6 +78,10 @@ def dropped(inside=""):
     [
         (weights(spectral()), r"enc.weight_hh_l0 is not in the file, .*\(0._u, 0._v, original\).*remove_param"),
         (weights(old_spectral()), r"enc.weight_hh_l0 is not in the file, .* \(orig, u, v\)"),
+        (weights(nn.LSTMCell(3, 4)) | {"enc.module.weight_hh_l0": torch.zeros(16), "enc.weight_hh_raw": torch.zeros(1)},
+         r"enc.weight_hh_l0 is not in the file, .* .raw"),
+        (weights(nn.LSTM(3, 4), weight_hh_l0=None, weight_hh_l0_g=torch.zeros(16), weight_hh_l0_v=torch.zeros(16, 4)),
+         r"enc.weight_hh_l0 is not in the file, .* .g, v"),
         (dropped(), r"network.weight_hh_l0 is not in the file, .* \(raw\)"),
         (dropped("module."), r"weight_hh_l0 is not in the file, .* \(raw\)"),
         ({f"encoder.rnns.0.{name}": one for name, one in dropped("module.").items()}, r"weight_hh_l0 is not in"),
@@ -148,6 +152,12 @@ def test_names_that_only_look_like_weights_are_none():
     ]
     stored = {name: Stored(name, (4, 1), torch.float32, lambda: torch.zeros(4, 1)) for name in names}
     assert find_candidates(stored) == []
+
+
+def test_a_part_called_module_is_no_wrapper():
+    loaded = load_network(torch_file({f"a.module.{name}": one for name, one in nn.LSTM(3, 4).state_dict().items()}))
+    assert loaded.name == "a.module"
+    assert not any("wrapper" in str(note) for note in loaded.notes)
 
 
 @pytest.mark.parametrize("name", ["module", "_orig_mod", "", "a.module.b", "module.module.b"])

@@ -92,7 +92,7 @@ def test_whatever_the_other_process_does_is_a_sentence(code, said, tmp_path, mon
     script.write_text(
         f"import sys\nsys.path.insert(0, {folder!r})\nimport hdf5_child as c\nc.limit(0.2, c._BYTES)\n{code}\n"
     )
-    monkeypatch.setattr(hdf5_child, "__file__", str(script))
+    monkeypatch.setattr(parent, "_CHILD", script)
     began = time.monotonic()
     with pytest.raises(CheckpointError, match=rf"cannot be read as HDF5 \({said}"):
         look_through(FILE)

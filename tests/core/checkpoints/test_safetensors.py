@@ -44,7 +44,7 @@ def test_names_of_a_wrapper_are_said():
     weights = {f"module.{name}": one for name, one in MODEL.state_dict().items()}
     loaded = load_network(save(weights))
     assert loaded.name == "lstm"
-    assert next(str(one) for one in loaded.notes).startswith("Names are written without module")
+    assert next(str(one) for one in loaded.notes).startswith("Names are shown without module., which")
 
 
 def test_dtypes_that_pytorch_may_not_know_are_left():
