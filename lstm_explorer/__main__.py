@@ -19,6 +19,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = types.MappingProxyType(
             "lstm_explorer.export.train_command",
             "train networks, and keep their numbers and weights in a folder",
         ),
+        "diagnose": (
+            "lstm_explorer.export.diagnose_command",
+            "say how far back the network in a checkpoint remembers, and mend it",
+        ),
         "export": ("lstm_explorer.export.command", "write a figure, its numbers or its script to a file"),
     }
 )

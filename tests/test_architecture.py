@@ -94,6 +94,9 @@ def test_every_readme_example_runs(tmp_path, monkeypatch):
     flow = scope["flow"]
     assert flow.log10_states["state"].shape == (101, 1)
     assert flow.log10_inputs.shape == (100, 1)
+    assert scope["of_loss"].log10_hidden.shape == (2, 61, 4)
+    assert scope["diagnosis"].verdict == "vanishes"
+    assert scope["loaded"].name == "encoder"
     assert list(scope["survival"].ratios("cell")[:, 0].round(1)) == [-21.0, -7.8, -1.1, 0.4, 0.7, 1.3]
     need = scope["need"]
     assert [round(float(value), 3) for value in (need.closed_form, need.measured, need.explodes)] == [3.76, 2.245, 5.0]
@@ -218,6 +221,8 @@ TESTED_BY = {
     "core/gradients/last_layers.py": "core/gradients/test_through_layers.py",
     "core/gradients/result.py": "core/gradients/test_flow.py",
     "core/diagnosis/mending.py": "core/diagnosis/test_diagnose.py",
+    "exhibits/added_biases.py": "exhibits/test_trained.py",
+    "ui/your_network.py": "pages/test_your_network.py",
     "core/reading.py": "runs/test_experiment.py",
     **dict.fromkeys(
         [f"core/watching/{name}.py" for name in ("calls", "catching", "measuring", "watched")],

@@ -14,6 +14,7 @@ from lstm_explorer.core.record import Record, schema
 from lstm_explorer.core.settings import NetworkSettings, Settings
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.your_network_view import YourNetworkView
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.locales import N_, _, translated
 from lstm_explorer.runs.experiment import Experiment
@@ -104,7 +105,9 @@ def caption(exhibit: Exhibit) -> str:
             )
         )
     if exhibit.view.own_settings:
-        of = _("the training loss") if exhibit.name == "training" else _("the loss of held-out samples, or of ones")
+        of = _("the training loss") if exhibit.name == "training" else _("the loss of one held-out sample")
+        if isinstance(exhibit.view, YourNetworkView):
+            of = _("the loss of held-out samples") if exhibit.view.data == "task" else _("the sum of the last output")
         sentences.append(
             _("Gradients are those of {loss}, by exact back-propagation through PyTorch {version}").format(
                 loss=of, version=torch.__version__.partition("+")[0]

@@ -118,7 +118,7 @@ def _data_controls(view: YourNetworkView) -> None:
     if view.data == "task":
         st.caption(_("Held-out samples of its training, and the gradient of their own loss."))
     else:
-        st.caption(_("The loss is the sum of the last output, as the file holds no loss."))
+        st.caption(_("The loss is the sum of the last output."))
     if view.data == "text":
         setting_text("text", _("The text"), tall=True, help=_("Every character is a random vector, always the same."))
     if view.data == "csv":

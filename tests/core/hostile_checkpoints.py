@@ -98,9 +98,10 @@ def links_elsewhere(file, place):
 
 
 def circle(file, place):
-    """Put a group into itself."""
+    """Put a group into itself, eight times."""
     group = file.create_group(place)
-    group["again"] = file["layers"]
+    for at in range(8):
+        group[f"again {at}"] = file["layers"]
 
 
 def keras_zip(configuration: bytes) -> bytes:
@@ -112,12 +113,25 @@ def broken(name: str, end: float) -> bytes:
     return whole[: int(len(whole) * end)]
 
 
+def overlapping() -> bytes:
+    """Return an archive of 400 parts that are all the same million bytes."""
+    whole = zipped([("a/data.pkl", b"\x80\x02}."), ("a/data/000", bytes(1_000_000))])
+    at = whole.rindex(b"PK\x01\x02")
+    end = whole.index(b"PK\x05\x06")
+    part = whole[at:end]
+    parts = b"".join(part.replace(b"a/data/000", b"a/data/%03d" % one) for one in range(400))
+    first = whole.index(b"PK\x01\x02")
+    size = at - first + len(parts)
+    tail = whole[end : end + 8] + struct.pack("<HHII", 401, 401, size, first) + bytes(2)
+    return whole[:at] + parts + tail
+
+
 LSTM = torch_file(nn.LSTM(2, 3).state_dict())
 LEGACY = torch_file(nn.LSTM(2, 3).state_dict(), _use_new_zipfile_serialization=False)
 DEEP = b"[" * 100_000 + b"]" * 100_000
 LAUGHS = b"".join(b"(" + b"h%c" % (at - 1) * 2 + b"tq%c" % at for at in range(1, 60))
 
-#: What it is -> the file. Each is refused.
+#: What it is -> the file.
 HOSTILE = {
     "nothing": b"",
     "text": b"epoch,loss\n1,0.5\n",
@@ -128,6 +142,7 @@ HOSTILE = {
     "pickle of protocol 0": pickle.dumps({"a": 1}, 0),
     "zip of text": zipped([("readme.txt", b"hello")]),
     "zip bomb": zipped([("a/data.pkl", b"\x80\x02}."), ("a/data/0", bytes(30_000_000))], zipfile.ZIP_DEFLATED),
+    "zip that overlaps itself": overlapping(),
     "zip of many": zipped([(f"{at}", b"") for at in range(20_001)]),
     "PyTorch, half": LSTM[: len(LSTM) // 2],
     "PyTorch, all but the end": LSTM[:-1],
@@ -176,4 +191,63 @@ HOSTILE = {
     "HDF5, numbers of another file": hdf5(arrays_elsewhere),
     "HDF5, links to another file": hdf5(links_elsewhere),
     "HDF5, a circle": hdf5(circle),
+}
+#: What it is -> what is said of it.
+SAID = {
+    "nothing": "is empty",
+    "text": "no known format",
+    "a picture": "no known format",
+    "gzip": "packed by gzip",
+    "tar": "packed by tar",
+    "pickle": "torch.save did not write",
+    "pickle of protocol 0": "no known format",
+    "zip of text": "none of PyTorch or Keras .readme.txt",
+    "zip bomb": "data.pkl in the file is compressed",
+    "zip that overlaps itself": "larger than the file itself",
+    "zip of many": "more than 20000 parts",
+    "PyTorch, half": "as zip",
+    "PyTorch, all but the end": "as zip",
+    "PyTorch, a part of 5 GB": "larger than the file itself",
+    "legacy, half": "ends early",
+    "legacy, 5 GB": "ends early",
+    "pickle that runs": "class posix.system",
+    "pickle of 5 GB": "class __builtin__.bytearray",
+    "pickle, a tensor of 5 GB": "class torch.Tensor",
+    "pickle of laughs": "No recurrent",
+    "pickle, far memo": "No recurrent",
+    "pickle, deep": "holds a list",
+    "pickle, long": "more than 400000 parts",
+    "pickle, nothing on the stack": "pop from empty",
+    "pickle, no end": "before seeing STOP",
+    "pickle, a number without end": "4300 digits",
+    "pickle, a name twice": "weight_ih_l0 stands in the file twice",
+    "tensors beyond their storage": "larger than its storage",
+    "tensors of one number": "larger than its storage",
+    "tensors before their storage": "No recurrent",
+    "tensors behind their storage": "setStorage",
+    "tensors of a strange size": "No recurrent",
+    "tensors of a storage of 5 GB": "larger than its storage",
+    "safetensors, a header of 5 GB": "longer than the file",
+    "safetensors, deep": "recursion",
+    "safetensors, a number without end": "4300 digits",
+    "safetensors, a list": "list indices",
+    "safetensors, no JSON": "as JSON",
+    "safetensors, a name twice": "a stands in the file twice",
+    "safetensors, of many": "more than 20000 parts",
+    "safetensors, 5 GB": "not within the file",
+    "safetensors, a shape of 5 GB": "not as long as its shape",
+    "safetensors, backwards": "not within the file",
+    "safetensors, before the file": "not within the file",
+    "safetensors, too short": "not within the file",
+    "safetensors, too long": "not as long as the file",
+    "Keras, half": "as zip",
+    "Keras, deep": "recursion",
+    "Keras, long": "config.json in the file has more than",
+    "HDF5, half": "truncated file",
+    "HDF5, its first bytes": "truncated file",
+    "HDF5, 5 GB": "claims more numbers",
+    "HDF5, packed": "claims more numbers",
+    "HDF5, numbers of another file": "claims more numbers",
+    "HDF5, links to another file": "No recurrent",
+    "HDF5, a circle": "No recurrent",
 }

@@ -29,6 +29,8 @@ TRAINING = lx.Training(sequence_length=4, hidden_size=3, batch_size=2, steps=1)
 LOADABLE = io.BytesIO()
 torch.save(torch.nn.LSTM(1, 1).state_dict(), LOADABLE)
 
+DIAGNOSIS = lx.diagnose(LSTM, lx.make_inputs(SETTINGS), needs_lag=4, share=0.99)
+
 
 def watched_once():
     with lx.watch(LSTM, every=1) as watched:
@@ -44,6 +46,7 @@ GOOD = {
     "step": 1, "mapping": {}, "data": b"a;b\n1;2\n3;4\n", "forget_bias": 1.0, "longest": 10, "probability": 0.5,
     "path_or_bytes": LOADABLE.getvalue(), "module": None,
     "share": 0.1, "recurrent_variance": 1.0, "input_variance": 1.0, "weight_hh": torch.eye(3), "strips": SERIES,
+    "needs_lag": 4, "mend": DIAGNOSIS.mend,
     "need": lx.required_bias(SETTINGS, lag=4), "measured": MAP, "model": LSTM, "runs": [lx.train(TRAINING)],
     "watched": watched_once(),
 }  # fmt: skip
@@ -63,6 +66,8 @@ OWN = {
     "train": {"training": TRAINING},
     "gradient_flow_of_loss": {"loss_fn": lambda output: output.sum()},
     "find_networks": {"model": LSTM},
+    "plot_gate_biases": {"weights": DIAGNOSIS.layers[0]},
+    "plot_reach": {"diagnosis": DIAGNOSIS},
     "to_training_script": {"training": TRAINING},
 }
 #: Of no use to any parameter but those of their own kind.

@@ -36,7 +36,7 @@ def test_groups_say_what_one_does_there(monkeypatch):
     assert pages() == {
         "Learn": ["start", "inside"],
         "Measure": ["gradients", "biases"],
-        "Real networks": ["training"],
+        "Real networks": ["training", "your_network"],
         "Export": ["report"],
     }
 

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import types
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 import torch
@@ -27,6 +27,8 @@ _PARAMETER = re.compile(
 )
 #: What nn.utils of old append to the name of a weight that they compute.
 _OLD_VARIANT = re.compile(rf"({_PARAMETER.pattern})_(?P<variant>g|v|u|orig|mask|raw)")
+#: Layers of one network; PyTorch needs the square of their number to build it.
+_MOST_LAYERS = 100
 #: What a wrapper of a whole model puts into names.
 WRAPPERS = ("module", "_orig_mod")
 
@@ -67,6 +69,7 @@ def find_candidates(arrays: Mapping[str, Stored]) -> list[Candidate]:
             cell = _PARAMETER.fullmatch(parameter)["place"] is None  # type: ignore[index]
             groups[prefix, cell][f"{parameter}_l0" if cell else parameter][variant] = stored
     dropped = {prefix for (prefix, _cell), group in groups.items() if any("raw" in one for one in group.values())}
+    beside = _beside(arrays, {prefix for prefix, _cell in groups})
     candidates = []
     for (prefix, cell), group in groups.items():
         # WeightDrop keeps the weight beside the module, and a copy with holes inside.
@@ -74,7 +77,7 @@ def find_candidates(arrays: Mapping[str, Stored]) -> list[Candidate]:
             group = group | groups[prefix.removesuffix(".module"), cell]
         elif prefix in dropped and (f"{prefix}.module", cell) in groups:
             continue
-        candidates.append(_candidate(prefix, cell, group, arrays))
+        candidates.append(_candidate(prefix, cell, group, beside[prefix]))
     return candidates
 
 
@@ -92,8 +95,20 @@ def _split(name: str) -> tuple[str, str, str]:
     return (".".join(before), old[1], old["variant"]) if old else ("", "", "")
 
 
+def _beside(arrays: Mapping[str, Stored], prefixes: Set[str]) -> Mapping[str, Mapping[str, Stored]]:
+    """Return for each prefix the arrays whose names begin with it."""
+    beside: dict[str, dict[str, Stored]] = {prefix: {} for prefix in prefixes}
+    for name, stored in arrays.items():
+        parts = name.split(".")
+        for end in range(1, len(parts)):
+            above = ".".join(parts[:end])
+            if above in beside:
+                beside[above][name] = stored
+    return beside
+
+
 def _candidate(
-    prefix: str, cell: bool, group: Mapping[str, Mapping[str, Stored]], arrays: Mapping[str, Stored]
+    prefix: str, cell: bool, group: Mapping[str, Mapping[str, Stored]], within: Mapping[str, Stored]
 ) -> Candidate:
     keys = frozenset(stored.key for variants in group.values() for stored in variants.values())
     try:
@@ -108,9 +123,8 @@ def _candidate(
         notes.append(note("nonlinearity"))
     if not cell:
         notes.append(note("time_first", input_size=sizes.input_size))
-    beside = [name for name, one in arrays.items() if prefix and name.startswith(f"{prefix}.") and one.key not in keys]
-    if beside:
-        notes.append(note("siblings", name=prefix, others=listed(beside), title=record.title))
+    if others := [name for name, stored in within.items() if stored.key not in keys]:
+        notes.append(note("siblings", name=prefix, others=listed(others), title=record.title))
     found = FoundNetwork(
         name=prefix, architecture=record.name, input_size=sizes.input_size, hidden_size=sizes.hidden_size,
         num_layers=sizes.layers, bidirectional=len(sizes.directions) > 1, proj_size=sizes.proj_size, bias=sizes.bias,
@@ -165,6 +179,8 @@ def _sizes(prefix: str, shapes: Mapping[str, tuple[int, ...]]) -> Sizes:
     if not {"weight_ih_l0", "weight_hh_l0"} <= set(shapes) and len(shapes) < 2:
         raise error("no_weights", name=name, names=listed(sorted(shapes)))
     layers = sorted({int(_PARAMETER.fullmatch(parameter)["layer"]) for parameter in shapes})  # type: ignore[index]
+    if len(layers) > _MOST_LAYERS:
+        raise error("many_layers", name=name, came=len(layers), limit=_MOST_LAYERS)
     if layers != list(range(len(layers))):
         raise error("layers", name=name, layers=listed([str(layer) for layer in layers]), last=layers[-1])
     directions = ("", "_reverse") if any(one.endswith("_reverse") for one in shapes) else ("",)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from lstm_explorer.core.checkpoints import hdf5_child
 from lstm_explorer.core.checkpoints.messages import error, no_other_errors
+from lstm_explorer.core.checkpoints.reading import patched
 from lstm_explorer.core.checkpoints.record import Stored
 from lstm_explorer.core.escape import one_line
 from lstm_explorer.extras import require
@@ -45,16 +46,16 @@ class Place(NamedTuple):
     shape: tuple[int, ...]
     start: int | None
 
-    def numbers(self, name: str, buffer: bytes | bytearray) -> np.ndarray[Any, Any]:
+    def numbers(self, name: str, data: bytes) -> np.ndarray[Any, Any]:
         """Return the array as a view of the file.
 
         Raises:
             CheckpointError: Its numbers are not in the file.
         """
         count = math.prod(self.shape)
-        if self.start is None or self.start + count * self.dtype.itemsize > len(buffer):
+        if self.start is None or self.start + count * self.dtype.itemsize > len(data):
             raise error("claims", name=one_line(name, 200))
-        return np.frombuffer(buffer, self.dtype, count, self.start).reshape(self.shape)
+        return np.frombuffer(data, self.dtype, count, self.start).reshape(self.shape)
 
 
 def look_through(data: bytes) -> Tree:
@@ -112,7 +113,9 @@ def rewritten(data: bytes, places: Mapping[str, Place], changes: Mapping[str, Te
     Raises:
         CheckpointError: The numbers of an array are not in the file.
     """
-    whole = bytearray(data)
+    changed = {}
     for path, new in changes.items():
-        places[path].numbers(path, whole)[...] = new.numpy()
-    return bytes(whole)
+        place = places[path]
+        place.numbers(path, data)  # it is there
+        changed[place.start or 0] = new.numpy().astype(place.dtype).tobytes()
+    return patched(data, changed)

@@ -113,7 +113,9 @@ class LoadedCheckpoint:
                 return candidate
         names = [found.name for found in self.found]
         near = difflib.get_close_matches(name, names, 1, 0.0)[0]
-        raise error("no_such_module", came=one_line(name, 120), networks=listed(names), near=near)
+        raise error(
+            "no_such_module", came=one_line(name, 120), networks=listed([repr(one) for one in names]), near=near
+        )
 
 
 def _put_back(parameter: str, source: Source, old: Tensor, new: Tensor) -> Tensor:
@@ -175,6 +177,7 @@ def find_in_checkpoint(path_or_bytes: str | os.PathLike[str] | bytes) -> LoadedC
 
     Raises:
         TypeError: It is neither a path nor bytes.
+        MissingExtraError: The file is one of Keras, and h5py is not installed.
         ValueError: The file cannot be read, or holds no recurrent network.
     """
     contents = _OPENERS[format_of(data := file_bytes(path_or_bytes))](data)
@@ -205,6 +208,7 @@ def load_network(path_or_bytes: str | os.PathLike[str] | bytes, *, module: str |
 
     Raises:
         TypeError: An argument is of another kind.
+        MissingExtraError: The file is one of Keras, and h5py is not installed.
         ValueError: The file cannot be read; it holds no recurrent network, several, or none of that name; or its
             weights are not finite. The message says what there is.
 

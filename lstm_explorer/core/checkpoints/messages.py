@@ -45,7 +45,6 @@ NOTES: Mapping[str, str] = types.MappingProxyType(
         ),
         "another": N_("another recurrent network: module={module!r} loads it"),
         "not_read": N_("an object of the class {kind}, which is not run"),
-        "quantised_part": N_("quantised weights, which cannot be read"),
     }
 )
 
@@ -108,11 +107,12 @@ ERRORS: Mapping[str, str] = types.MappingProxyType(
             "{near!r}?"
         ),
         "incomplete": N_(
-            "{name} lacks {missing}: expected every weight of {count} layers; a network that PyTorch's nn.{title} does "
-            "not compute cannot be read."
+            "{name} lacks {missing}: expected every weight of its layers ({count}); a network that PyTorch's "
+            "nn.{title} does not compute cannot be read."
         ),
         "no_weights": N_("{name} has {names} alone: expected weight_ih_l0 and weight_hh_l0 with them."),
         "layers": N_("{name} has the layers {layers}: expected all of 0 to {last}."),
+        "many_layers": N_("{name} has {came} layers: expected at most {limit}."),
         "rows": N_(
             "{name}.{parameter} has the shape {came}: expected H, 3H or 4H rows for its {columns} columns, as in "
             "PyTorch's RNN, GRU and LSTM."
@@ -133,7 +133,10 @@ ERRORS: Mapping[str, str] = types.MappingProxyType(
             "itself; call torch.nn.utils.parametrize.remove_parametrizations(module, {parameter!r}), or what undoes it "
             "there, and save again."
         ),
-        "not_finite": N_("{name} has {count} values that are NaN or infinite: expected finite weights."),
+        "not_finite": N_(
+            "Values of {name} that are NaN or infinite: {count}. Expected finite weights; take a checkpoint of an "
+            "earlier step."
+        ),
         "reset_before": N_(
             "{name} is a GRU with reset_after=False, which resets before the recurrent product, and PyTorch's GRU "
             "after it: expected reset_after=True; no conversion is exact."

@@ -17,6 +17,7 @@ from lstm_explorer.core.checkpoints.reading import (
     MAX_TEXT,
     check_once,
     open_zip,
+    patched,
     read_part,
     rewritten_zip,
 )
@@ -106,13 +107,13 @@ def open_legacy(data: bytes) -> Contents:
             places[key] = slice(at + 8, end)
             at = end
 
-    def rewrite(new: Mapping[str, bytes]) -> bytes:
-        whole = bytearray(data)
-        for key, part in new.items():
-            whole[places[key]] = part
-        return bytes(whole)
-
-    return _contents(Saved(root, lambda key: data[places[key]], rewrite))
+    return _contents(
+        Saved(
+            root,
+            lambda key: data[places[key]],
+            lambda new: patched(data, {places[key].start: part for key, part in new.items()}),
+        )
+    )
 
 
 def _contents(saved: Saved) -> Contents:

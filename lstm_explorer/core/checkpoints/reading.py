@@ -16,7 +16,7 @@ from lstm_explorer.core.escape import one_line, short
 #: Bytes of a file that is read; a larger one is refused unread.
 MAX_BYTES = 200_000_000
 #: Parts of an archive, and bytes of JSON or of a pickle in it: each of these may become a hundred in memory.
-MAX_PARTS, MAX_TEXT = 20_000, 3_000_000
+MAX_PARTS, MAX_TEXT = 20_000, 1_500_000
 
 _PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR",
             b"\x28\xb5\x2f\xfd": "Zstandard"}  # fmt: skip
@@ -126,6 +126,21 @@ def rewritten_zip(data: bytes, changed: Mapping[str, bytes]) -> bytes:
             member.extra = b"FB" + padding.to_bytes(2, "little") + b"Z" * padding
             new.writestr(member, changed.get(member.filename) or old.read(member))
     return buffer.getvalue()
+
+
+def patched(data: bytes, changed: Mapping[int, bytes | bytearray]) -> bytes:
+    """Return a file with other bytes at some places, none of which overlap.
+
+    Example:
+        >>> patched(b"abcdef", {4: b"E", 1: b"BC"})
+        b'aBCdEf'
+    """
+    whole, at = memoryview(data), 0
+    pieces: list[bytes | bytearray | memoryview] = []
+    for start, new in sorted(changed.items()):
+        pieces += [whole[at:start], new]
+        at = start + len(new)
+    return b"".join([*pieces, whole[at:]])
 
 
 def read_part(archive: zipfile.ZipFile, name: str) -> bytes:

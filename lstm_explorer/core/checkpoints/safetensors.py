@@ -17,7 +17,7 @@ from torch import Tensor
 
 from lstm_explorer.core.checkpoints.finding import WRAPPERS, find_candidates, without_wrappers
 from lstm_explorer.core.checkpoints.messages import error, listed, no_other_errors, note
-from lstm_explorer.core.checkpoints.reading import MAX_PARTS, check_once, read_json
+from lstm_explorer.core.checkpoints.reading import MAX_PARTS, check_once, patched, read_json
 from lstm_explorer.core.checkpoints.record import Contents, Left, Stored
 from lstm_explorer.core.escape import one_line
 
@@ -99,10 +99,7 @@ def _read(data: bytes, place: Place) -> Tensor:
 
 
 def _rewritten(data: bytes, places: Mapping[str, Place], changes: Mapping[str, Tensor]) -> bytes:
-    whole = bytearray(data)
+    changed = {places[name].start: bytearray(places[name].stop - places[name].start) for name in changes}
     for name, new in changes.items():
-        place = places[name]
-        buffer = bytearray(place.stop - place.start)
-        _numbers(place, buffer).copy_(new)
-        whole[place.start : place.stop] = buffer
-    return bytes(whole)
+        _numbers(places[name], changed[places[name].start]).copy_(new)
+    return patched(data, changed)

@@ -81,7 +81,7 @@ class Diagnosis:
         of_layer = norms[:, layer].movedim(0, -1).flatten(1) if fresh else norms[layer]
         last = of_layer[-1:]
         shares = of_layer - torch.where(last == -torch.inf, torch.nan, last)
-        array: NDArray[Any] = shares.flip(0).double().nan_to_num(nan=-np.inf).numpy()
+        array: NDArray[Any] = shares.flip(0).double().nan_to_num(nan=-np.inf, posinf=np.inf, neginf=-np.inf).numpy()
         return array
 
     def reach(self, share: float, layer: int = -1, *, fresh: bool = False) -> int:
@@ -134,7 +134,7 @@ class Diagnosis:
         return pd.concat(frames, ignore_index=True)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what was found as plain numbers and texts, for JSON."""
+        """Return what was found as plain numbers and texts, for JSON; None where nothing at all arrives."""
         layers = [
             {
                 "layer": one.layer,
@@ -142,7 +142,7 @@ class Diagnosis:
                 "half_life": self.half_life(index),
                 "reach": self.reach(self.share, index),
                 "bias_median": {gate: float(bias.median()) for gate, bias in one.biases.items()},
-                "spectral_radius": dict(one.spectral_radius),
+                "spectral_radius": {gate: _finite(radius) for gate, radius in one.spectral_radius.items()},
                 "largest_singular_value": dict(one.largest_singular_value),
             }
             for index, one in enumerate(self.layers)
@@ -152,13 +152,17 @@ class Diagnosis:
             "steps": self.flow.log10_hidden.shape[1] - 1,
             "needs_lag": self.needs_lag,
             "share": self.share,
-            "log10_share": self.log10_share,
-            "log10_share_fresh": float(self.log10_shares(fresh=True)[self.needs_lag]) if self.fresh else None,
+            "log10_share": _finite(self.log10_share),
+            "log10_share_fresh": _finite(self.log10_shares(fresh=True)[self.needs_lag]) if self.fresh else None,
             "arrives": self.arrives,
             "verdict": self.verdict,
             "layers": layers,
             "mend": None if self.mend is None else self.mend.to_dict(),
         }
+
+
+def _finite(number: float) -> float | None:
+    return float(number) if np.isfinite(number) else None
 
 
 @checks_kinds

@@ -18,6 +18,7 @@ from lstm_explorer.core.biases.sweeps import sweep_own_biases
 from lstm_explorer.core.checks import check_network
 from lstm_explorer.core.gradients.last_layers import OwnRun
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
+from lstm_explorer.core.kinds import checks_kinds
 
 #: What is tried to be added to the memory gate's bias, first coarsely, then between the last that fails and the first
 #: that does.
@@ -172,7 +173,8 @@ def _sweep(run: OwnRun, added: Mapping[str, Sequence[float]], needs_lag: int) ->
     norms: Norms = sweep_own_biases(run, added)
     of_memory = norms.log10_hidden if norms.log10_cell is None else norms.log10_cell
     last = of_memory[:, :, -1:]
-    shares = (of_memory - torch.where(last == -torch.inf, torch.nan, last)).double().nan_to_num(nan=-math.inf)
+    shares = (of_memory - torch.where(last == -torch.inf, torch.nan, last)).double()
+    shares = shares.nan_to_num(nan=-math.inf, posinf=math.inf, neginf=-math.inf)
     # Of both directions the one that keeps less: the samples of the two stand side by side.
     samples = shares.movedim(1, -1).flatten(2).numpy()[:, ::-1]
     median = np.quantile(samples, 0.5, axis=-1, method="nearest")
@@ -189,6 +191,7 @@ def _bounds(coarse: _Swept, fine: _Swept, steps: NDArray[Any], share: float) -> 
     return float(lower), float(upper)
 
 
+@checks_kinds
 def mended_biases(network: Network, mend: Mend) -> dict[str, Tensor]:
     """Return the biases that a mend changes, by parameter name, as they become.
 
@@ -199,7 +202,8 @@ def mended_biases(network: Network, mend: Mend) -> dict[str, Tensor]:
         mend: As :func:`lstm_explorer.diagnose` found it for this network.
 
     Raises:
-        ValueError: The network has no biases.
+        TypeError: An argument is of another kind.
+        ValueError: The network has no biases, or is not supported.
 
     Example:
         >>> lstm = torch.nn.LSTM(1, 2)
@@ -208,11 +212,12 @@ def mended_biases(network: Network, mend: Mend) -> dict[str, Tensor]:
         >>> changed.tolist()
         [0.0, 0.0, 3.0, 3.0, 0.0, 0.0, 0.0, 0.0]
     """
+    parameters = check_network(network)
     if not network.bias:
         raise ValueError("network was made with bias=False: expected one with biases; build it with bias=True.")
     blocks, directions, size = architecture_of(network).blocks, num_directions(network), network.hidden_size
     found = {}
-    for index, weights in enumerate(check_network(network)):
+    for index, weights in enumerate(parameters):
         bias = weights.bias_ih.clone()
         for gate, added in mend.changes.items():
             first = blocks.index(gate) * size
@@ -221,6 +226,7 @@ def mended_biases(network: Network, mend: Mend) -> dict[str, Tensor]:
     return found
 
 
+@checks_kinds
 def mending_lines(network: Network, mend: Mend, name: str = "network") -> str:
     """Return the lines of Python that do the same to a network of the reader's own.
 
@@ -228,6 +234,10 @@ def mending_lines(network: Network, mend: Mend, name: str = "network") -> str:
         network: The one that was measured.
         mend: What was found for it.
         name: What the network is called in the reader's program, such as ``"model.encoder.lstm"``.
+
+    Raises:
+        TypeError: An argument is of another kind.
+        ValueError: The network is not supported.
 
     Example:
         >>> mend = Mend(gate="forget", added=3.0, lower=3, upper=3, log10_share=0, log10_most=0)
@@ -242,6 +252,7 @@ def mending_lines(network: Network, mend: Mend, name: str = "network") -> str:
         >>> bool((lstm.bias_ih_l0 == expected["bias_ih_l0"]).all())
         True
     """
+    check_network(network)
     blocks, size = architecture_of(network).blocks, network.hidden_size
     lines = [
         "with torch.no_grad():",

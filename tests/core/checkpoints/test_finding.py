@@ -81,7 +81,7 @@ def dropped(inside=""):
         (dropped(), r"network.weight_hh_l0 is not in the file, .* \(raw\)"),
         (dropped("module."), r"weight_hh_l0 is not in the file, .* \(raw\)"),
         ({f"encoder.rnns.0.{name}": one for name, one in dropped("module.").items()}, r"weight_hh_l0 is not in"),
-        (weights(weight_hh_l1=None), "enc lacks weight_hh_l1: expected every weight of 2 layers"),
+        (weights(weight_hh_l1=None), "enc lacks weight_hh_l1: expected every weight of its layers .2."),
         (weights(bias_hh_l0=None), "enc lacks bias_hh_l0"),
         (weights(weight_ih_l0_reverse=torch.zeros(16, 3)), "enc lacks weight_hh_l0_reverse, bias_ih_l0_reverse"),
         (weights(nn.LSTM(3, 4), weight_hh_l2=torch.zeros(16, 4)), "enc has the layers 0, 2: expected all of 0 to 2"),
@@ -97,6 +97,7 @@ def dropped(inside=""):
         (weights(nn.LSTM(3, 4), weight_hr_l0=torch.zeros(2, 4)), r"\(16, 4\): expected \(16, 2\)"),
         (weights(bias_ih_l0=torch.zeros(16, dtype=torch.int8)), "enc has weights that are float32, int8: expected"),
         (weights(bias_ih_l0=torch.zeros(16, dtype=torch.float64)), "enc has weights that are float32, float64"),
+        ({f"weight_{kind}_l{at}": torch.zeros(4, 1) for kind in ("ih", "hh") for at in range(101)}, "at most 100"),
         ({"enc.weight_hh_l0": torch.zeros(16, 4)}, "enc has weight_hh_l0 alone"),
     ],
 )  # fmt: skip

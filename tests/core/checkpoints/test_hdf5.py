@@ -15,7 +15,7 @@ from hostile_checkpoints import arrays_elsewhere, circle, empty_arrays, hdf5, li
 
 from lstm_explorer.core.checkpoints import hdf5 as parent
 from lstm_explorer.core.checkpoints import hdf5_child
-from lstm_explorer.core.checkpoints.hdf5 import look_through, rewritten
+from lstm_explorer.core.checkpoints.hdf5 import Place, look_through, rewritten
 from lstm_explorer.core.checkpoints.hdf5_child import MAX_THINGS, describe
 from lstm_explorer.core.checkpoints.messages import CheckpointError
 
@@ -24,7 +24,7 @@ def three(file, _place):
     file["a/little"] = np.arange(6, dtype="<f4").reshape(2, 3)
     file["a/big"] = np.arange(6, dtype=">f8")
     file["a/words"] = "text"
-    file["a"].attrs["name"] = "한"
+    file.create_group("vars").attrs["name"] = "한"
     file.attrs["model_config"] = json.dumps({"a": 1}).encode()
 
 
@@ -33,7 +33,7 @@ FILE = hdf5(three)
 
 def test_what_stands_in_a_file():
     tree = look_through(FILE)
-    assert (tree.names, tree.configuration) == ({"a": "한"}, '{"a": 1}')
+    assert (tree.names, tree.configuration) == ({"vars": "한"}, '{"a": 1}')
     assert {path: (one.shape, one.dtype) for path, one in tree.arrays.items()} == {
         "a/big": ((6,), torch.float64), "a/little": ((2, 3), torch.float32), "a/words": ((), None),
     }  # fmt: skip
@@ -56,6 +56,13 @@ def test_numbers_that_are_not_in_the_file_are_not_read(fill):
     assert described["arrays"]["layers/lstm/cell/vars/0"][2] is None
 
 
+@pytest.mark.parametrize("start", [None, 100, 7, 2**62])
+def test_numbers_behind_the_end_are_not_read(start):
+    with pytest.raises(CheckpointError, match="a claims more numbers"):
+        Place(np.dtype("f4"), (4,), start).numbers("a", bytes(20))
+    assert Place(np.dtype("u1"), (2, 2), 1).numbers("a", b"abcde").tolist() == [[98, 99], [100, 101]]
+
+
 def test_links_are_not_followed_and_circles_end():
     assert describe(hdf5(links_elsewhere))["arrays"] == {}
     assert describe(hdf5(circle))["arrays"] == {}
@@ -65,7 +72,7 @@ def test_things_are_counted(monkeypatch):
     monkeypatch.setattr(hdf5_child, "MAX_THINGS", 3)
     with pytest.raises(OverflowError, match="too much"):
         describe(FILE)
-    assert MAX_THINGS == 20_000
+    assert MAX_THINGS == 4000
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,14 @@ def test_a_mended_file_has_these_numbers_and_all_others_as_they_were(file, name)
         assert file != "keras" or archive.read("config.json") == CONFIGURATION
 
 
+@pytest.mark.parametrize("changed", ["bias_ih_l0", "bias_hh_l0"])
+def test_of_two_biases_the_other_stays(changed):
+    found = find_in_checkpoint(FILES["keras"])
+    again = find_in_checkpoint(found.mended("gated", {changed: torch.ones(12)})).network("gated").state_dict()
+    expected = found.network("gated").state_dict() | {changed: torch.ones(12)}
+    torch.testing.assert_close(dict(again), dict(expected))
+
+
 @pytest.mark.parametrize("changes", [("bias_hh_l0",), ("bias_ih_l0", "bias_hh_l0")])
 def test_the_one_bias_of_keras_becomes_the_sum(changes):
     found = find_in_checkpoint(FILES["keras"])
@@ -112,11 +120,12 @@ def test_the_one_bias_of_keras_becomes_the_sum(changes):
     assert not again.bias_hh_l0.any()
 
 
-def keras_2(layer="lstm_1", cell="lstm_1/lstm_cell_3", columns=16, bias=(16,), **attributes):
+def keras_2(layer="lstm_1", cell="lstm_1/lstm_cell_3", columns=16, bias: tuple | None = (16,), **attributes):
     """Return a file as Keras 2 wrote it, by names alone."""
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        for name, shape in (("kernel", (3, columns)), ("recurrent_kernel", (4, columns)), ("bias", bias)):
+        shapes = {"kernel": (3, columns), "recurrent_kernel": (4, columns), "bias": bias}
+        for name, shape in shapes.items() if bias else list(shapes.items())[:2]:
             file[f"model_weights/{layer}/{cell}/{name}:0"] = np.random.default_rng(0).normal(size=shape).astype("f4")
         file["optimizer_weights/training/Adam/lstm_1/kernel/m:0"] = np.zeros((3, columns), "f4")
         for name, value in attributes.items():
@@ -149,6 +158,12 @@ def test_layers_that_pytorch_does_not_have_are_refused(kind, settings, said):
         load_network(keras_2(model_config=configured(kind, **settings)))
 
 
+def test_a_gru_without_biases_may_be_configured_to_reset_before():
+    with pytest.raises(CheckpointError, match="lstm_1 is a GRU with reset_after=False"):
+        load_network(keras_2(columns=12, bias=None, model_config=configured("GRU", reset_after=False)))
+    assert load_network(keras_2(columns=12, bias=None, model_config=configured("GRU"))).name == "lstm_1"
+
+
 def test_without_names_the_layers_of_the_same_size_are_asked():
     two = [json.loads(configured(name="a", activation=one))["config"]["layers"][0] for one in ("tanh", "relu")]
     with pytest.raises(CheckpointError, match="lstm_1 can be one of several layers"):
@@ -170,11 +185,12 @@ def test_shapes_that_no_layer_has_are_refused(shapes, said):
         load_network(keras_2(**shapes))
 
 
-def test_a_layer_called_forward_is_no_direction():
+@pytest.mark.parametrize("inside", ["/{name}/simple_rnn_cell", "/{name}", ""])
+def test_a_layer_called_forward_is_no_direction(inside):
     def fill(file, _place):
         for name in ("forward_a", "backward_a"):
             for array, shape in (("kernel", (3, 4)), ("recurrent_kernel", (4, 4))):
-                file[f"model_weights/{name}/{name}/simple_rnn_cell/{array}"] = np.zeros(shape, "f4")
+                file[f"model_weights/{name}{inside.format(name=name)}/{array}"] = np.zeros(shape, "f4")
 
     assert [str(one) for one in find_in_checkpoint(hdf5(fill)).found] == [
         "backward_a: RNN(3, 4, bias=False)", "forward_a: RNN(3, 4, bias=False)",

@@ -87,9 +87,11 @@ def test_a_state_dict_is_found_where_people_put_it(wrapped, name):
 
 def test_networks_of_several_state_dicts_are_told_apart():
     weights = [network().state_dict() for _ in range(3)]
-    file = torch_file({"generator": weights[0], "critic": {f"rnn.{name}": one for name, one in weights[1].items()}})
+    other = {f"rnn.{name}": one for name, one in weights[1].items()} | {"head": torch.zeros(1)}
+    file = torch_file({"generator": weights[0], "critic": other, "average": {"head": torch.zeros(1)}, "steps": 3})
     found = find_in_checkpoint(file)
     assert [one.name for one in found.found] == ["generator", "critic.rnn"]
+    assert [str(left) for left in found.left] == ["critic.head", "average.head", "steps"]
     assert torch.equal(found.network("critic.rnn").weight_hh_l0, weights[1]["weight_hh_l0"])
     both = torch_file({"lstm.weight_ih_l0": weights[0]["weight_ih_l0"]} | {
         f"{place}.{name}": one for place, some in zip(("lstm", "module.lstm"), weights[1:], strict=True)

@@ -17,6 +17,7 @@ from lstm_explorer.core.checkpoints.reading import (
     file_bytes,
     format_of,
     open_zip,
+    patched,
     read_json,
     read_part,
     rewritten_zip,
@@ -90,6 +91,11 @@ def test_a_part_has_the_place_that_pytorch_gives_it():
             "a/data.pkl": b"1", "a/데이터": b"4", "a/b": b"3",
         }  # fmt: skip
     assert [new.index(bytes([sign]) * 99) % 64 for sign in b"143"] == [0, 0, 0]
+
+
+def test_what_is_patched_keeps_its_length():
+    assert patched(b"abcdef", {}) == b"abcdef"
+    assert patched(b"abcdef", {0: b"A", 3: bytearray(b"DEF")}) == b"AbcDEF"
 
 
 def test_texts_are_short():
