@@ -45,7 +45,9 @@ class Loop:
     def __init__(self, kind: type[nn.RNNBase], steps: int, units: int, samples: int, layers: int) -> None:
         """Make everything; the numbers do not matter."""
         torch.manual_seed(0)
-        self.model = nn.ModuleDict({"network": kind(2, units, layers), "head": nn.Linear(units, 1)})
+        self.model = nn.ModuleDict(
+            {"network": kind(2, units, layers, dropout=0.2 * (layers > 1)), "head": nn.Linear(units, 1)}
+        )
         self.optimizer = torch.optim.Adam(self.model.parameters())
         self.inputs, self.targets = torch.randn(steps, samples, 2), torch.randn(samples, 1)
 

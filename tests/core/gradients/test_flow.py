@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import lstm_explorer as lx
-from lstm_explorer.core.gradients.flow import gradient_flow
+from lstm_explorer.core.gradients.flow import Outputs, flow_of_outputs, gradient_flow
 
 # float64: both sides add up T products of H terms; 1e-9 relative leaves three digits above what was seen.
 TIGHT = {"rtol": 1e-9, "atol": 0.0}
@@ -432,3 +432,18 @@ def test_a_saturated_cell_still_passes_its_gradient_on(dtype):
         flow = lx.gradient_flow(lstm, lx.make_inputs(settings))
         expected = math.log10(0.5 * 4) - 2 * steps * math.log10(math.e) - 2 * math.log10(1 + math.exp(-2 * steps))
         np.testing.assert_allclose(flow.log10_cell[0, 1:, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_what_multiplies_a_layers_outputs_is_as_if_the_next_layers_weights_had_it(bidirectional):
+    torch.manual_seed(0)
+    network = nn.LSTM(2, 3, num_layers=2, bidirectional=bidirectional).double()
+    inputs, kept = torch.randn(6, 2, 2, dtype=torch.float64), torch.rand(3 + 3 * bidirectional, dtype=torch.float64)
+    reached = Outputs(torch.randn(6, 2, len(kept), dtype=torch.float64))
+    dropped = flow_of_outputs(network, inputs, reached, dropped=(kept.expand(6, 2, -1),))
+    with torch.no_grad():
+        for name in ("weight_ih_l1", "weight_ih_l1_reverse")[: 1 + bidirectional]:
+            getattr(network, name).mul_(kept)
+    scaled = flow_of_outputs(network, inputs, reached)
+    for name in ("log10_hidden", "log10_cell", "log10_cell_path", "log10_inputs"):
+        torch.testing.assert_close(getattr(dropped, name), getattr(scaled, name), msg=name)

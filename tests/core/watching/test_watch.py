@@ -345,6 +345,7 @@ def test_nothing_of_the_training_is_changed():
 def test_after_an_error_no_hook_is_left():
     network = lstm()
     with contextlib.suppress(ZeroDivisionError), lx.watch(network, every=1) as watched:
+        network(drawn(STEPS, BATCH, 2))[0].sum().backward()  # of a step that was never made
         output, _ = network(drawn(STEPS, BATCH, 2))
         1 / 0
     assert not network._forward_hooks
