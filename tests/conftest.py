@@ -9,3 +9,6 @@ os.environ["LSTM_EXPLORER_RUNS"] = tempfile.mkdtemp(prefix="lstm-explorer-tests-
 import torch
 
 torch.set_num_threads(1)
+
+#: Made the files beside it, with frameworks that the tests do without.
+collect_ignore = ["data/checkpoints/make.py"]
