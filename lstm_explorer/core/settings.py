@@ -97,7 +97,7 @@ class Settings(NetworkSettings):
         50
     """
 
-    input_size: int = number(8, 1, 4096, app=(1, 256), read_when={"input_kind": _WIDE_INPUTS})
+    input_size: int = number(8, 1, 65_536, app=(1, 256), read_when={"input_kind": _WIDE_INPUTS})
     loss: Literal["last", "every"] = "last"
     input_kind: InputKind = "noise"
     input_scale: float = number(1.0, 0.0, 1000.0, app=(0.0, 10.0), read_when={"input_kind": _SCALED_INPUTS})

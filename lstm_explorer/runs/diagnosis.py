@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from lstm_explorer.core.architectures import architecture_of
@@ -18,8 +18,8 @@ from lstm_explorer.runs.experiment import Experiment, Moment
 from lstm_explorer.runs.job import Unit
 from lstm_explorer.runs.measurements import ReplicaJob
 
-#: The most that one unit costs, in flows of the network: nine biases at once.
-_COST = 3.5
+#: The most that one unit costs, in flows of the network: three biases at once.
+_COST = 1.25
 
 
 class Findings(NamedTuple):
@@ -51,8 +51,10 @@ class Diagnose(ReplicaJob[Findings]):
 
     @property
     def result_numbers(self) -> int:
-        """How many numbers the whole result holds: every unit's gradient, of one or two states."""
-        return 2 * self.experiment.numbers
+        """How many numbers the whole result holds: mostly every unit's gradient, of the first sample."""
+        settings = self.experiment.settings
+        norms = 3 * (1 + FRESH_SEEDS) * settings.sequence_length * settings.batch_size * settings.num_layers
+        return self.experiment.numbers // settings.batch_size + norms
 
     def piece(self, first: int, last: int, carried: Any = None) -> tuple[Findings, MendFound]:
         """Do some units."""
@@ -63,7 +65,7 @@ class Diagnose(ReplicaJob[Findings]):
         flow, fresh = None, []
         for unit in range(first, last):
             if unit == 0:
-                flow = gradient_flow(network, inputs, cotangent=cotangent, units=True)
+                flow = _of_first_sample(gradient_flow(network, inputs, cotangent=cotangent, units=True))
             elif unit <= FRESH_SEEDS:
                 fresh.append(fresh_flows(network, inputs, cotangent, (unit - 1,)))
             else:
@@ -97,3 +99,9 @@ class Diagnose(ReplicaJob[Findings]):
         moment = self.experiment.moment
         assert moment is not None
         return moment
+
+
+def _of_first_sample(flow: GradientFlow) -> GradientFlow:
+    """Return the flow with the elements of the first sample alone, which are all that is drawn."""
+    units = flow.log10_hidden_units
+    return replace(flow, log10_hidden_units=None if units is None else units[:, :, :1].clone(), log10_cell_units=None)

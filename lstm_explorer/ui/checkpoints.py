@@ -21,9 +21,8 @@ from lstm_explorer.locales import _, translated
 from lstm_explorer.ui import uploads
 
 _KEY, _ERROR, _SEEN = "lstm_explorer_checkpoint", "lstm_explorer_checkpoint_error", "lstm_explorer_checkpoint_id"
-#: What Streamlit takes of one file, MB (``.streamlit/config.toml`` says less for everything else), and what all
-#: sessions keep together, bytes.
-LARGEST_FILE, LARGEST_SERVER = 40, 120_000_000
+#: MB of one file, as ``.streamlit/config.toml`` says too, and bytes that all sessions keep together.
+LARGEST_FILE, LARGEST_SERVER = 25, 100_000_000
 #: Endings that are offered.
 _ENDINGS = ["pt", "pth", "bin", "ckpt", "safetensors", "keras", "h5", "hdf5"]
 
@@ -77,7 +76,6 @@ def checkpoint_control() -> OwnCheckpoint | None:
     """
     sent = st.file_uploader(
         _("Checkpoint: PyTorch, Lightning, safetensors or Keras"), type=_ENDINGS, key="checkpoint_file",
-        max_upload_size=LARGEST_FILE,
     )  # fmt: skip
     if sent is not None and sent.file_id != st.session_state.get(_SEEN):
         st.session_state[_SEEN] = sent.file_id

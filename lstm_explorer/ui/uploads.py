@@ -68,6 +68,7 @@ def table_control() -> None:
         _("CSV file with numbers: one row per step, one column per feature"),
         type=["csv", "tsv", "txt"],
         key="table_file",
+        max_upload_size=MAX_BYTES // 1_000_000,
     )
     file: _File | None = st.session_state.get(_FILE)
     if sent is not None and (file is None or file.file_id != sent.file_id):

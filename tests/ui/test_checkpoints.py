@@ -2,11 +2,13 @@
 
 import contextlib
 import io
+import tomllib
 from types import SimpleNamespace
 
 import pytest
 
 from lstm_explorer.ui import checkpoints
+from lstm_explorer.ui.launch import APP_FOLDER
 from tests.own_files import TwoNetworks, checkpoint
 
 
@@ -67,3 +69,8 @@ def test_all_sessions_together_keep_a_bounded_number_of_bytes(page, monkeypatch)
     page.state[checkpoints._KEY] = kept[0]
     assert checkpoints.current_file() is None
     assert checkpoints._KEY not in page.state
+
+
+def test_the_server_takes_files_as_large_as_the_page_says():
+    config = tomllib.loads((APP_FOLDER / ".streamlit/config.toml").read_text(encoding="utf-8"))
+    assert config["server"]["maxUploadSize"] == checkpoints.LARGEST_FILE

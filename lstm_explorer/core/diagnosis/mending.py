@@ -23,7 +23,9 @@ from lstm_explorer.core.kinds import checks_kinds
 #: What is tried to be added to the memory gate's bias, first coarsely, then between the last that fails and the first
 #: that does.
 _COARSE = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
-_FINE = 8
+_FINE = 9
+#: Parts in which each pass over these is done.
+_PARTS = 3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -96,6 +98,7 @@ class MendFound(NamedTuple):
     alone: Mend | None = None
     both: Mend | None = None
     coarse: _Swept | None = None
+    fine: _Swept | None = None
 
     @property
     def mend(self) -> Mend | None:
@@ -115,38 +118,54 @@ class MendSearch:
         share: Which share is to arrive there.
     """
 
-    #: A coarse and a fine pass with the memory gate alone, then with both gates.
-    STAGES: ClassVar[int] = 4
+    #: A coarse and a fine pass with the memory gate alone, then both with both gates; each in parts.
+    STAGES: ClassVar[int] = 4 * _PARTS
 
     run: OwnRun
     needs_lag: int
     share: float
 
     def stage(self, number: int, found: MendFound) -> MendFound:
-        """Do one of the four passes, of which the last three need what was found before."""
+        """Do one of the passes in part; each needs what was found before."""
         record = architecture_of(self.run.network)
         gate = record.memory_gate
         if gate is None or not self.run.network.bias:
             return found
+        passes, part = divmod(number, _PARTS)
         signs = {gate.name: float(gate.keeps)}
-        if number >= 2:
+        if passes >= 2:
             if not record.has_gate("input") or (found.alone is not None and not found.alone.explodes):
                 return found
             signs["input"] = -float(gate.keeps)
-        if number % 2 == 0:
-            return found._replace(coarse=_sweep(self.run, _added(signs, _COARSE), self.needs_lag))
-        mend = self._smallest(signs, found.coarse)
-        return found._replace(both=mend) if number == 3 else found._replace(alone=mend)
+        before = None if part == 0 else found.coarse if passes % 2 == 0 else found.fine
+        if passes % 2 == 0:
+            return found._replace(coarse=self._swept(signs, np.asarray(_COARSE), part, before))
+        if found.coarse is None or not self._enough(found.coarse).any():
+            return found
+        fine = self._swept(signs, self._between(found.coarse), part, before)
+        if part < _PARTS - 1:
+            return found._replace(fine=fine)
+        mend = self._smallest(signs, found.coarse, fine)
+        return found._replace(both=mend) if passes == 3 else found._replace(alone=mend)
 
-    def _smallest(self, signs: Mapping[str, float], coarse: _Swept | None) -> Mend | None:
-        """Return the smallest addition to the first gate, and with its sign to the others, that does; None if none."""
-        enough = np.array([]) if coarse is None else coarse.at_lag >= math.log10(self.share)
-        if coarse is None or not enough.any():
-            return None
-        first = int(np.argmax(enough))
-        steps = np.linspace(_COARSE[first - 1] if first else 0.0, _COARSE[first], _FINE + 1)[1:]
-        fine = _sweep(self.run, _added(signs, steps), self.needs_lag)
-        at = int(np.argmax(fine.at_lag >= math.log10(self.share)))
+    def _swept(self, signs: Mapping[str, float], steps: NDArray[Any], part: int, before: _Swept | None) -> _Swept:
+        """Measure one part of some additions, and join it to the parts before."""
+        some = np.array_split(steps, _PARTS)[part]
+        swept = _sweep(self.run, _added(signs, some), self.needs_lag)
+        return swept if before is None else _Swept(*(np.concatenate(pair) for pair in zip(before, swept, strict=True)))
+
+    def _enough(self, swept: _Swept) -> NDArray[Any]:
+        enough: NDArray[Any] = swept.at_lag >= math.log10(self.share)
+        return enough
+
+    def _between(self, coarse: _Swept) -> NDArray[Any]:
+        """Return additions between the last coarse one that fails and the first that does."""
+        first = int(np.argmax(self._enough(coarse)))
+        return np.linspace(_COARSE[first - 1] if first else 0.0, _COARSE[first], _FINE + 1)[1:]
+
+    def _smallest(self, signs: Mapping[str, float], coarse: _Swept, fine: _Swept) -> Mend:
+        """Return the smallest addition to the first gate, and with its sign to the others, that does."""
+        steps, at = self._between(coarse), int(np.argmax(self._enough(fine)))
         lower, upper = _bounds(coarse, fine, steps, self.share)
         gate, sign = next(iter(signs.items()))
         return Mend(
@@ -160,8 +179,7 @@ def _added(signs: Mapping[str, float], steps: Sequence[float] | NDArray[Any]) ->
     return {gate: [sign * float(step) for step in steps] for gate, sign in signs.items()}
 
 
-@dataclass(frozen=True, eq=False)
-class _Swept:
+class _Swept(NamedTuple):
     """log10 of shares over what was added: of every sample at the lag, their median, and the largest at any lag."""
 
     samples: NDArray[Any]
