@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -80,6 +81,16 @@ def _trained_subject(training: Training) -> Subject:
     return Subject(network=model.network.requires_grad_(False), name="network", digest=digest_of(weights))
 
 
+def layers_of(subject: Subject) -> tuple[LayerWeights, ...]:
+    """Return what the weights of a network say, kept as long as the network is: eigenvalues take their time."""
+    if subject.network not in _LAYERS:
+        _LAYERS[subject.network] = layer_weights(subject.network)
+    return _LAYERS[subject.network]
+
+
+_LAYERS: weakref.WeakKeyDictionary[Network, tuple[LayerWeights, ...]] = weakref.WeakKeyDictionary()
+
+
 def input_settings(view: YourNetworkView, network: Network) -> Settings:
     """Return the settings of what the network reads, and of its sizes as far as settings have them."""
     sizes = {
@@ -152,7 +163,7 @@ def own_biases(
 ) -> Exhibit | None:
     """Return the effective biases of every unit of one layer, beside those of the usual initialisations."""
     subject = subject_of(runner, view)
-    layers, name = layer_weights(subject.network), architecture_of(subject.network).name
+    layers, name = layers_of(subject), architecture_of(subject.network).name
     layer = layers[layer_index(view, layers)]
     says = biases_summary(layer, name)
     return Exhibit(

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
-from lstm_explorer.core.architectures import architecture_of
 from lstm_explorer.core.diagnosis.diagnose import FRESH_SEEDS, Diagnosis, fresh_flows
 from lstm_explorer.core.diagnosis.mending import MendFound, MendSearch
-from lstm_explorer.core.diagnosis.weights import layer_weights
+from lstm_explorer.core.diagnosis.weights import LayerWeights, layer_weights
 from lstm_explorer.core.gradients.flow import gradient_flow
 from lstm_explorer.core.gradients.last_layers import OwnRun
 from lstm_explorer.core.gradients.result import GradientFlow
@@ -23,8 +22,9 @@ _COST = 1.25
 
 
 class Findings(NamedTuple):
-    """What some units of a diagnosis gave: the network's own gradient, those of fresh networks, and the search."""
+    """What some units of a diagnosis gave: the weights and the gradient of the network, fresh ones, and the search."""
 
+    layers: tuple[LayerWeights, ...]
     flow: GradientFlow | None
     fresh: tuple[GradientFlow, ...]
     found: MendFound
@@ -62,30 +62,31 @@ class Diagnose(ReplicaJob[Findings]):
         network, inputs, cotangent = moment.network, moment.inputs, moment.cotangent
         found: MendFound = carried or MendFound()
         search = MendSearch(run=OwnRun(network, inputs, cotangent), needs_lag=self.needs_lag, share=self.share)
+        layers: tuple[LayerWeights, ...] = ()
         flow, fresh = None, []
         for unit in range(first, last):
             if unit == 0:
+                layers = layer_weights(network)
                 flow = _of_first_sample(gradient_flow(network, inputs, cotangent=cotangent, units=True))
             elif unit <= FRESH_SEEDS:
                 fresh.append(fresh_flows(network, inputs, cotangent, (unit - 1,)))
             else:
                 found = search.stage(unit - 1 - FRESH_SEEDS, found)
-        return Findings(flow, tuple(fresh), found), found
+        return Findings(layers, flow, tuple(fresh), found), found
 
     @staticmethod
     def join(pieces: Sequence[Findings]) -> Findings:
         """Return the pieces as one."""
         flows = [part.flow for part in pieces if part.flow is not None]
         fresh = tuple(one for part in pieces for one in part.fresh)
-        return Findings(flows[0] if flows else None, fresh, pieces[-1].found)
+        return Findings(pieces[0].layers, flows[0] if flows else None, fresh, pieces[-1].found)
 
     def diagnosis(self, findings: Findings) -> Diagnosis:
         """Return the diagnosis, or as much of it as the findings say."""
-        network = self._moment.network
         assert findings.flow is not None  # the first unit
         found = Diagnosis(
-            architecture=architecture_of(network).name,
-            layers=layer_weights(network),
+            architecture=findings.flow.architecture,
+            layers=findings.layers,
             flow=findings.flow,
             fresh=join_flows(findings.fresh) if findings.fresh else None,
             needs_lag=self.needs_lag,

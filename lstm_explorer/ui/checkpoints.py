@@ -44,6 +44,7 @@ class OwnCheckpoint:
     size: int
     checkpoint: LoadedCheckpoint
     used: float = field(default_factory=time.monotonic)
+    _built: dict[str, nn.Module] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,7 +53,11 @@ class OwnCheckpoint:
 
     def network(self, name: str) -> nn.Module:
         """Return the network of a name."""
-        return self.checkpoint.network(name)
+        if name not in self._built:  # one at a time: a file may hold many
+            network = self.checkpoint.network(name)
+            self._built.clear()
+            self._built[name] = network
+        return self._built[name]
 
 
 _ALL: weakref.WeakSet[OwnCheckpoint] = weakref.WeakSet()

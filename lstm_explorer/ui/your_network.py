@@ -11,13 +11,14 @@ from lstm_explorer.core.architectures import architecture_of
 from lstm_explorer.core.checkpoints import CheckpointError
 from lstm_explorer.core.diagnosis.diagnose import Diagnosis
 from lstm_explorer.core.diagnosis.mending import mended_biases, mending_lines
-from lstm_explorer.core.diagnosis.weights import LayerWeights, layer_weights
+from lstm_explorer.core.diagnosis.weights import LayerWeights
 from lstm_explorer.core.escape import markdown, one_line
 from lstm_explorer.core.tables.messages import Note
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.exhibits.your_network import (
     diagnosis_of,
     layer_index,
+    layers_of,
     own_biases,
     own_mend,
     own_reach,
@@ -141,7 +142,7 @@ def picture() -> None:
     runner = CachedRunner()
     with shielded():
         subject = subject_of(runner, view)
-        layers = layer_weights(subject.network)
+        layers = layers_of(subject)
         _layer_control(layers)
         view = current_view()
         _remembers(runner, subject, layers, view)
