@@ -46,7 +46,7 @@ def plot_gate_biases(
         >>> from lstm_explorer.core.diagnosis.weights import layer_weights
         >>> figure = plot_gate_biases(layer_weights(torch.nn.GRU(2, 8))[0], architecture="gru")
         >>> [trace.name for trace in figure.data if trace.type == "box"]
-        ['reset gate r', 'update gate z', 'candidate n']
+        ['candidate n', 'update gate z', 'reset gate r']
     """
     look, record = theme_of(theme), architecture_named(architecture)
     names = {name: gate_name(name, architecture) for name in weights.biases}

@@ -55,7 +55,8 @@ class GradientFlow:
             the sample's last one; what is past it has no row.
 
         Example:
-            >>> flow = gradient_flow(torch.nn.GRU(2, 3), torch.zeros(4, 1, 2))
+            >>> import lstm_explorer as lx, torch
+            >>> flow = lx.gradient_flow(torch.nn.GRU(2, 3), torch.zeros(4, 1, 2))
             >>> flow.to_frame().groupby("quantity")["step"].max().to_dict()
             {'hidden': 4, 'inputs': 4}
         """

@@ -12,7 +12,7 @@ from torch import nn
 
 import lstm_explorer as lx
 from lstm_explorer.core import architectures
-from lstm_explorer.core.biases import maps
+from lstm_explorer.core.biases import sweeps
 from lstm_explorer.core.checks import check_given
 from lstm_explorer.core.engine import engines, generic_engine
 from lstm_explorer.core.engine.engines import engine_of
@@ -220,7 +220,7 @@ def test_entry_of_a_map_is_a_network_with_that_bias(module):
     network, inputs, *_ = _own(module, 2)
     record, biases = architectures.architecture_of(network), (-2.0, 0.5, 3.0)
     gate = record.memory_gate.name
-    found = maps._swept(
+    found = sweeps._swept(
         check_given(network, inputs), (gate,), torch.tensor(biases, dtype=torch.float64)[:, None], "every"
     )
     rows = slice(H * record.blocks.index(gate), H * (record.blocks.index(gate) + 1))
@@ -357,8 +357,8 @@ def test_maps_are_those_of_the_compiled_twin(only_generic, architecture, gate):
 def test_biases_of_a_network_without_gates(only_generic):
     rnn, biases = nn.RNN(I, H).double(), torch.tensor([[-1.0], [0.5]], dtype=torch.float64)
     inputs = torch.randn(T, B, I, dtype=torch.float64)
-    found = maps._swept(check_given(rnn, inputs), ("hidden",), biases, "last")
+    found = sweeps._swept(check_given(rnn, inputs), ("hidden",), biases, "last")
     only_generic()
-    twin = maps._swept(check_given(rnn, inputs), ("hidden",), biases, "last")
+    twin = sweeps._swept(check_given(rnn, inputs), ("hidden",), biases, "last")
     torch.testing.assert_close(found.log10_hidden, twin.log10_hidden, rtol=1e-10, atol=1e-10)
     assert (found.log10_hidden[0] - found.log10_hidden[1]).abs().max() > 0.1
