@@ -220,6 +220,7 @@ TESTED_BY = {
     "core/biases/sweeps.py": "core/biases/test_maps.py",
     "core/gradients/last_layers.py": "core/gradients/test_through_layers.py",
     "core/gradients/result.py": "core/gradients/test_flow.py",
+    "core/diagnosis/shares.py": "core/diagnosis/test_diagnose.py",
     "core/diagnosis/mending.py": "core/diagnosis/test_diagnose.py",
     "exhibits/added_biases.py": "exhibits/test_trained.py",
     "ui/your_network.py": "pages/test_your_network.py",

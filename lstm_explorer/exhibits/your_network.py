@@ -9,14 +9,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, architecture_named, architecture_of, num_directions
 from lstm_explorer.core.diagnosis.diagnose import Diagnosis
 from lstm_explorer.core.diagnosis.weights import LayerWeights, layer_weights
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.escape import one_line
-from lstm_explorer.core.inputs import make_inputs, step_labels
+from lstm_explorer.core.inputs import TableLike, make_inputs, step_labels
+from lstm_explorer.core.inputs.kind import windows
 from lstm_explorer.core.record import schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.training.options import Training, TrainingOptions, trainings_of
@@ -24,7 +27,13 @@ from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.exhibits.added_biases import added_biases
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.your_network_view import YourNetworkView
-from lstm_explorer.exhibits.your_network_words import biases_summary, layer_name, reach_summary, units_sentence
+from lstm_explorer.exhibits.your_network_words import (
+    biases_summary,
+    layer_name,
+    reach_summary,
+    unit_sizes,
+    units_sentence,
+)
 from lstm_explorer.figures.gate_biases import plot_gate_biases
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.reach import plot_reach
@@ -121,7 +130,7 @@ def experiment_of(runner: Runner, view: YourNetworkView) -> Experiment:
         table = runner.table.values if runner.table and view.data == "csv" else None
         if view.data == "csv" and table is None:
             raise ExplainedError(N_("No table is loaded: choose a CSV file, or another kind of data."), {})
-        inputs = make_inputs(settings, table=table)
+        inputs = make_inputs(settings) if table is None else table_inputs(view, subject.network, settings, table)
         moment = moment_of_inputs(subject, inputs, tuple(step_labels(settings, table=table)))
     return Experiment(
         architecture=architecture_of(subject.network).name,
@@ -130,6 +139,32 @@ def experiment_of(runner: Runner, view: YourNetworkView) -> Experiment:
         ),
         moment=moment,
     )
+
+
+def read_settings(runner: Runner, view: YourNetworkView) -> Settings:
+    """Return what a caption says of the network and of what it reads: the steps and samples that there are."""
+    one = experiment_of(runner, view)
+    return one.settings.replace(num_layers=min(one.network.num_layers, 64))
+
+
+def table_inputs(view: YourNetworkView, network: Network, settings: Settings, table: TableLike) -> Tensor:
+    """Return windows of the reader's own table, as they are unless they are to be standardised.
+
+    Raises:
+        ExplainedError: It has another number of columns than the network reads.
+    """
+    rows = np.asarray(table, dtype=np.float64)
+    if rows.shape[1] != network.input_size:
+        raise ExplainedError(
+            N_(
+                "The table has {came} columns and the network reads {expected} numbers per step: choose a table with "
+                "as many columns."
+            ),
+            {"came": rows.shape[1], "expected": network.input_size},
+        )
+    if view.standardised:
+        return make_inputs(settings.replace(input_scale=1.0), table=rows)
+    return windows(settings, rows)
 
 
 @functools.lru_cache(maxsize=4)
@@ -178,7 +213,7 @@ def own_biases(
             "initialisation."
         ),
         summary=says,
-        settings=input_settings(view, subject.network),
+        settings=read_settings(runner, view),
         experiments=(),
         draw=lambda theme: plot_gate_biases(layer, architecture=name, longest=view.needs_lag, theme=theme),
         numbers=partial(_bias_numbers, layer),
@@ -210,8 +245,8 @@ def _of_diagnosis(
         diagnosis = diagnosis_of(runner, view)
         if diagnosis is None:
             return None
-        network = subject_of(runner, view).network
-        return build(diagnosis, layer_index(view, diagnosis.layers), view, input_settings(view, network))
+        index = diagnosis.weakest if view.layer < 0 else layer_index(view, diagnosis.layers)
+        return build(diagnosis, index, view, read_settings(runner, view))
 
     return built
 
@@ -240,6 +275,7 @@ def _reach(diagnosis: Diagnosis, layer: int, view: YourNetworkView, settings: Se
 
 def _units(diagnosis: Diagnosis, layer: int, view: YourNetworkView, settings: Settings) -> Exhibit:
     says = units_sentence(diagnosis, layer)
+    state: Any = diagnosis.memory
     return Exhibit(
         name="own_units",
         title=_("Which units remember: {network}, {layer}").format(
@@ -253,16 +289,14 @@ def _units(diagnosis: Diagnosis, layer: int, view: YourNetworkView, settings: Se
         summary=says,
         settings=settings,
         experiments=(),
-        draw=lambda theme: plot_unit_heatmap(diagnosis.flow, layer=layer, theme=theme),
+        draw=lambda theme: plot_unit_heatmap(diagnosis.flow, quantity=state, layer=layer, theme=theme),
         numbers=partial(_unit_numbers, diagnosis, layer),
         view=view,
     )
 
 
 def _unit_numbers(diagnosis: Diagnosis, layer: int) -> pd.DataFrame:
-    sizes = diagnosis.flow.log10_hidden_units
-    assert sizes is not None
-    first = pd.DataFrame(sizes[layer, :, 0].double().numpy())
+    first = pd.DataFrame(unit_sizes(diagnosis, layer))
     rows = first.rename_axis("step").reset_index().melt("step", var_name="unit", value_name="log10_size")
     return rows.assign(lag=len(first) - 1 - rows["step"])
 
@@ -276,8 +310,7 @@ def own_mend(
     """Return what would survive if something were added to the memory gate's bias; None where there is none."""
     one = experiment_of(runner, view)
     gate = architecture_named(one.architecture).memory_gate
-    network = one.network
-    if gate is None or not network.bias:
+    if gate is None or not one.network.bias:
         return None
     exhibit = added_biases(runner, one, gate.name, name="own_mend")
-    return exhibit and replace(exhibit, view=view, settings=input_settings(view, network))
+    return exhibit and replace(exhibit, view=view, settings=read_settings(runner, view))

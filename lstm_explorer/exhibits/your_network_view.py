@@ -24,6 +24,8 @@ class YourNetworkView(View):
         module: Name of the network in the file; the first where it is empty.
         data: What it reads: noise, the held-out data of its training, a text, or the reader's table.
         text: The text.
+        standardised: Whether the table's columns are brought to mean 0 and standard deviation 1; else they are read as
+            they are.
         sequence_length: Steps that it reads.
         samples: Samples that it reads.
         input_scale: Scale of the noise and the text.
@@ -42,6 +44,7 @@ class YourNetworkView(View):
     module: str = text("", longest=200)
     data: Literal["noise", "task", "text", "csv"] = "noise"
     text: str = text(Settings().text, longest=2000)
+    standardised: bool = False
     sequence_length: int = number(200, 1, 100_000, app=(2, 2000))
     samples: int = number(4, 1, 4096, app=(1, 64))
     input_scale: float = number(1.0, 0.0, 1000.0, app=(0.0, 10.0))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.diagnosis.diagnose import Diagnosis
@@ -52,7 +55,7 @@ def reach_summary(diagnosis: Diagnosis, layer: int) -> str:
     halves = (
         _("half of the gradient arrives as far back as was measured, {steps} steps").format(steps=measured)
         if half is None
-        else _("less than half of the gradient is left from lag {steps} on").format(steps=half)
+        else _("less than half of the gradient is left at lag {steps}").format(steps=half)
     )
     says = _(
         "**Over {lag} steps it {verdict}:** {halves}, {share} arrives up to lag {reach}, and {arrives} at lag {lag}."
@@ -66,11 +69,18 @@ def reach_summary(diagnosis: Diagnosis, layer: int) -> str:
     return says + " " + _("Of a fresh network of the same size it would be {fresh}.").format(fresh=percent(fresh))
 
 
+def unit_sizes(diagnosis: Diagnosis, layer: int) -> NDArray[Any]:
+    """Return log10 of the gradient of every unit of what remembers, of the first sample, ``(T + 1, H)``."""
+    flow = diagnosis.flow
+    sizes = flow.log10_hidden_units if flow.log10_cell_units is None else flow.log10_cell_units
+    assert sizes is not None
+    array: NDArray[Any] = sizes[layer, :, 0].double().numpy()
+    return array
+
+
 def units_sentence(diagnosis: Diagnosis, layer: int) -> str:
     """Say how many units still get a share of their gradient at the lag that is needed."""
-    sizes = diagnosis.flow.log10_hidden_units
-    assert sizes is not None
-    first = sizes[layer, :, 0].double().numpy()
+    first = unit_sizes(diagnosis, layer)
     at = len(first) - 1 - diagnosis.needs_lag
     kept = int((first[at] >= first.max(axis=0) + np.log10(_REMEMBERS)).sum())
     return _(
@@ -82,6 +92,11 @@ def mend_sentences(diagnosis: Diagnosis, *, has_bias: bool) -> str:
     """Say which bias would do, or why none does."""
     record = architecture_named(diagnosis.architecture)
     share, lag = percent(float(np.log10(diagnosis.share))), diagnosis.needs_lag
+    if diagnosis.arrives and diagnosis.verdict == "explodes":
+        return _(
+            "It explodes: {times} times the gradient arrives {lag} steps back. Make the recurrent weights smaller, "
+            "lower the bias of what writes into the memory, or clip the gradient."
+        ).format(times=scientific(diagnosis.log10_share), lag=lag)
     if diagnosis.arrives:
         return _("Nothing to mend: {share} or more of the gradient arrives {lag} steps back as it is.").format(
             share=share, lag=lag
@@ -106,18 +121,25 @@ def mend_sentences(diagnosis: Diagnosis, *, has_bias: bool) -> str:
 
 def _mend_sentence(mend: Mend, diagnosis: Diagnosis, gate: str, share: str) -> str:
     says = _(
-        "For {lag} steps it needs **{added:+.2f}** on the bias of the {gate}, of every unit ({lower:+.2f} to "
-        "{upper:+.2f} in the middle half of the samples): then {arrives} arrives instead of {now}."
+        "For {lag} steps it needs **{added}** on the bias of the {gate}, of every unit ({lower} to {upper} in the "
+        "middle half of the samples): then {arrives} arrives instead of {now}."
     ).format(
-        lag=diagnosis.needs_lag, added=mend.added, gate=gate, lower=mend.lower, upper=mend.upper,
+        lag=diagnosis.needs_lag, added=_signed(mend.added), gate=gate, lower=_signed(mend.lower),
+        upper=_signed(mend.upper),
         arrives=percent(mend.log10_share), now=percent(diagnosis.log10_share),
     )  # fmt: skip
     if mend.input_added:
         says += " " + _(
-            "The input gate is closed as far ({added:+.2f}): without that the gradient would explode, or the cell fill "
+            "The input gate is closed as far ({added}): without that the gradient would explode, or the cell fill "
             "up and hide it."
-        ).format(added=mend.input_added)
+        ).format(added=_signed(mend.input_added))
     return says + " " + _("It is measured on these very weights. After the change the network has to be trained on.")
+
+
+def _signed(number: float) -> str:
+    if np.isinf(number):
+        return _("more than 8") if number > 0 else _("less than −8")
+    return f"{number:+.2f}"
 
 
 def clipping_sentence(diagnosis: Diagnosis) -> str:
@@ -136,8 +158,8 @@ def clipping_sentence(diagnosis: Diagnosis) -> str:
 
 def truncation_sentence(diagnosis: Diagnosis) -> str:
     """Say whether a longer truncation would help, from how far the gradient reaches."""
-    reach, share = diagnosis.reach(diagnosis.share), percent(float(np.log10(diagnosis.share)))
-    if reach >= diagnosis.needs_lag:
+    reach, share = diagnosis.reach(diagnosis.share, diagnosis.weakest), percent(float(np.log10(diagnosis.share)))
+    if diagnosis.arrives:
         return _(
             "**Truncated back-propagation** has to be longer than {lag} steps: so far back the gradient does arrive, "
             "and a shorter truncation would cut it off."

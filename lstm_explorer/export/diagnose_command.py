@@ -19,9 +19,9 @@ from lstm_explorer.core.checkpoints import LoadedCheckpoint, find_in_checkpoint
 from lstm_explorer.core.diagnosis.diagnose import Diagnosis, diagnose
 from lstm_explorer.core.diagnosis.mending import mended_biases, mending_lines
 from lstm_explorer.core.inputs import TableLike, make_inputs
-from lstm_explorer.core.settings import Settings
+from lstm_explorer.core.networks.finding import access_path
 from lstm_explorer.core.tables import TableReading
-from lstm_explorer.exhibits.your_network import input_settings
+from lstm_explorer.exhibits.your_network import input_settings, table_inputs
 from lstm_explorer.exhibits.your_network_view import YourNetworkView
 from lstm_explorer.exhibits.your_network_words import (
     biases_summary,
@@ -39,7 +39,8 @@ _ABOUT = """\
 Say how far back the recurrent network in a checkpoint can remember, and which bias would carry it further.
 
 The checkpoint is one of PyTorch, Lightning, safetensors or Keras; nothing in it is run. The exit status is 0 where
-enough of the gradient arrives as far back as --needs-lag, 1 where it does not, and 2 where something is wrong.
+enough of the gradient arrives as far back as --needs-lag, 1 where it does not or where more than ten times arrives, and
+2 where something is wrong.
 """
 _EXAMPLES = """\
 examples:
@@ -88,6 +89,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="default: en")
     data = parser.add_argument_group("what it reads; noise by default")
     data.add_argument("--data", dest="table", type=Path, metavar="CSV", help="rows of numbers, one row per step")
+    data.add_argument("--standardise", action="store_true", help="columns to mean 0, deviation 1; else as they are")
     data.add_argument("--text", help="a text, every character a random vector")
     data.add_argument("--sequence-length", type=int, help="steps; default: twice what is needed")
     data.add_argument("--samples", type=int, default=8, help="default: 8")
@@ -114,8 +116,8 @@ def _diagnose(options: argparse.Namespace) -> bool:
         document = {"file": str(options.checkpoint), "format": checkpoint.format, "module": name, "network": str(found)}
         _say(json.dumps(document | diagnosis.to_dict(), indent=2, ensure_ascii=False))
     else:
-        _say(_text(diagnosis, network, name))
-    return diagnosis.arrives
+        _say(_text(diagnosis, network, name, checkpoint.format))
+    return diagnosis.arrives and diagnosis.verdict != "explodes"
 
 
 def _chosen(checkpoint: LoadedCheckpoint, module: str | None) -> str:
@@ -131,8 +133,9 @@ def _measured(options: argparse.Namespace, network: nn.Module, name: str) -> Dia
     if options.table and options.text is not None:
         raise ValueError("--data and --text: expected one of the two.")
     table = table_of(options, lambda text: None if options.json else _say(f"  {text}"))
-    settings, lag = _input_settings(options, network, table)
-    inputs = make_inputs(settings, table=table)
+    view, lag = _view(options, table)
+    settings = input_settings(view, network)
+    inputs = make_inputs(settings) if table is None else table_inputs(view, network, settings, table)
     if options.needs_lag is not None and options.needs_lag > len(inputs):
         raise ValueError(
             f"--needs-lag is {options.needs_lag}: expected at most {len(inputs)}, the steps that the data has."
@@ -143,16 +146,17 @@ def _measured(options: argparse.Namespace, network: nn.Module, name: str) -> Dia
     )
 
 
-def _input_settings(options: argparse.Namespace, network: nn.Module, table: TableLike | None) -> tuple[Settings, int]:
+def _view(options: argparse.Namespace, table: TableLike | None) -> tuple[YourNetworkView, int]:
+    """Return what the options ask for, and the lag."""
     lag = _LAG if options.needs_lag is None else options.needs_lag
     wanted = options.sequence_length or max(lag * _LONGER, 2)
     steps = wanted if table is None or options.sequence_length else len(np.asarray(table))
     view = YourNetworkView(
         data="csv" if table is not None else "text" if options.text is not None else "noise",
         text=options.text or " ", sequence_length=steps, samples=1 if table is not None else options.samples,
-        input_scale=options.input_scale, seed=options.seed,
+        input_scale=options.input_scale, seed=options.seed, standardised=options.standardise,
     )  # fmt: skip
-    return input_settings(view, network), lag
+    return view, lag
 
 
 def _write_mended(
@@ -165,22 +169,22 @@ def _write_mended(
     path.write_bytes(checkpoint.mended(name, mended_biases(network, diagnosis.mend)))
 
 
-def _text(diagnosis: Diagnosis, network: nn.Module, name: str) -> str:
+def _text(diagnosis: Diagnosis, network: nn.Module, name: str, file_format: str) -> str:
     """Return the diagnosis as plain text."""
-    lines = ["", _plain(reach_summary(diagnosis, len(diagnosis.layers) - 1)), ""]
+    lines = ["", _plain(reach_summary(diagnosis, diagnosis.weakest)), ""]
     for index, layer in enumerate(diagnosis.layers):
         half = diagnosis.half_life(index)
         steps = diagnosis.flow.log10_hidden.shape[1] - 1
         lines.append(
-            _("{layer}: half-life {half} steps, reaches {reach} steps. {biases}").format(
+            _("{layer}: half-life {half}, reaches {reach} (steps). {biases}").format(
                 layer=layer_name(layer), half=f"> {steps}" if half is None else half,
                 reach=diagnosis.reach(diagnosis.share, index),
                 biases=biases_summary(layer, architecture_of(network).name),
             )
         )  # fmt: skip
     lines += ["", _plain(mend_sentences(diagnosis, has_bias=bool(network.bias)))]
-    if diagnosis.mend is not None:
-        lines += ["", mending_lines(network, diagnosis.mend, f"model.{name}" if name else "network"), ""]
+    if diagnosis.mend is not None and file_format != "Keras":
+        lines += ["", mending_lines(network, diagnosis.mend, f"model{access_path(name)}"), ""]
     lines += [_plain(clipping_sentence(diagnosis)), _plain(truncation_sentence(diagnosis))]
     return "\n".join(lines)
 

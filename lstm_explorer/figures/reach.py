@@ -50,11 +50,13 @@ def plot_reach(diagnosis: Diagnosis, *, layer: int = -1, theme: str = "light") -
     needed = _("needed: {share} at {lag} steps").format(
         share=percent(float(np.log10(diagnosis.share))), lag=diagnosis.needs_lag
     )
+    figure.update_xaxes(title_text=_("steps back from the loss"))
     steps = diagnosis.flow.log10_hidden.shape[1] - 1
     side = "right" if diagnosis.needs_lag > steps / 2 else "left"
     figure.add_annotation(
-        text=needed, x=diagnosis.needs_lag, y=float(np.log10(diagnosis.share)), xanchor=side, yanchor="bottom", **at
-    )
+        text=needed, x=diagnosis.needs_lag, y=float(np.log10(diagnosis.share)), xanchor=side, yanchor="bottom",
+        yshift=3, bgcolor=look.background, borderpad=1, **at,
+    )  # fmt: skip
     return figure
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -14,12 +16,18 @@ from lstm_explorer.locales import _
 
 @checks_kinds
 def plot_unit_heatmap(
-    flow: GradientFlow, *, layer: int = -1, theme: str = "light", most_columns: int = 400
+    flow: GradientFlow,
+    *,
+    quantity: Literal["hidden", "cell"] = "hidden",
+    layer: int = -1,
+    theme: str = "light",
+    most_columns: int = 400,
 ) -> go.Figure:
-    """Draw log10 of every element of dL/dh_t, time by unit, for the first replica and sample.
+    """Draw log10 of every element of dL/dh_t or dL/dc_t, time by unit, for the first replica and sample.
 
     Args:
         flow: Measured with ``units=True``.
+        quantity: Of which state.
         layer: Which layer.
         theme: ``"light"`` or ``"dark"``.
         most_columns: Longer sequences skip steps; the axis title then says how many.
@@ -31,15 +39,16 @@ def plot_unit_heatmap(
         TypeError: An argument is of another kind.
         ValueError: The flow was measured without its units, or there is no such layer or theme, or no column.
     """
-    if flow.log10_hidden_units is None:
-        raise ValueError("the flow has no units: expected one measured with units=True.")
-    look = theme_of(theme)
-    units = flow.log10_hidden_units
+    units = flow.log10_hidden_units if quantity == "hidden" else flow.log10_cell_units
+    if units is None:
+        raise ValueError(f"the flow has no units of the {quantity} state: expected one measured with units=True.")
+    look, letter = theme_of(theme), "h" if quantity == "hidden" else "c"
     layers = units.shape[-4]
     if not -layers <= layer < layers:
         raise ValueError(f"layer is {layer}: expected 0 to {layers - 1}, the layers of this network.")
     if most_columns < 1:
         raise ValueError(f"most_columns is {most_columns}: expected 1 or more.")
+    title = f"log<sub>10</sub> |dL/d{letter}<sub>t</sub>|"
     first = units[0, layer, :, 0] if units.ndim == 5 else units[layer, :, 0]
     values = first.double().numpy().T
     steps = evenly_spaced(np.arange(values.shape[1]), most_columns)
@@ -51,7 +60,10 @@ def plot_unit_heatmap(
             x=steps,
             y=np.arange(len(values)),
             colorscale=[[0.0, look.background], [1.0, look.networks[flow.architecture]]],
-            colorbar={"title": {"text": "log<sub>10</sub> |dL/dh<sub>t</sub>|", "side": "right"}, "thickness": 12},
+            colorbar={
+                "title": {"text": title, "side": "right"},
+                "thickness": 12,
+            },
             hovertemplate=_("step %{x}, unit %{y}") + "<br>10^%{z:.2f}<extra></extra>",
             hoverongaps=False,
         ),
@@ -61,5 +73,6 @@ def plot_unit_heatmap(
     if stride > 1:
         time = _("step t, every {n} (◀ gradient)").format(n=stride)
     figure.update_xaxes(title_text=time)
-    figure.update_yaxes(title_text=_("unit of the hidden state"))
+    of_state = {"hidden": _("unit of the hidden state"), "cell": _("unit of the cell state")}
+    figure.update_yaxes(title_text=of_state[quantity])
     return figure

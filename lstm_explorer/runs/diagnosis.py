@@ -103,6 +103,8 @@ class Diagnose(ReplicaJob[Findings]):
 
 
 def _of_first_sample(flow: GradientFlow) -> GradientFlow:
-    """Return the flow with the elements of the first sample alone, which are all that is drawn."""
-    units = flow.log10_hidden_units
-    return replace(flow, log10_hidden_units=None if units is None else units[:, :, :1].clone(), log10_cell_units=None)
+    """Return the flow with the elements of the first sample alone, and of what remembers: all that is drawn."""
+    hidden, cell = flow.log10_hidden_units, flow.log10_cell_units
+    if cell is not None:
+        return replace(flow, log10_hidden_units=None, log10_cell_units=cell[:, :, :1].clone())
+    return replace(flow, log10_hidden_units=None if hidden is None else hidden[:, :, :1].clone())

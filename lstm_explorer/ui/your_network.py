@@ -13,6 +13,7 @@ from lstm_explorer.core.diagnosis.diagnose import Diagnosis
 from lstm_explorer.core.diagnosis.mending import mended_biases, mending_lines
 from lstm_explorer.core.diagnosis.weights import LayerWeights
 from lstm_explorer.core.escape import markdown, one_line
+from lstm_explorer.core.networks.finding import access_path
 from lstm_explorer.core.tables.messages import Note
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.exhibits.your_network import (
@@ -40,7 +41,7 @@ from lstm_explorer.runs.training import gallery
 from lstm_explorer.runs.training.files import state_dict_bytes
 from lstm_explorer.ui import uploads
 from lstm_explorer.ui.checkpoints import OwnCheckpoint, checkpoint_control, current_file
-from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider, setting_text
+from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider, setting_text, setting_toggle
 from lstm_explorer.ui.download import download_button
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.runner import CachedRunner
@@ -124,6 +125,10 @@ def _data_controls(view: YourNetworkView) -> None:
         setting_text("text", _("The text"), tall=True, help=_("Every character is a random vector, always the same."))
     if view.data == "csv":
         uploads.table_control()
+        setting_toggle(
+            "standardised", _("Standardise the columns"),
+            help=_("To mean 0 and standard deviation 1, as in training where that was done; else they are read as is."),
+        )  # fmt: skip
     if view.data != "task":
         setting_number("sequence_length", _("Sequence length (steps)"))
     with st.expander(_("Samples and noise")):
@@ -216,8 +221,9 @@ def _mend(runner: CachedRunner, subject: Subject, diagnosis: Diagnosis, view: Yo
     network = subject.network
     st.markdown(mend_sentences(diagnosis, has_bias=network.bias))
     if diagnosis.mend is not None:
-        module = f"model.{subject.name}" if subject.name and subject.name.replace(".", "").isidentifier() else "network"
-        st.code(mending_lines(network, diagnosis.mend, module), language="python")
+        own = current_file() if view.origin == "file" else None
+        if own is None or own.checkpoint.format != "Keras":  # whose own layers these lines cannot reach
+            st.code(mending_lines(network, diagnosis.mend, f"model{access_path(subject.name)}"), language="python")
         _mended_file(subject, diagnosis, view)
     st.markdown("- " + clipping_sentence(diagnosis) + "\n- " + truncation_sentence(diagnosis))
     if exhibit := own_mend(runner, current_settings(), view):

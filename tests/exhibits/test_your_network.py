@@ -57,7 +57,9 @@ def test_the_diagnosis_is_that_of_the_network_in_the_file():
     exhibit = own_reach(RUNNER, lx.Settings(), VIEW)
     assert "**Over 25 steps it vanishes:**" in exhibit.summary
     assert exhibit.numbers()["log10_share"].tolist() == expected.to_frame()["log10_share"].tolist()
-    assert exhibit.title == "What arrives how far back: LSTM encoder, layer 2, backward direction"
+    weakest = ["layer 2", "layer 2, backward direction"][expected.weakest - 2]
+    assert exhibit.title == f"What arrives how far back: LSTM encoder, {weakest}"
+    assert "2 layers" in settings_line(exhibit)
     assert "30 steps" in settings_line(exhibit)
     first = own_reach(RUNNER, lx.Settings(), VIEW.replace(layer=0))
     assert first.title == "What arrives how far back: LSTM encoder, layer 1"
@@ -73,12 +75,17 @@ def test_another_module_and_a_text():
     assert diagnosis_of(RUNNER, view).flow.log10_hidden.shape[1] == 7
 
 
-def test_a_table_has_to_suit_the_network():
-    table = OwnTable.of(np.ones((20, 3)))
-    runner = DirectRunner(table=table, own_file=RUNNER.own_file)
-    assert experiment_of(runner, VIEW.replace(data="csv", samples=1)).inputs.shape == (20, 1, 3)
-    with pytest.raises(ValueError, match="3"):
-        experiment_of(runner, VIEW.replace(data="csv", module="decoder"))
+def test_a_table_is_read_as_it_is_and_has_to_suit_the_network():
+    rows = 30 + np.random.default_rng(0).standard_normal((20, 3)).cumsum(axis=0)
+    runner = DirectRunner(table=OwnTable.of(rows), own_file=RUNNER.own_file)
+    view = VIEW.replace(data="csv", samples=1, needs_lag=15)
+    read = experiment_of(runner, view).inputs
+    np.testing.assert_allclose(read[:, 0], rows, rtol=1e-6)
+    standardised = experiment_of(runner, view.replace(standardised=True)).inputs
+    np.testing.assert_allclose(standardised[:, 0], (rows - rows.mean(0)) / rows.std(0), rtol=1e-4, atol=1e-5)
+    assert "20 steps" in settings_line(own_reach(runner, lx.Settings(), view))
+    with pytest.raises(ExplainedError, match="3 columns and the network reads 12 numbers per step"):
+        experiment_of(runner, view.replace(module="decoder"))
     with pytest.raises(ExplainedError, match="No table is loaded"):
         experiment_of(RUNNER, VIEW.replace(data="csv"))
 
@@ -95,10 +102,10 @@ def test_biases_units_and_the_map_are_of_this_network():
     forget = numbers[numbers["gate"] == "forget"]["effective_bias"]
     bias = (network.bias_ih_l1_reverse + network.bias_hh_l1_reverse)[6:12].detach().double()
     np.testing.assert_allclose(forget, bias, rtol=1e-6)
-    units = own_units(RUNNER, lx.Settings(), VIEW).numbers()
+    units = own_units(RUNNER, lx.Settings(), VIEW.replace(layer=3)).numbers()
     flow = lx.gradient_flow(network, expected_inputs(), units=True)
     at = units[(units["step"] == 4) & (units["unit"] == 2)]
-    assert at["log10_size"].item() == pytest.approx(float(flow.log10_hidden_units[3, 4, 0, 2]))
+    assert at["log10_size"].item() == pytest.approx(float(flow.log10_cell_units[3, 4, 0, 2]))
     assert at["lag"].item() == 26
     mapped = own_mend(RUNNER, lx.Settings(), VIEW)
     frame = mapped.numbers()

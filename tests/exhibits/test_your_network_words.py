@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -39,7 +40,7 @@ def test_what_vanishes_and_how_far_it_reaches():
     one = diagnosis(nn.GRU, mend=False)
     says = reach_summary(one, 0)
     assert says.startswith("**Over 30 steps it vanishes:**")
-    assert f"from lag {one.half_life()} on" in says
+    assert f"is left at lag {one.half_life()}," in says
     assert f"up to lag {one.reach(0.01)}" in says
     assert "Of a fresh network of the same size" in says
     kept = diagnosis(nn.GRU, change=open_gate)
@@ -54,12 +55,19 @@ def test_the_mend_is_said_or_why_there_is_none():
     assert "Nothing to mend" in mend_sentences(diagnosis(nn.GRU, change=open_gate), has_bias=True)
     assert "plain RNN has no gate" in mend_sentences(diagnosis(nn.RNN), has_bias=True)
     assert "bias=False" in mend_sentences(diagnosis(nn.GRU, bias=False), has_bias=False)
+    exploding = diagnosis(nn.RNN, nonlinearity="relu", change=huge, needs_lag=3, mend=False)
+    assert exploding.verdict == "explodes"
+    assert mend_sentences(exploding, has_bias=True).startswith("It explodes: ")
     unmended = diagnosis(nn.GRU, mend=False)
     assert "even with 8 added" in mend_sentences(unmended, has_bias=True)
     both = copy.copy(one)
     object.__setattr__(
-        both, "mend", lx.Mend(gate="update", added=3, lower=3, upper=4, log10_share=-1, log10_most=0, input_added=-3)
+        both,
+        "mend",
+        lx.Mend(gate="update", added=3, lower=3, upper=np.inf, log10_share=-1, log10_most=0, input_added=-3),
     )
+    assert "(+3.00 to more than 8 in the middle half" in mend_sentences(both, has_bias=True)
+    assert both.mend.to_dict()["upper"] is None
     assert "The input gate is closed as far (-3.00)" in mend_sentences(both, has_bias=True)
 
 

@@ -1,6 +1,7 @@
 """The command says what lx.diagnose says; its exit status is of use to a CI; bad input is one line."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,6 +63,41 @@ def test_the_mended_file_is_the_file_with_only_biases_changed(files, capsys):
     printed = capsys.readouterr().out
     assert "for name, bias in model.decoder.named_parameters():" in printed
     assert "Nothing to mend" in printed
+
+
+def test_a_table_is_read_as_it_is(files, capsys):
+    arguments = (files / "one.pt", "--data", files / "mine.csv", "--needs-lag", 45, "--json")
+    assert run(*arguments) == 1
+    rows = torch.tensor(np.loadtxt(files / "mine.csv", delimiter=",", skiprows=1), dtype=torch.float32)[:, None]
+    expected = lx.diagnose(lx.load_network(files / "one.pt").network, rows, needs_lag=45)
+    assert json.loads(capsys.readouterr().out)["log10_share"] == pytest.approx(expected.log10_share, abs=1e-5)
+    assert run(*arguments, "--standardise") == 1
+    assert json.loads(capsys.readouterr().out)["log10_share"] != pytest.approx(expected.log10_share, abs=1e-5)
+
+
+def test_lines_that_reach_the_network_and_none_for_keras(files, capsys):
+    (files / "stack.pt").write_bytes(checkpoint(lambda: nn.ModuleDict({"stack": nn.ModuleList([nn.GRU(2, 4)])})))
+    assert run(files / "stack.pt", "--needs-lag", 30) == 1
+    printed = capsys.readouterr().out
+    assert 'model.get_submodule("stack.0").named_parameters()' in printed
+    model = nn.ModuleDict({"stack": nn.ModuleList([nn.GRU(2, 4)])})
+    lines = printed[printed.index("with torch.no_grad") : printed.index("gate\n") + 5]
+    exec(lines, {"torch": torch, "model": model})
+    keras = Path(__file__).resolve().parents[1] / "data/checkpoints/model.keras"
+    assert run(keras, "--module", "gated", "--needs-lag", 30) == 1
+    assert "named_parameters" not in capsys.readouterr().out
+
+
+def test_an_explosion_is_not_what_a_ci_wants(files, capsys):
+    network = nn.LSTM(2, 8)
+    with torch.no_grad():
+        network.weight_hh_l0 *= 6
+        network.bias_ih_l0[8:16] = 6.0
+    torch.save(network.state_dict(), files / "wild.pt")
+    assert run(files / "wild.pt", "--needs-lag", 30, "--seed", 1) == 1
+    printed = capsys.readouterr().out
+    assert "explodes" in printed
+    assert "Nothing to mend" not in printed
 
 
 def test_it_speaks_korean(files, capsys):

@@ -30,6 +30,10 @@ class Parameters(NamedTuple):
         """The weights that are there, in the order in which PyTorch's kernels take them."""
         return [weight for weight in self if weight is not None]
 
+    def used(self, biased: bool) -> list[Tensor]:
+        """Return the weights that a network made with or without biases has, as ``all_weights`` lists them."""
+        return self.tensors if biased else [self.weight_ih, self.weight_hh, *self.tensors[4:]]
+
     def map(self, change: Callable[[Tensor], Tensor]) -> Parameters:
         """Return the parameters with every tensor changed."""
         return Parameters(*map(change, self.tensors))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,16 +11,19 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
 
 from lstm_explorer.core.architectures import Network, architecture_of
-from lstm_explorer.core.checks import check_given
+from lstm_explorer.core.checks import Inputs, check_given
 from lstm_explorer.core.diagnosis.mending import Mend, find_mend
+from lstm_explorer.core.diagnosis.shares import median_share, of_worse_direction, shares_by_lag
 from lstm_explorer.core.diagnosis.weights import LayerWeights, layer_weights
 from lstm_explorer.core.gradients.flow import gradient_flow
 from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.seeds import join_flows, with_replicas
 from lstm_explorer.core.gradients.summaries import Quantity, Verdict, verdict_of
 from lstm_explorer.core.kinds import checks_kinds
+from lstm_explorer.core.networks.computing import same_kind
 from lstm_explorer.core.undisturbed import undisturbed
 
 #: Seeds of the fresh networks of the same sizes that stand beside the measured one.
@@ -32,7 +35,8 @@ class Diagnosis:
     r"""What a network remembers of the data that it reads, and what would mend it.
 
     Shares are :math:`\|dL/ds_{T-k}\| / \|dL/ds_T\|`, of the state that remembers: the cell of an LSTM, else the hidden
-    state. The median is over samples.
+    state; :math:`T` is the last step that the loss reaches. The median is over samples. Of a bidirectional network both
+    directions have to remember: the worse one counts.
 
     Attributes:
         architecture: Name of its record, such as ``"lstm"``.
@@ -66,8 +70,7 @@ class Diagnosis:
             layer: Which layer and direction, as ``layers`` counts them; the last by default.
             fresh: Of the fresh networks, the median over their seeds too.
         """
-        median: NDArray[Any] = np.quantile(self.sample_shares(quantity, layer, fresh=fresh), 0.5, 1, method="nearest")
-        return median
+        return median_share(self.sample_shares(quantity, layer, fresh=fresh))
 
     def sample_shares(self, quantity: str | None = None, layer: int = -1, *, fresh: bool = False) -> NDArray[Any]:
         """Return log10 of the share of every sample, and of every seed of the fresh networks, ``(T + 1, N)``.
@@ -78,26 +81,35 @@ class Diagnosis:
         if fresh and self.fresh is None:
             raise ValueError("fresh is True: expected a whole diagnosis, whose fresh networks are measured.")
         norms: Tensor = getattr(self.fresh if fresh else self.flow, f"log10_{quantity or self.memory}")
-        of_layer = norms[:, layer].movedim(0, -1).flatten(1) if fresh else norms[layer]
-        last = of_layer[-1:]
-        shares = of_layer - torch.where(last == -torch.inf, torch.nan, last)
-        array: NDArray[Any] = shares.flip(0).double().nan_to_num(nan=-np.inf, posinf=np.inf, neginf=-np.inf).numpy()
-        return array
+        shares = shares_by_lag(norms[..., layer, :, :])
+        return np.concatenate(list(shares), axis=-1) if fresh else shares
+
+    @property
+    def weakest(self) -> int:
+        """The direction of the last layer that keeps less at the lag that is needed, as ``layers`` counts."""
+        return min(self._last, key=lambda index: float(self.log10_shares(layer=index)[self.needs_lag]))
+
+    @property
+    def _last(self) -> range:
+        """The directions of the last layer, as ``layers`` counts."""
+        directions = len({one.direction for one in self.layers})
+        return range(len(self.layers) - directions, len(self.layers))
 
     def reach(self, share: float, layer: int = -1, *, fresh: bool = False) -> int:
-        """Return the largest lag at which at least this share arrives; 0 where it does at none."""
-        enough = np.flatnonzero(self.log10_shares(layer=layer, fresh=fresh) >= np.log10(share))
-        return int(enough[-1]) if len(enough) else 0
+        """Return the lag up to which at least this share arrives all the way."""
+        less = np.flatnonzero(~(self.log10_shares(layer=layer, fresh=fresh) >= np.log10(share)))
+        return int(less[0]) - 1 if len(less) else self.flow.log10_hidden.shape[1] - 1
 
     def half_life(self, layer: int = -1) -> int | None:
-        """Return the lag from which on less than half arrives; None where half arrives as far as was measured."""
+        """Return the first lag at which less than half arrives; None where half arrives as far as was measured."""
         lag = self.reach(0.5, layer) + 1
         return lag if lag < self.flow.log10_hidden.shape[1] else None
 
     @property
     def log10_share(self) -> float:
-        """log10 of the share that arrives at the lag that is needed, of the last layer."""
-        return float(self.log10_shares()[self.needs_lag])
+        """log10 of the share that arrives at the lag that is needed: of the last layer, and of its worse direction."""
+        both = np.stack([self.sample_shares(layer=index) for index in self._last])
+        return float(median_share(of_worse_direction(both))[self.needs_lag])
 
     @property
     def arrives(self) -> bool:
@@ -169,18 +181,18 @@ def _finite(number: float) -> float | None:
 @undisturbed
 def diagnose(
     network: Network,
-    inputs: Tensor,
+    inputs: Inputs,
     *,
     needs_lag: int,
     share: float = 0.01,
-    cotangent: Tensor | None = None,
+    cotangent: Tensor | PackedSequence | None = None,
     mend: bool = True,
 ) -> Diagnosis:
     """Find out how far back a network can remember, beside fresh ones of its size, and which bias would mend it.
 
     Args:
         network: ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``, as :func:`lstm_explorer.gradient_flow` takes it; not modified.
-        inputs: What it is meant to read, ``(T, B, I)``, or ``(B, T, I)`` if it is ``batch_first``; more than
+        inputs: What it is meant to read, ``(T, B, I)``, or ``(B, T, I)`` if it is ``batch_first``, or packed; at least
             ``needs_lag`` steps.
         needs_lag: How many steps back the task needs, from 1.
         share: Which share of the gradient is to arrive there, above 0 and at most 1.
@@ -211,7 +223,7 @@ def diagnose(
         architecture=architecture_of(network).name,
         layers=layer_weights(network),
         flow=flow,
-        fresh=fresh_flows(network, given.inputs, cotangent),
+        fresh=fresh_flows(network, inputs, cotangent),
         needs_lag=int(needs_lag),
         share=float(share),
         mend=None,
@@ -222,30 +234,20 @@ def diagnose(
 
 
 def fresh_flows(
-    network: Network, inputs: Tensor, cotangent: Tensor | None, seeds: Sequence[int] = tuple(range(FRESH_SEEDS))
+    network: Network, inputs: Inputs, cotangent: Any, seeds: Sequence[int] = tuple(range(FRESH_SEEDS))
 ) -> GradientFlow:
     """Return the flow of fresh networks of the same sizes, as PyTorch initialises them, the seeds in front.
 
     Args:
         network: Its class and sizes are taken; it is not modified, nor is the random state.
-        inputs: ``(T, B, I)``, time first.
+        inputs: What the network reads, as it takes it.
         cotangent: As :func:`lstm_explorer.gradient_flow` takes it for the network.
         seeds: Of the initialisation.
     """
     flows = []
-    laid_out = inputs.transpose(0, 1) if network.batch_first else inputs
     for seed in seeds:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            fresh = architecture_of(network).module(**_sizes(network)).to(inputs)
-        flows.append(with_replicas(gradient_flow(fresh, laid_out, cotangent=cotangent)))
+            fresh = same_kind(network)
+        flows.append(with_replicas(gradient_flow(fresh, inputs, cotangent=cotangent)))
     return join_flows(flows)
-
-
-def _sizes(network: Network) -> Mapping[str, Any]:
-    """Return the arguments with which a module of the same sizes is made."""
-    names = ["input_size", "hidden_size", "num_layers"]
-    record = architecture_of(network)
-    if record.fused:
-        names += ["bias", "batch_first", "bidirectional", *(["proj_size"] if network.proj_size else [])]
-    return {name: getattr(network, name) for name in (*names, *record.options)}

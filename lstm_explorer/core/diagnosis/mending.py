@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, architecture_of, num_directions
 from lstm_explorer.core.biases.norms import Norms
 from lstm_explorer.core.biases.sweeps import sweep_own_biases
-from lstm_explorer.core.checks import check_network
+from lstm_explorer.core.checks import Inputs, check_network
+from lstm_explorer.core.diagnosis.shares import median_share, of_worse_direction, shares_by_lag
 from lstm_explorer.core.gradients.last_layers import OwnRun
 from lstm_explorer.core.gradients.summaries import EXPLODES_ABOVE
 from lstm_explorer.core.kinds import checks_kinds
@@ -36,7 +36,7 @@ class Mend:
         gate: The memory gate: the LSTM's ``"forget"``, the GRU's ``"update"``.
         added: What is added to its bias, for every unit of every layer; negative where the gate keeps when it is low.
         lower: The first quartile over samples of what would have to be added.
-        upper: The third quartile.
+        upper: The third quartile; infinite where even 8 more does not do for as many.
         log10_share: log10 of the share that arrives then, the median over samples.
         log10_most: log10 of the largest share at any lag.
         input_added: What is added to the input gate's bias as well; 0 where the memory gate alone does, or where there
@@ -63,13 +63,12 @@ class Mend:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the mend as plain numbers and texts, for JSON."""
-        numbers = {name: getattr(self, name) for name in ("lower", "upper", "log10_share", "log10_most", "explodes")}
-        return {"added": self.changes, **numbers}
+        numbers = {name: getattr(self, name) for name in ("lower", "upper", "log10_share", "log10_most")}
+        finite = {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+        return {"added": self.changes, **finite, "explodes": self.explodes}
 
 
-def find_mend(
-    network: Network, inputs: Tensor, *, needs_lag: int, share: float, cotangent: Tensor | None = None
-) -> Mend | None:
+def find_mend(network: Network, inputs: Inputs, *, needs_lag: int, share: float, cotangent: Any = None) -> Mend | None:
     """Search for the smallest addition to the memory gate's bias with which the share arrives at the lag.
 
     Where no addition does it alone, or where the gradient would explode, the input gate is closed as far as the memory
@@ -161,7 +160,7 @@ class MendSearch:
     def _between(self, coarse: _Swept) -> NDArray[Any]:
         """Return additions between the last coarse one that fails and the first that does."""
         first = int(np.argmax(self._enough(coarse)))
-        return np.linspace(_COARSE[first - 1] if first else 0.0, _COARSE[first], _FINE + 1)[1:]
+        return np.linspace(_COARSE[first - 1] if first else 0.0, _COARSE[first], _FINE + 1)[1:].round(4)
 
     def _smallest(self, signs: Mapping[str, float], coarse: _Swept, fine: _Swept) -> Mend:
         """Return the smallest addition to the first gate, and with its sign to the others, that does."""
@@ -190,12 +189,8 @@ class _Swept(NamedTuple):
 def _sweep(run: OwnRun, added: Mapping[str, Sequence[float]], needs_lag: int) -> _Swept:
     norms: Norms = sweep_own_biases(run, added)
     of_memory = norms.log10_hidden if norms.log10_cell is None else norms.log10_cell
-    last = of_memory[:, :, -1:]
-    shares = (of_memory - torch.where(last == -torch.inf, torch.nan, last)).double()
-    shares = shares.nan_to_num(nan=-math.inf, posinf=math.inf, neginf=-math.inf)
-    # Of both directions the one that keeps less: the samples of the two stand side by side.
-    samples = shares.movedim(1, -1).flatten(2).numpy()[:, ::-1]
-    median = np.quantile(samples, 0.5, axis=-1, method="nearest")
+    samples = of_worse_direction(shares_by_lag(of_memory.movedim(1, 0)))
+    median = median_share(samples)
     return _Swept(samples[:, needs_lag], median[:, needs_lag], median.max(axis=1))
 
 
@@ -204,9 +199,22 @@ def _bounds(coarse: _Swept, fine: _Swept, steps: NDArray[Any], share: float) -> 
     tried = np.array([*_COARSE, *steps])
     order = np.argsort(tried)
     enough = np.concatenate([coarse.samples, fine.samples])[order] >= math.log10(share)
-    needed = np.where(enough.any(axis=0), tried[order][np.argmax(enough, axis=0)], _COARSE[-1])
+    needed = np.where(enough.any(axis=0), tried[order][np.argmax(enough, axis=0)], np.inf)
     lower, upper = np.quantile(needed, (0.25, 0.75), method="nearest")
     return float(lower), float(upper)
+
+
+def _check_biases(network: Network) -> None:
+    """Refuse a network whose biases cannot be changed: it has none, or makes them of other parameters."""
+    if not network.bias:
+        raise ValueError("network was made with bias=False: expected one with biases; build it with bias=True.")
+    own = dict(network.named_parameters())
+    made = [name for name in ("bias_ih_l0", "bias_ih_l0_reverse") if hasattr(network, name) and name not in own]
+    if made:
+        raise ValueError(
+            f"{made[0]} is made of other parameters, as pruning and weight normalisation do: expected a parameter of "
+            "its own; take that off the biases first."
+        )
 
 
 @checks_kinds
@@ -231,8 +239,7 @@ def mended_biases(network: Network, mend: Mend) -> dict[str, Tensor]:
         [0.0, 0.0, 3.0, 3.0, 0.0, 0.0, 0.0, 0.0]
     """
     parameters = check_network(network)
-    if not network.bias:
-        raise ValueError("network was made with bias=False: expected one with biases; build it with bias=True.")
+    _check_biases(network)
     blocks, directions, size = architecture_of(network).blocks, num_directions(network), network.hidden_size
     found = {}
     for index, weights in enumerate(parameters):
@@ -271,6 +278,7 @@ def mending_lines(network: Network, mend: Mend, name: str = "network") -> str:
         True
     """
     check_network(network)
+    _check_biases(network)
     blocks, size = architecture_of(network).blocks, network.hidden_size
     lines = [
         "with torch.no_grad():",

@@ -17,7 +17,7 @@ from lstm_explorer.core.engine.engines import engine_of
 from lstm_explorer.core.engine.layers import LayerStates
 from lstm_explorer.core.engine.scaled import Array
 from lstm_explorer.core.kinds import checks_kinds
-from lstm_explorer.core.networks.computing import check_same
+from lstm_explorer.core.networks.computing import check_same, check_same_gradient
 from lstm_explorer.core.undisturbed import undisturbed
 
 
@@ -106,6 +106,8 @@ def unroll_given(given: Given) -> list[LayerStates]:
     layers = unroll_layers(given.network, given.inputs, given.states, given.parameters, given.lengths, given.dropped)
     if given.own is not None:
         check_same(given.network, given.own, output_of(given.network, layers, given.lengths))
+        whole = tuple(map(torch.cat, zip(*given.states, strict=True)))
+        check_same_gradient(given.network, given.own, given.inputs, whole, given.lengths)
     return layers
 
 

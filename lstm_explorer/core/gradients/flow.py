@@ -96,8 +96,9 @@ def gradient_flow_of_loss(
     Args:
         network: As in :func:`gradient_flow`; so are ``inputs``, ``initial_state``, ``units`` and ``lengths``.
         inputs: What it reads.
-        loss_fn: ``loss_fn(output) -> scalar``. The output is what the network itself would return, packed for packed
-            inputs; modules in it, such as a linear layer, are left as they are.
+        loss_fn: ``loss_fn(output) -> scalar``. The output is the first of what the network returns, packed for packed
+            inputs. It is called once, as it is: weights in it get no gradient, the random state stays, and a batch
+            normalisation in training mode counts this batch.
         initial_state: Zeros by default.
         units: Also keep every element.
         lengths: Steps of each sample, where they differ; past them the output is 0, and what reaches it is not counted.
@@ -126,14 +127,16 @@ def gradient_flow_of_loss(
 def _reached_outputs(given: Given, output: Tensor, inputs: Inputs, loss_fn: Callable[[Any], Tensor]) -> Tensor:
     """Return what a loss puts on the outputs ``(T, B, D*H)``."""
     leaf = output.detach().clone().requires_grad_()
-    shown: Any = leaf.transpose(0, 1) if given.network.batch_first else leaf
+    handed = leaf.clone()  # a loss may change it in place
+    shown: Any = handed.transpose(0, 1) if given.network.batch_first else handed
     if isinstance(inputs, PackedSequence):  # in the order of samples that these were packed in
-        sorted_samples = leaf if inputs.sorted_indices is None else leaf[:, inputs.sorted_indices]
+        sorted_samples = handed if inputs.sorted_indices is None else handed[:, inputs.sorted_indices]
         steps = zip(sorted_samples, inputs.batch_sizes.tolist(), strict=True)
         shown = inputs._replace(data=torch.cat([step[:count] for step, count in steps]))
     elif inputs.ndim == 2:
-        shown = leaf.squeeze(1)
-    loss = loss_fn(shown)
+        shown = handed.squeeze(1)
+    with torch.random.fork_rng(devices=[]):
+        loss = loss_fn(shown)
     if not isinstance(loss, Tensor):
         raise TypeError(f"loss_fn returned a {type(loss).__name__}: expected a scalar tensor.")
     if loss.numel() != 1:

@@ -38,10 +38,13 @@ class OwnForward(NamedTuple):
     Attributes:
         output: ``(T, B, D*H)``, zero past the end of a sample.
         parameters: The weights of every layer and direction that it used.
+        gradient: Of the sum of the output with respect to the inputs, ``(T, B, I)``: a forward that detaches states has
+            another one; None where autograd cannot go through it.
     """
 
     output: Tensor
     parameters: list[Parameters]
+    gradient: Tensor | None
 
 
 def peculiarities(network: Network) -> list[str]:
@@ -85,9 +88,9 @@ def own_forward(
     Raises:
         ValueError: It fails on these inputs, gives something else than an output, or another one at every call.
     """
-    with unchanged(network), torch.no_grad():
+    with unchanged(network):
         first = _run(network, inputs, states, lengths)
-    with unchanged(network, advance=True), torch.no_grad():
+    with unchanged(network, advance=True):
         again = _run(network, inputs, states, lengths).output
     if not torch.equal(first.output, again):
         raise ValueError(
@@ -104,13 +107,49 @@ def check_same(network: Network, own: OwnForward, output: Tensor) -> None:
         ValueError: The outputs differ by more than rounding.
     """
     difference = float((own.output - output).abs().max())
-    if difference <= _ROUNDING[output.dtype] * max(1.0, float(output.abs().max())):
+    if difference > _ROUNDING[output.dtype] * max(1.0, float(output.abs().max())):
+        raise _other(network, f"the outputs differ by up to {difference:.2g}")
+
+
+def check_same_gradient(
+    network: Network, own: OwnForward, inputs: Tensor, states: tuple[Tensor, ...] | None, lengths: Tensor | None
+) -> None:
+    """Refuse a network through which the gradient takes another way, as where a forward detaches its states.
+
+    Raises:
+        ValueError: The gradients of the inputs differ by more than rounding from those of a plain network.
+    """
+    if own.gradient is None:
         return
+    with torch.random.fork_rng(devices=[]):
+        plain = same_kind(network)
+    with torch.no_grad():
+        for index, weights in enumerate(own.parameters):
+            for parameter, weight in zip(plain.all_weights[index], weights.used(plain.bias), strict=True):
+                parameter.copy_(weight)
+    expected = _run(plain, inputs, states, lengths).gradient
+    assert expected is not None
+    difference = float((own.gradient - expected).abs().max())
+    if difference > 100 * _ROUNDING[inputs.dtype] * float(expected.abs().max()):
+        raise _other(network, f"the gradients of its inputs differ by up to {difference:.2g}")
+
+
+def same_kind(network: Network) -> Network:
+    """Return a fresh network of the same kind and sizes, dtype and device, drawn from PyTorch's random state."""
+    record = architecture_of(network)
+    names = ["input_size", "hidden_size", "num_layers", *record.options]
+    if record.fused:
+        names += ["bias", "batch_first", "bidirectional", *(["proj_size"] if network.proj_size else [])]
+    weight = next(network.parameters())
+    sizes = {name: getattr(network, name) for name in names}
+    return record.module(**sizes, device=weight.device, dtype=weight.dtype)
+
+
+def _other(network: Network, how: str) -> ValueError:
     name = architecture_of(network).title
-    raise ValueError(
-        f"network computes something else than a torch.nn.{name} with its weights ({_reasons(network)}): the outputs "
-        f"differ by up to {difference:.2g}. Take that off, or write one step of it and measure that with "
-        "lstm_explorer.cell_gradient_flow."
+    return ValueError(
+        f"network computes something else than a torch.nn.{name} with its weights ({_reasons(network)}): {how}. Take "
+        "that off, or write one step of it and measure that with lstm_explorer.cell_gradient_flow."
     )
 
 
@@ -120,7 +159,8 @@ def _reasons(network: Network) -> str:
 
 def _run(network: Network, inputs: Tensor, states: tuple[Tensor, ...] | None, lengths: Tensor | None) -> OwnForward:
     """Call the network as its user would, and bring what it returns time first."""
-    given: Any = inputs.transpose(0, 1) if network.batch_first else inputs
+    leaf = inputs.detach().clone().requires_grad_()
+    given: Any = leaf.transpose(0, 1) if network.batch_first else leaf
     if lengths is not None:
         given = pack_padded_sequence(given, lengths, network.batch_first, enforce_sorted=False)
     state = () if states is None else (states if len(states) > 1 else states[0],)
@@ -143,7 +183,19 @@ def _run(network: Network, inputs: Tensor, states: tuple[Tensor, ...] | None, le
             f"network returns {shown} ({_reasons(network)}): expected the output of every step, as "
             f"torch.nn.{architecture_of(network).title} returns it."
         )
-    return OwnForward(output.detach().clone(), [each.map(torch.Tensor.clone) for each in _used(network)])
+    used = [each.map(torch.Tensor.clone) for each in _used(network)]
+    return OwnForward(output.detach().clone(), used, _gradient(output, leaf))
+
+
+def _gradient(output: Tensor, inputs: Tensor) -> Tensor | None:
+    """Return the gradient of the sum of an output; zeros where it does not depend on the inputs."""
+    if not output.requires_grad:
+        return torch.zeros_like(inputs)
+    try:
+        (found,) = torch.autograd.grad(output.sum(), inputs, allow_unused=True)
+    except RuntimeError:  # weights made in inference mode
+        return None
+    return torch.zeros_like(inputs) if found is None else found
 
 
 def _used(network: Network) -> list[Parameters]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import keyword
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,7 +59,7 @@ def refusal(came: Any) -> str:
     kind = getattr(came, "original_name", kind)  # a scripted module's own name
     found = find_networks(came)
     if found:
-        there = [f"network{_path(name)} ({_described(each)})" for name, each in list(found.items())[:_NAMED]]
+        there = [f"network{access_path(name)} ({_described(each)})" for name, each in list(found.items())[:_NAMED]]
         more = f", and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         return f"network is a {kind}: {expected}. Pass one of those in it: {', '.join(there)}{more}."
     return f"network is a {kind}: {expected}.{_way_out(came)}"
@@ -89,12 +91,17 @@ def _original_name(module: nn.Module) -> str:
     )
 
 
-def _path(name: str) -> str:
-    """Return what to write behind the model to reach the module of this name."""
+def access_path(name: str) -> str:
+    """Return what to write behind a model to reach the module of this name.
+
+    Example:
+        >>> access_path("encoder.lstm"), access_path("stack.0"), access_path("")
+        ('.encoder.lstm', '.get_submodule("stack.0")', '')
+    """
     parts = name.split(".")
-    if all(part.isidentifier() or part.isdecimal() for part in parts):
-        return "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in parts)
-    return f'.get_submodule("{name}")'
+    if not name or all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
+        return f".{name}" if name else ""
+    return f".get_submodule({json.dumps(name)})"
 
 
 def _described(network: Network) -> str:

@@ -30,7 +30,8 @@ def watch(
     and :math:`\partial L / \partial h_t` is measured at every step, exactly and past the range of a float, with the
     weights of that forward pass. It is measured when the optimizer has made its step. The model, its gradients and the
     random state stay as they are; no hook is left at the end, whatever happens. In ``eval()`` or without gradients
-    nothing is measured.
+    nothing is measured. Everything that autograd brings to the outputs counts: a ``torch.autograd.grad`` through the
+    same forward pass, as for a gradient penalty, is counted as part of the loss.
 
     An optimizer step is one of ``torch.optim``, or any change of the weights between two forward passes. All backward
     passes up to it count: several through the same forward pass add up, as their gradients do; those of gradient

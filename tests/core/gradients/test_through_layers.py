@@ -176,6 +176,19 @@ def test_a_loss_of_packed_outputs(enforce_sorted):
     assert ours.log10_hidden.isfinite().any()
 
 
+def test_a_loss_may_work_in_place_and_draw_random_numbers():
+    network, samples = made(nn.GRU, {}), sequence((5, 5))
+    inputs, state = torch.stack(samples, dim=1), torch.random.get_rng_state()
+
+    def in_place(output):
+        return output.relu_().sum() + 0 * nn.functional.dropout(output, 0.5).sum()
+
+    ours = lx.gradient_flow_of_loss(network, inputs, in_place)
+    theirs = lx.gradient_flow_of_loss(network, inputs, lambda output: output.relu().sum())
+    assert torch.equal(ours.log10_hidden, theirs.log10_hidden)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
 def test_one_sample_may_come_without_its_axis():
     network, (one,) = made(nn.LSTM, {}), sequence((5,))
     state = torch.randn(2, 4, 4, dtype=DOUBLE).unbind()

@@ -100,6 +100,18 @@ class LastOnly(nn.LSTM):
         return super().forward(inputs, state)[0][-1]
 
 
+class Detaching(nn.LSTM):
+    """Computes the same, piece by piece, and detaches the state between two pieces."""
+
+    def forward(self, inputs, state=None):
+        outputs = []
+        for piece in inputs.split(5):
+            output, (hidden, cell) = super().forward(piece, state)
+            state = hidden.detach(), cell.detach()
+            outputs.append(output)
+        return torch.cat(outputs), state
+
+
 class Failing(nn.LSTM):
     def forward(self, inputs, mask):
         return super().forward(inputs * mask)
@@ -140,6 +152,11 @@ REFUSED = {
     "a subclass": (lambda: Scaled(3, 4), r"it is a Scaled, made of LSTM.*its forward was replaced"),
     "a forward that fails": (lambda: Failing(3, 4), r"fails on these inputs .*TypeError"),
     "the last output alone": (lambda: LastOnly(3, 4), r"returns \(2, 4\)"),
+    "a state that is detached": (lambda: Detaching(3, 4), "the gradients of its inputs differ by up to"),
+    "an input that is detached": (
+        lambda: hooked(nn.LSTM(3, 4), lambda m, a: (a[0].detach(),), before=True),
+        "the gradients of its inputs differ",
+    ),
     "a hook": (lambda: hooked(nn.LSTM(3, 4), lambda *a: (a[-1][0] * 2, a[-1][1])), "it has forward hooks"),
     "a pre-hook": (lambda: hooked(nn.LSTM(3, 4), lambda m, a: (a[0] + 1,), before=True), "it has forward hooks"),
     "a patched forward": (lambda: patched(nn.LSTM(3, 4)), "its forward was replaced"),

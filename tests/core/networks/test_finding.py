@@ -32,10 +32,12 @@ def test_every_network_is_found_once_by_its_name():
 
 X = torch.zeros(4, 1, 2)
 MODELS = {
-    "whole": (Classifier(), "network.encoder.lstm (LSTM, 2 to 3, 2 layers), network.stack[0] (GRU, 3 to 3, 1 layer)"),
+    "whole": (Classifier(), 'network.encoder.lstm (LSTM, 2 to 3, 2 layers), network.get_submodule("stack.0") (GRU, 3'),
     "parallel": (nn.DataParallel(nn.LSTM(2, 3)), "network.module (LSTM"),
     "compiled": (torch.compile(nn.LSTM(2, 3), backend="eager"), "network._orig_mod (LSTM"),
-    "sequential": (nn.Sequential(nn.LSTM(2, 3)), "network[0] (LSTM"),
+    "sequential": (nn.Sequential(nn.LSTM(2, 3)), 'network.get_submodule("0") (LSTM'),
+    "keyword": (nn.ModuleDict({"class": nn.LSTM(2, 3)}), 'network.get_submodule("class") (LSTM'),
+    "number as a key": (nn.ModuleDict({"0": nn.LSTM(2, 3)}), 'network.get_submodule("0") (LSTM'),
     "dashed": (nn.ModuleDict({"a-b": nn.LSTM(2, 3)}), 'network.get_submodule("a-b") (LSTM'),
 }
 
