@@ -111,7 +111,7 @@ def _check_kind(network: Network) -> None:
     if weight.dtype not in (torch.float32, torch.float64):
         raise ValueError(
             f"network is {weight.dtype}: expected float32 or float64; measure copy.deepcopy(network).float(), with "
-            "inputs.float()."
+            "inputs.float(); a weight normalisation has to be removed first."
         )
     if weight.device.type == "meta":
         raise ValueError("network is on the meta device, without numbers: expected weights; load them first.")

@@ -163,7 +163,7 @@ def _no_file(view: YourNetworkView) -> None:
             )
         )
     else:
-        st.info(_("Choose a checkpoint on the left: a file with the weights of an RNN, LSTM or GRU."))
+        st.info(_("Choose a checkpoint: a file with the weights of an RNN, LSTM or GRU."))
 
 
 def _layer_control(layers: Sequence[LayerWeights]) -> None:

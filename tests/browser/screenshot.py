@@ -11,6 +11,7 @@ PICTURES = {
     "start.png": ("/?lang=en", 860),
     "biases.png": ("/biases?forget_bias=2&num_seeds=5&lang=en", 1180),
     "training.png": ("/training?lang=en", 1400),
+    "your_network.png": ("/your_network?lang=en", 1180),
 }
 
 

@@ -49,7 +49,7 @@ def test_it_opens_on_a_network_of_the_app_s_and_says_what_is_measured():
 
 
 def test_a_link_without_its_file_says_so():
-    assert "Choose a checkpoint on the left" in words(app(origin="file"))
+    assert "Choose a checkpoint: a file" in words(app(origin="file"))
     assert "an address cannot carry it" in words(app(origin="file", file="0123456789abcdef"))
 
 

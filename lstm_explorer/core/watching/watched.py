@@ -115,7 +115,8 @@ class Watched:
         Returns:
             ``"gradient/<module>/half_life"``, steps in which dL/dh_t of the last layer halves, on average over the way
             back; ``".../log10_share_at_25_percent"``, ``50`` and ``100``: log10 of the share of it that arrives from
-            that part of the way back; ``".../lags"``, how many steps that way has. ``<module>/forward`` and
+            that part of the way back; ``".../lags"``, how many steps that way has; ``".../reads_earlier"``, 1 where the
+            loss reads earlier steps too, so that these hold gradients that came from nearer. ``<module>/forward`` and
             ``<module>/backward`` where there are two directions. The median over samples; empty before the first
             measurement.
         """
@@ -250,6 +251,7 @@ def _numbers(flows: Sequence[WatchedFlow]) -> dict[str, float]:
         for direction, share in _medians(of_module, "hidden").items():
             where = f"gradient/{module}/{direction}".rstrip("/")
             numbers |= {f"{where}/{name}": value for name, value in numbers_of(share).items()}
+            numbers[f"{where}/reads_earlier"] = float(any(flow.reads_earlier for flow in of_module))
     return numbers
 
 
