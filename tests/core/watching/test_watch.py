@@ -473,6 +473,8 @@ def test_the_numbers_of_the_last_measurement_and_what_is_said():
     assert latest["gradient/a/half_life"] == pytest.approx(40 * math.log10(2) / -shares[0])
     names = [f"log10_share_at_{percent}_percent" for percent in (25, 50, 100)]
     assert [latest[f"gradient/a/{name}"] for name in names] == pytest.approx([float(shares[at]) for at in (30, 20, 0)])
+    assert latest["gradient/a/reads_earlier"] == 0
+    assert latest["gradient/b/forward/reads_earlier"] == latest["gradient/b/backward/reads_earlier"] == 1
     assert {name.rsplit("/", 1)[0] for name in latest} == {"gradient/a", "gradient/b/forward", "gradient/b/backward"}
     first, *others = watched.say().splitlines()
     assert first.startswith("step 2, a: ")
