@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, Parameters, architecture_of
+from lstm_explorer.core.engine.compiled_networks import slope_of_hidden
 from lstm_explorer.core.engine.generic import Linearized, linearize
 from lstm_explorer.core.engine.generic_engine import GenericEngine
 from lstm_explorer.core.engine.layers import LayerStates
@@ -74,10 +75,11 @@ def _lstm(network: Network, weights: Parameters, layer: LayerStates, steps: slic
     With projections the rows of the hidden state are multiplied by ``weight_hr``.
     """
     i, f, g, o = _gates(layer, steps)
-    cell = torch.from_numpy(cast(Array, layer.cell))
-    before, exposed = cell[:-1][steps], cell[1:][steps].tanh()
+    cell = cast(Array, layer.cell)
+    before = torch.from_numpy(cell[:-1][steps])
+    shown, exposed = map(torch.from_numpy, slope_of_hidden(cast(Array, layer.gates)[3, steps], cell[1:][steps]))
     of_i, of_f, of_g, of_o = weights.weight_hh.chunk(4)
-    shown, size, hidden = o * (1 - exposed.square()), i.shape[-1], weights.weight_hh.shape[1]
+    size, hidden = i.shape[-1], weights.weight_hh.shape[1]
     jacobians = f.new_zeros(*f.shape[:-1], hidden + size, hidden + size)
     of_cell = jacobians[..., hidden:, :]
     _sum_of_rows(

@@ -63,17 +63,21 @@ def test_jacobians_are_those_of_the_plain_cells(kind, own, options):
 
 
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
-def test_float32_networks_are_computed_in_float64_at_their_own_states(kind, monkeypatch):
+def test_float32_networks_are_computed_in_float64_at_their_own_states(kind):
     network, inputs, state = made(kind, dtype=torch.float32)
     exact = tuple(part.double() for part in state) if kind is nn.LSTM else state.double()
     expected = lx.step_jacobians(network.double(), inputs.double(), initial_state=exact)
     found = lx.step_jacobians(network.float(), inputs, initial_state=state)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-6)
-    seen = []
-    monkeypatch.setattr(steps, "per_direction", lambda _, results: seen.append(results[0].dtype) or results[0])
-    lx.step_jacobians(network, inputs, initial_state=state)
-    assert seen == [torch.float64]
+
+
+def test_a_float32_slope_near_zero_keeps_its_digits():
+    network, inputs, state = made(nn.RNN, dtype=torch.float32, gain=6.0)
+    after = lx.unroll(network, inputs, state).hidden[0, 1:].double()
+    expected = (1 - after.square()).unsqueeze(-1) * network.weight_hh_l0.detach().double()
+    assert expected.abs().min() < 1e-4
+    assert torch.equal(lx.step_jacobians(network, inputs, initial_state=state), expected.float())
 
 
 def through_the_network(network, inputs, state):
@@ -185,16 +189,28 @@ def test_any_record_is_differentiated_by_its_step(name, parts, monkeypatch):
         carried = (found[t - 1].mT @ carried.unsqueeze(-1)).squeeze(-1)
 
 
-def test_modes_and_weights_are_left_alone():
+def test_what_a_full_cell_shows_keeps_its_digits():
+    lstm, inputs, _ = made(nn.LSTM)
+    state = (torch.zeros(1, BATCH, SIZE, dtype=torch.float64), torch.full((1, BATCH, SIZE), 60.0, dtype=torch.float64))
+    trajectory = lx.unroll(lstm, inputs, state)
+    shown = lx.jacobian_blocks(lx.step_jacobians(lstm, inputs, initial_state=state)).hidden_from_cell
+    cell, gates = trajectory.cell[0, 1:], trajectory.gates
+    expected = gates.output[0] * gates.forget[0] / cell.cosh().square()  # 1 - tanh^2, which the difference loses
+    assert expected.min() < 1e-20
+    torch.testing.assert_close(shown, torch.diag_embed(expected), rtol=1e-12, atol=0.0)
+
+
+def test_modes_and_weights_are_left_alone(monkeypatch):
     network, inputs, state = made(nn.LSTM)
     expected = lx.step_jacobians(network, inputs, initial_state=state)
     with torch.inference_mode():
         assert torch.equal(lx.step_jacobians(network, inputs.clone(), initial_state=state), expected)
     assert all(weight.grad is None and weight.requires_grad for weight in network.parameters())
-    network = lx.build_network("mingru", lx.Settings(hidden_size=SIZE, input_size=FEATURES, dtype="float64"))
-    expected = lx.step_jacobians(network, inputs)
-    with torch.inference_mode():
-        assert torch.equal(lx.step_jacobians(network, inputs.clone()), expected)
+    own_networks.register(monkeypatch)
+    with torch.inference_mode():  # of such weights autograd keeps nothing
+        network = own_networks.Leaky(FEATURES, SIZE, dtype=torch.float64)
+        found = lx.step_jacobians(network, inputs.clone())
+    assert torch.equal(lx.step_jacobians(network, inputs), found)
 
 
 def test_what_does_not_fit_is_refused(monkeypatch):
