@@ -28,7 +28,7 @@ from lstm_explorer.core.architectures import Network, Parameters, architecture_o
 from lstm_explorer.core.architectures.lstm import LSTMState
 
 SHAPES = ((200, 32), (200, 64), (1000, 32))
-ROUNDS = 15
+ROUNDS = 7
 
 
 def by_jacrev(network: Network, inputs: Tensor) -> Callable[[], Tensor]:

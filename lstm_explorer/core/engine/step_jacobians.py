@@ -9,14 +9,17 @@ Index legend: ``n`` steps of a window; ``B`` samples; ``H`` hidden units; ``P`` 
 
 from __future__ import annotations
 
+import math
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, Parameters, architecture_of
+from lstm_explorer.core.engine.compiled import compiled_entry
 from lstm_explorer.core.engine.compiled_networks import slope_of_hidden
 from lstm_explorer.core.engine.generic import Linearized, linearize
 from lstm_explorer.core.engine.generic_engine import GenericEngine
@@ -35,6 +38,9 @@ def step_jacobians_of(network: Network, weights: Parameters, layer: LayerStates,
         weights: The layer's parameters.
         layer: Its states, ``(T + 1, B, H)``.
         steps: Which; index ``t - 1`` is step ``t``.
+
+    Raises:
+        ValueError: The derivative of a step that has no closed form is not finite.
     """
     closed = CLOSED_FORMS.get(architecture_of(network).name, _by_autograd)
     return closed(network, weights.map(_exact), layer, steps)
@@ -44,21 +50,20 @@ def _rnn(network: Network, weights: Parameters, layer: LayerStates, steps: slice
     r"""Return :math:`\phi'_t W_{hh}`."""
     after = _exact(layer.hidden[1:][steps])
     slope = 1.0 - after.square() if network.nonlinearity == "tanh" else (after > 0).double()
-    return slope.unsqueeze(-1) * weights.weight_hh
+    jacobians = _room(slope, slope.shape[-1])
+    _fill(jacobians, weights, [slope])
+    return jacobians
 
 
 def _gru(network: Network, weights: Parameters, layer: LayerStates, steps: slice) -> Tensor:
     r"""Return :math:`z + (1 - z) n' (r W_n + u r' W_r) + (h - n) z' W_z` with :math:`u = W_n h + b_{hn}`."""
     reset, update, candidate = _gates(layer, steps)
     before = _exact(layer.hidden[:-1][steps])
-    of_reset, of_update, of_candidate = weights.weight_hh.chunk(3)
-    recurrent = before @ of_candidate.mT + weights.bias_hh.chunk(3)[2]
+    recurrent = before @ weights.weight_hh.chunk(3)[2].mT + weights.bias_hh.chunk(3)[2]
     slope = (1 - update) * (1 - candidate.square())
-    jacobians = _sum_of_rows(
-        (slope * reset, of_candidate),
-        (slope * recurrent * reset * (1 - reset), of_reset),
-        ((before - candidate) * update * (1 - update), of_update),
-    )
+    of_reset, of_update = slope * recurrent * reset * (1 - reset), (before - candidate) * update * (1 - update)
+    jacobians = _room(update, update.shape[-1])
+    _fill(jacobians, weights, [of_reset, of_update, slope * reset])
     jacobians.diagonal(dim1=-2, dim2=-1).add_(update)
     return jacobians
 
@@ -78,23 +83,17 @@ def _lstm(network: Network, weights: Parameters, layer: LayerStates, steps: slic
     cell = cast(Array, layer.cell)
     before = torch.from_numpy(cell[:-1][steps])
     shown, exposed = map(torch.from_numpy, slope_of_hidden(cast(Array, layer.gates)[3, steps], cell[1:][steps]))
-    of_i, of_f, of_g, of_o = weights.weight_hh.chunk(4)
     size, hidden = i.shape[-1], weights.weight_hh.shape[1]
-    jacobians = f.new_zeros(*f.shape[:-1], hidden + size, hidden + size)
-    of_cell = jacobians[..., hidden:, :]
-    _sum_of_rows(
-        (g * i * (1 - i), of_i),
-        (before * f * (1 - f), of_f),
-        (i * (1 - g.square()), of_g),
-        out=of_cell[..., :hidden],
-    )
-    of_cell[..., hidden:].diagonal(dim1=-2, dim2=-1).copy_(f)
-    if weights.weight_hr is None:
-        of_hidden = torch.mul(shown.unsqueeze(-1), of_cell, out=jacobians[..., :hidden, :])
-        of_hidden[..., :hidden].addcmul_((exposed * o * (1 - o)).unsqueeze(-1), of_o)
-    else:
-        inner = shown.unsqueeze(-1) * of_cell
-        inner[..., :hidden].addcmul_((exposed * o * (1 - o)).unsqueeze(-1), of_o)
+    of_cell = [g * i * (1 - i), before * f * (1 - f), i * (1 - g.square())]
+    jacobians = _room(f, hidden + size)
+    jacobians[..., hidden:] = 0.0
+    _fill(jacobians, weights, of_cell, first_row=hidden)
+    jacobians[..., hidden:, hidden:].diagonal(dim1=-2, dim2=-1).copy_(f)
+    # What the projection has in, or what is the hidden state itself.
+    inner = jacobians if weights.weight_hr is None else torch.zeros_like(jacobians[..., hidden:, :])
+    _fill(inner, weights, [*(shown * part for part in of_cell), exposed * o * (1 - o)])
+    inner[..., :size, hidden:].diagonal(dim1=-2, dim2=-1).copy_(shown * f)
+    if weights.weight_hr is not None:
         torch.matmul(weights.weight_hr, inner, out=jacobians[..., :hidden, :])
     return jacobians
 
@@ -114,13 +113,32 @@ def _gates(layer: LayerStates, steps: slice) -> Iterator[Tensor]:
     return (torch.from_numpy(gate[steps]) for gate in cast(Array, layer.gates))
 
 
-def _sum_of_rows(*terms: tuple[Tensor, Tensor], out: Tensor | None = None) -> Tensor:
-    """Return the sum of weights whose rows are multiplied by coefficients ``(n, B, H)``."""
-    (first, of_first), *others = terms
-    total = torch.mul(first.unsqueeze(-1), of_first, out=out)
-    for coefficient, weight in others:
-        total.addcmul_(coefficient.unsqueeze(-1), weight)
-    return total
+def _room(like: Tensor, size: int) -> Tensor:
+    """Return Jacobians ``(n, B, S, S)`` to be filled."""
+    return torch.from_numpy(np.empty((*like.shape[:-1], size, size)))
+
+
+def _fill(jacobians: Tensor, weights: Parameters, factors: Sequence[Tensor], first_row: int = 0) -> None:
+    """Fill rows of the first columns with the sum of gates' weights, their rows times factors ``(n, B, H)``."""
+    size, columns = factors[0].shape[-1], weights.weight_hh.shape[1]
+    of_gates = np.stack([factor.reshape(-1, size).numpy() for factor in factors])
+    _fill_rows(jacobians.flatten(0, 1).numpy(), weights.weight_hh.view(-1, size, columns).numpy(), of_gates, first_row)
+
+
+@compiled_entry
+def _fill_rows(jacobians: Array, weights: Array, factors: Array, first_row: int) -> None:
+    """Fill rows of ``(N, S, S)`` with the sum over the gates of ``factors[gate, n, i] * weights[gate, i, :]``."""
+    gates, samples, rows = factors.shape
+    columns = weights.shape[2]
+    for n in range(samples):
+        for i in range(rows):
+            factor = factors[0, n, i]
+            for j in range(columns):
+                jacobians[n, first_row + i, j] = factor * weights[0, i, j]
+            for gate in range(1, gates):
+                factor = factors[gate, n, i]
+                for j in range(columns):
+                    jacobians[n, first_row + i, j] += factor * weights[gate, i, j]
 
 
 def _by_autograd(network: Network, weights: Parameters, layer: LayerStates, steps: slice) -> Tensor:
@@ -133,7 +151,9 @@ def _by_autograd(network: Network, weights: Parameters, layer: LayerStates, step
     window = max(1, _NUMBERS // sum(part.shape[-1] for part in states) ** 2)
     windows = zip(zip(*(part.split(window) for part in states), strict=True), x.split(window), strict=True)
     found = [jacobian(linearize(step, state, now, inputs=False)) for state, now in windows]
-    return torch.cat(found).unflatten(0, lead)
+    jacobians = torch.cat(found).unflatten(0, lead)
+    check_finite(jacobians, steps.start)
+    return jacobians
 
 
 def jacobian(one: Linearized) -> Tensor:
@@ -154,3 +174,20 @@ def jacobian(one: Linearized) -> Tensor:
         for part, size in zip(found, sizes, strict=True)
     ]
     return torch.cat(blocks, dim=-1).transpose(0, 1).contiguous()
+
+
+def check_finite(jacobians: Tensor, start: int) -> None:
+    """Refuse Jacobians that are not finite; the first is that of step ``start + 1``.
+
+    Raises:
+        ValueError: One is not.
+    """
+    if math.isfinite(jacobians.sum().item()):
+        return
+    finite = torch.isfinite(jacobians).flatten(1).all(1)
+    if not finite.all():
+        raise ValueError(
+            f"the Jacobian of step {start + 1 + int((~finite).nonzero()[0])} is not finite: expected a step that can "
+            "be differentiated wherever it goes. The root of 0 and the norm of a zero vector cannot: add a small "
+            "number inside."
+        )

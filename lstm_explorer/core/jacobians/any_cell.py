@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from lstm_explorer.core.engine.step_jacobians import jacobian
+from lstm_explorer.core.engine.step_jacobians import check_finite, jacobian
 from lstm_explorer.core.gradients.any_cell import State, linearized_steps
-from lstm_explorer.core.jacobians.steps import check_finite, check_memory
+from lstm_explorer.core.jacobians.steps import check_memory
 from lstm_explorer.core.kinds import checks_kinds
 
 

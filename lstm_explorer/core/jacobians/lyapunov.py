@@ -98,7 +98,7 @@ def _exponents(jacobians: JacobiansOf, shape: tuple[int, int, int], skip: int, c
         of_window = jacobians(window).numpy().swapaxes(-1, -2)
         for t in range(window.start, window.stop):
             if t == skip:
-                log2[np.isfinite(log2)] = 0.0  # what is lost stays lost
+                log2[:] = 0.0  # what is lost has no direction left, and is lost again
             rows = np.ascontiguousarray(rows @ of_window[t - window.start])
             orthonormalize(rows, log2)
     return torch.from_numpy(-np.sort(-log2, axis=-1) * (math.log(2.0) / (steps - skip)))

@@ -13,9 +13,9 @@ from torch import Tensor
 from lstm_explorer.core.architectures import Network, architecture_of, num_directions
 from lstm_explorer.core.checks import InitialState, Inputs
 from lstm_explorer.core.engine.frames import diagonalize
+from lstm_explorer.core.engine.step_jacobians import check_finite
 from lstm_explorer.core.jacobians.steps import (
     JacobiansOf,
-    check_finite,
     check_memory,
     check_square,
     last_layer_steps,

@@ -52,11 +52,25 @@ def test_the_largest_exponent_of_a_linear_rnn_is_the_logarithm_of_its_spectral_r
     torch.testing.assert_close(leading[:, 0], found[:, 0])
 
 
+def test_exponents_are_those_of_lapacks_qr():
+    torch.manual_seed(0)
+    jacobians = torch.randn(6, 2, 4, 4, dtype=torch.float64)
+    directions, rates = torch.eye(4, dtype=torch.float64).expand(2, 4, 4), torch.zeros(2, 4, dtype=torch.float64)
+    for t, one in enumerate(jacobians):
+        directions, triangle = torch.linalg.qr(one @ directions)
+        rates = rates + (t >= 2) * triangle.diagonal(dim1=-2, dim2=-1).abs().log() / 4
+    expected = rates.sort(dim=-1, descending=True).values
+    torch.testing.assert_close(lx.lyapunov_exponents_of(jacobians, skip=2), expected, rtol=1e-10, atol=1e-12)
+
+
 def test_skipped_steps_do_not_count_but_what_they_lose_is_lost():
     steps = torch.diag_embed(torch.tensor([[2.0, 0.0, 3.0], [4.0, 1.0, 8.0], [4.0, 1.0, 8.0]])).unsqueeze(1)
     found = lx.lyapunov_exponents_of(steps, skip=1)[0] / math.log(2)
     assert found.tolist() == pytest.approx([3.0, 2.0, -math.inf])
     assert found.dtype == torch.float32
+    # What is left by rounding alone is lost too.
+    one_way = torch.outer(torch.tensor([0.3, 0.7, 0.9]), torch.tensor([0.1, 0.7, 0.3])).expand(2, 1, 3, 3)
+    assert lx.lyapunov_exponents_of(one_way)[0, 1:].tolist() == [-math.inf, -math.inf]
     # A first direction that is lost takes no other with it.
     shifted = torch.tensor([[[0.0, 1.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]], torch.eye(3).tolist()]).unsqueeze(1)
     assert lx.lyapunov_exponents_of(shifted)[0].isfinite().tolist() == [True, True, False]
