@@ -30,45 +30,48 @@ from lstm_explorer.core.engine.scaled import Array
 _NUMBERS = 2**21
 
 
-def step_jacobians_of(network: Network, weights: Parameters, layer: LayerStates, steps: slice) -> Tensor:
-    """Return the Jacobians of some steps of a layer, ``(n, B, S, S)``, in float64 on the CPU.
+def step_jacobians_of(
+    network: Network, weights: Parameters, layer: LayerStates, steps: slice, dtype: torch.dtype = torch.float64
+) -> Tensor:
+    """Return the Jacobians of some steps of a layer, ``(n, B, S, S)``, computed in float64, on the CPU.
 
     Args:
         network: The network.
         weights: The layer's parameters.
         layer: Its states, ``(T + 1, B, H)``.
         steps: Which; index ``t - 1`` is step ``t``.
+        dtype: What they are rounded to.
 
     Raises:
         ValueError: The derivative of a step that has no closed form is not finite.
     """
     closed = CLOSED_FORMS.get(architecture_of(network).name, _by_autograd)
-    return closed(network, weights.map(_exact), layer, steps)
+    return closed(network, weights.map(_exact), layer, steps, dtype)
 
 
-def _rnn(network: Network, weights: Parameters, layer: LayerStates, steps: slice) -> Tensor:
+def _rnn(network: Network, weights: Parameters, layer: LayerStates, steps: slice, dtype: torch.dtype) -> Tensor:
     r"""Return :math:`\phi'_t W_{hh}`."""
     after = _exact(layer.hidden[1:][steps])
     slope = 1.0 - after.square() if network.nonlinearity == "tanh" else (after > 0).double()
-    jacobians = _room(slope, slope.shape[-1])
+    jacobians = _room(slope, slope.shape[-1], dtype)
     _fill(jacobians, weights, [slope])
     return jacobians
 
 
-def _gru(network: Network, weights: Parameters, layer: LayerStates, steps: slice) -> Tensor:
+def _gru(network: Network, weights: Parameters, layer: LayerStates, steps: slice, dtype: torch.dtype) -> Tensor:
     r"""Return :math:`z + (1 - z) n' (r W_n + u r' W_r) + (h - n) z' W_z` with :math:`u = W_n h + b_{hn}`."""
     reset, update, candidate = _gates(layer, steps)
     before = _exact(layer.hidden[:-1][steps])
     recurrent = before @ weights.weight_hh.chunk(3)[2].mT + weights.bias_hh.chunk(3)[2]
     slope = (1 - update) * (1 - candidate.square())
     of_reset, of_update = slope * recurrent * reset * (1 - reset), (before - candidate) * update * (1 - update)
-    jacobians = _room(update, update.shape[-1])
+    jacobians = _room(update, update.shape[-1], dtype)
     _fill(jacobians, weights, [of_reset, of_update, slope * reset])
     jacobians.diagonal(dim1=-2, dim2=-1).add_(update)
     return jacobians
 
 
-def _lstm(network: Network, weights: Parameters, layer: LayerStates, steps: slice) -> Tensor:
+def _lstm(network: Network, weights: Parameters, layer: LayerStates, steps: slice, dtype: torch.dtype) -> Tensor:
     r"""Return the four blocks.
 
     .. math::
@@ -85,22 +88,22 @@ def _lstm(network: Network, weights: Parameters, layer: LayerStates, steps: slic
     shown, exposed = map(torch.from_numpy, slope_of_hidden(cast(Array, layer.gates)[3, steps], cell[1:][steps]))
     size, hidden = i.shape[-1], weights.weight_hh.shape[1]
     of_cell = [g * i * (1 - i), before * f * (1 - f), i * (1 - g.square())]
-    jacobians = _room(f, hidden + size)
+    jacobians = _room(f, hidden + size, dtype)
     jacobians[..., hidden:] = 0.0
     _fill(jacobians, weights, of_cell, first_row=hidden)
     jacobians[..., hidden:, hidden:].diagonal(dim1=-2, dim2=-1).copy_(f)
     # What the projection has in, or what is the hidden state itself.
-    inner = jacobians if weights.weight_hr is None else torch.zeros_like(jacobians[..., hidden:, :])
+    inner = jacobians if weights.weight_hr is None else f.new_zeros(*f.shape, hidden + size)
     _fill(inner, weights, [*(shown * part for part in of_cell), exposed * o * (1 - o)])
     inner[..., :size, hidden:].diagonal(dim1=-2, dim2=-1).copy_(shown * f)
     if weights.weight_hr is not None:
-        torch.matmul(weights.weight_hr, inner, out=jacobians[..., :hidden, :])
+        jacobians[..., :hidden, :] = weights.weight_hr @ inner
     return jacobians
 
 
 #: Name of an architecture to the closed form of its Jacobians; all others are differentiated.
-CLOSED_FORMS: Mapping[str, Callable[[Network, Parameters, LayerStates, slice], Tensor]] = types.MappingProxyType(
-    {"rnn": _rnn, "lstm": _lstm, "gru": _gru}
+CLOSED_FORMS: Mapping[str, Callable[[Network, Parameters, LayerStates, slice, torch.dtype], Tensor]] = (
+    types.MappingProxyType({"rnn": _rnn, "lstm": _lstm, "gru": _gru})
 )
 
 
@@ -113,9 +116,11 @@ def _gates(layer: LayerStates, steps: slice) -> Iterator[Tensor]:
     return (torch.from_numpy(gate[steps]) for gate in cast(Array, layer.gates))
 
 
-def _room(like: Tensor, size: int) -> Tensor:
+def _room(like: Tensor, size: int, dtype: torch.dtype) -> Tensor:
     """Return Jacobians ``(n, B, S, S)`` to be filled."""
-    return torch.from_numpy(np.empty((*like.shape[:-1], size, size)))
+    # NumPy's, not torch's: of a large array it asks the system for large pages.
+    empty = np.empty((*like.shape[:-1], size, size), np.float64 if dtype == torch.float64 else np.float32)
+    return torch.from_numpy(empty)
 
 
 def _fill(jacobians: Tensor, weights: Parameters, factors: Sequence[Tensor], first_row: int = 0) -> None:
@@ -130,18 +135,21 @@ def _fill_rows(jacobians: Array, weights: Array, factors: Array, first_row: int)
     """Fill rows of ``(N, S, S)`` with the sum over the gates of ``factors[gate, n, i] * weights[gate, i, :]``."""
     gates, samples, rows = factors.shape
     columns = weights.shape[2]
+    row = np.empty(columns)  # the sum is one of float64, whatever it is rounded to
     for n in range(samples):
         for i in range(rows):
             factor = factors[0, n, i]
             for j in range(columns):
-                jacobians[n, first_row + i, j] = factor * weights[0, i, j]
+                row[j] = factor * weights[0, i, j]
             for gate in range(1, gates):
                 factor = factors[gate, n, i]
                 for j in range(columns):
-                    jacobians[n, first_row + i, j] += factor * weights[gate, i, j]
+                    row[j] += factor * weights[gate, i, j]
+            for j in range(columns):
+                jacobians[n, first_row + i, j] = row[j]
 
 
-def _by_autograd(network: Network, weights: Parameters, layer: LayerStates, steps: slice) -> Tensor:
+def _by_autograd(network: Network, weights: Parameters, layer: LayerStates, steps: slice, dtype: torch.dtype) -> Tensor:
     """Run the record's step on many steps at once, as samples of one batch, and differentiate it."""
     engine = GenericEngine(network, architecture_of(network))
     before = [_exact(part[:-1][steps]) for part in layer.states]
@@ -153,7 +161,7 @@ def _by_autograd(network: Network, weights: Parameters, layer: LayerStates, step
     found = [jacobian(linearize(step, state, now, inputs=False)) for state, now in windows]
     jacobians = torch.cat(found).unflatten(0, lead)
     check_finite(jacobians, steps.start)
-    return jacobians
+    return jacobians.to(dtype)
 
 
 def jacobian(one: Linearized) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,9 +50,9 @@ class LayerSteps(NamedTuple):
         size = hidden.shape[-1] + of_cell + sum(part.shape[-1] for part in others)
         return len(hidden) - 1, hidden.shape[1], size
 
-    def jacobians(self, steps: slice) -> Tensor:
-        """Return the Jacobians of some steps, ``(n, B, S, S)``, in float64."""
-        return step_jacobians_of(self.network, self.weights, self.states, steps)
+    def jacobians(self, steps: slice, dtype: torch.dtype = torch.float64) -> Tensor:
+        """Return the Jacobians of some steps, ``(n, B, S, S)``."""
+        return step_jacobians_of(self.network, self.weights, self.states, steps, dtype)
 
 
 def last_layer_steps(network: Network, inputs: Inputs, initial_state: InitialState) -> list[LayerSteps]:
@@ -145,19 +144,8 @@ def step_jacobians(network: Network, inputs: Inputs, *, initial_state: InitialSt
     check_memory(
         len(layers) * steps, *others, mend="pass fewer steps or samples; jacobian_flow holds a few steps at a time"
     )
-    return per_direction(network, [_all_jacobians(layer, next(network.parameters()).dtype) for layer in layers])
-
-
-def _all_jacobians(layer: LayerSteps, dtype: torch.dtype) -> Tensor:
-    """Return the Jacobians of all steps, ``(T, B, S, S)``, made a window at a time, which stays in the cache."""
-    steps, samples, size = layer.shape
-    # NumPy's, not torch's: of a large array it asks the system for large pages.
-    found = torch.from_numpy(
-        np.empty((steps, samples, size, size), np.float64 if dtype == torch.float64 else np.float32)
-    )
-    for window in windows(steps, samples * size**2):
-        found[window] = layer.jacobians(window)
-    return found
+    dtype = next(network.parameters()).dtype
+    return per_direction(network, [layer.jacobians(slice(0, steps), dtype) for layer in layers])
 
 
 @checks_kinds

@@ -69,7 +69,9 @@ def test_skipped_steps_do_not_count_but_what_they_lose_is_lost():
     assert found.tolist() == pytest.approx([3.0, 2.0, -math.inf])
     assert found.dtype == torch.float32
     # What is left by rounding alone is lost too.
-    one_way = torch.outer(torch.tensor([0.3, 0.7, 0.9]), torch.tensor([0.1, 0.7, 0.3])).expand(2, 1, 3, 3)
+    one_way = torch.outer(torch.tensor([0.3, 0.7, 0.9]).double(), torch.tensor([0.1, 0.7, 0.3]).double()).expand(
+        2, 1, 3, 3
+    )
     assert lx.lyapunov_exponents_of(one_way)[0, 1:].tolist() == [-math.inf, -math.inf]
     # A first direction that is lost takes no other with it.
     shifted = torch.tensor([[[0.0, 1.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]], torch.eye(3).tolist()]).unsqueeze(1)
