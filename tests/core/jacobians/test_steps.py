@@ -1,5 +1,7 @@
 """step_jacobians against torch.func.jacrev of PyTorch's plain cells, and against autograd through whole networks."""
 
+import dataclasses
+
 import own_networks
 import pytest
 import torch
@@ -243,14 +245,10 @@ def test_blocks_of_what_has_none_are_refused(jacobians, hidden_size, said):
 
 
 def test_a_step_without_a_derivative_is_named(monkeypatch):
+    def rooted(weights, h, x):
+        return h.square().sqrt() + x.sum(), own_networks.LeakyGates(h, h)
+
+    monkeypatch.setattr(own_networks, "LEAKY", dataclasses.replace(own_networks.LEAKY, step=rooted))
     own_networks.register(monkeypatch)
-    network = own_networks.Leaky(FEATURES, SIZE)
-    record = own_networks.LEAKY
-    object.__setattr__(
-        record, "step", lambda weights, h, x: (h.square().sqrt() + x.sum(), own_networks.LeakyGates(h, h))
-    )
-    try:
-        with pytest.raises(ValueError, match="the Jacobian of step 1 is not finite: expected a step that can be"):
-            lx.step_jacobians(network, torch.ones(3, 1, FEATURES))
-    finally:
-        object.__setattr__(record, "step", own_networks.leaky_step)
+    with pytest.raises(ValueError, match="the Jacobian of step 1 is not finite: expected a step that can be"):
+        lx.step_jacobians(own_networks.Leaky(FEATURES, SIZE), torch.ones(3, 1, FEATURES))
