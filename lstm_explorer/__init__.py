@@ -32,6 +32,10 @@ from lstm_explorer.core.gradients.weights import (
     weight_gradients,
 )
 from lstm_explorer.core.inputs import make_inputs, step_labels
+from lstm_explorer.core.jacobians.any_cell import cell_jacobians
+from lstm_explorer.core.jacobians.lyapunov import lyapunov_exponents, lyapunov_exponents_of
+from lstm_explorer.core.jacobians.products import JacobianFlow, jacobian_flow, jacobian_flow_of
+from lstm_explorer.core.jacobians.steps import JacobianBlocks, jacobian_blocks, step_jacobians
 from lstm_explorer.core.networks.build import build_network, effective_biases
 from lstm_explorer.core.networks.finding import find_networks
 from lstm_explorer.core.scripts import to_script, to_training_script
@@ -52,6 +56,8 @@ __all__ = [
     "Diagnosis",
     "GRUGates",
     "GradientFlow",
+    "JacobianBlocks",
+    "JacobianFlow",
     "LSTMGates",
     "LoadedNetwork",
     "Mend",
@@ -71,13 +77,19 @@ __all__ = [
     "bias_map",
     "build_network",
     "cell_gradient_flow",
+    "cell_jacobians",
     "diagnose",
     "effective_biases",
     "find_networks",
     "gradient_flow",
     "gradient_flow_of_loss",
+    "jacobian_blocks",
+    "jacobian_flow",
+    "jacobian_flow_of",
     "length_map",
     "load_network",
+    "lyapunov_exponents",
+    "lyapunov_exponents_of",
     "make_inputs",
     "mended_biases",
     "mending_lines",
@@ -87,6 +99,7 @@ __all__ = [
     "required_bias",
     "seed_flows",
     "step_contributions",
+    "step_jacobians",
     "step_labels",
     "summarise",
     "theory",

@@ -72,7 +72,7 @@ def settled():
     """Wait until a page's run has ended and its widgets stand; no exception may be on it."""
 
     def wait(page) -> None:
-        page.wait_for_function(SETTLED)
+        page.wait_for_function(SETTLED, timeout=90_000)  # the first page on a machine compiles, perhaps a busy one
         assert page.locator("[data-testid=stException]").count() == 0
 
     return wait

@@ -48,12 +48,13 @@ GOOD = {
     "share": 0.1, "recurrent_variance": 1.0, "input_variance": 1.0, "weight_hh": torch.eye(3), "strips": SERIES,
     "needs_lag": 4, "mend": DIAGNOSIS.mend,
     "need": lx.required_bias(SETTINGS, lag=4), "measured": MAP, "model": LSTM, "runs": [lx.train(TRAINING)],
-    "watched": watched_once(),
+    "watched": watched_once(), "jacobians": torch.eye(4).expand(3, 1, 4, 4),
 }  # fmt: skip
 #: What goes there in one function alone.
 OWN = {
     "two_gate_map": {"biases": ((0, 1), (0, 1))},
     "cell_gradient_flow": {"step": lambda h, x: h + x.sum(), "initial_state": torch.zeros(1, 3)},
+    "cell_jacobians": {"step": lambda h, x: h + x.sum(), "initial_state": torch.zeros(1, 3)},
     "mean_field_of": {"network": lx.build_network("rnn", SETTINGS)},
     "recurrent_statistics": {"network": lx.build_network("rnn", SETTINGS)},
     "plot_bias_grid": {"grid": lx.length_map(SETTINGS, biases=(0, 1), lengths=(2, 4))},

@@ -16,7 +16,15 @@ import torch
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Architecture, Network, Parameters
-from lstm_explorer.core.engine.generic import BackwardPass, Elementwise, States, Step, carry_back, linearize
+from lstm_explorer.core.engine.generic import (
+    BackwardPass,
+    Elementwise,
+    States,
+    Step,
+    StepFunction,
+    carry_back,
+    linearize,
+)
 from lstm_explorer.core.engine.layers import Backward, LayerStates, Request, as_float64, check_finite, window_of
 from lstm_explorer.core.engine.scaled import Array, Integers, Scaled, common_exponent, log10_norm, shifted
 
@@ -150,6 +158,11 @@ class GenericEngine:
             inputs=Scaled(of_inputs, exponents[1:]) if "inputs" in wanted else None,
             preactivations=Scaled(of_added, exponents[1:]) if "preactivations" in wanted else None,
         )
+
+    def step_of(self, weights: Parameters) -> StepFunction:
+        """Return the step from a tuple of states to a tuple of states."""
+        step = self._step(weights)
+        return lambda state, x: step(state, x)[0]
 
     def _step(self, weights: Parameters) -> Callable[[States, Tensor], tuple[States, Any]]:
         """Return the step from a tuple of states to a tuple of states, and the gates."""

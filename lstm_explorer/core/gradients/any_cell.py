@@ -110,6 +110,25 @@ def cell_gradient_flow(
     )
 
 
+@contextlib.contextmanager
+def linearized_steps(
+    step: Callable[[State, Tensor], State], initial_state: State, inputs: Tensor
+) -> Iterator[list[Linearized]]:
+    """Run a cell, checked, with a graph of every step; what autograd says inside about work in place is explained.
+
+    Raises:
+        TypeError: The step, the state or the inputs are of another kind.
+        ValueError: A shape or dtype is wrong, numbers are not finite, or the step mixes samples or works in place.
+    """
+    cell = _Cell.of(initial_state)
+    parts, x = _checked(cell, initial_state, inputs)
+    with torch.inference_mode(False), torch.enable_grad(), _in_place_explained():
+        steps = _forward(_stepped(cell, step, parts), parts, x)
+        _finite_states(cell, parts, steps)
+        _check_samples_apart(steps[-1], len(x))
+        yield steps
+
+
 class _Cell(NamedTuple):
     """How a state is put together: the names of its parts, and its NamedTuple; None of one tensor."""
 

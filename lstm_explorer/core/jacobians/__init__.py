@@ -1,0 +1,1 @@
+"""Jacobians of the steps, the spectra of their products, and Lyapunov exponents."""
