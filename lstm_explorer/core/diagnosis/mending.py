@@ -198,7 +198,8 @@ def _bounds(coarse: _Swept, fine: _Swept, steps: NDArray[Any], share: float) -> 
     """Return the quartiles over samples of the smallest addition with which the share arrives."""
     tried = np.array([*_COARSE, *steps])
     order = np.argsort(tried)
-    enough = np.concatenate([coarse.samples, fine.samples])[order] >= math.log10(share)
+    shares = np.concatenate([coarse.samples, fine.samples])[order]
+    enough = shares[:, ~np.isnan(shares).all(axis=0)] >= math.log10(share)  # of the samples that are as long
     needed = np.where(enough.any(axis=0), tried[order][np.argmax(enough, axis=0)], np.inf)
     lower, upper = np.quantile(needed, (0.25, 0.75), method="nearest")
     return float(lower), float(upper)

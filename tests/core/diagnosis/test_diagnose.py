@@ -242,3 +242,12 @@ def test_fresh_networks_are_pytorch_s_own_of_that_seed():
 def test_what_does_not_fit_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
         lx.diagnose(made(nn.GRU), data(), **given)
+
+
+def test_samples_that_are_too_short_say_nothing_about_what_is_needed():
+    network, inputs = made(nn.GRU), data(samples=3)
+    packed = nn.utils.rnn.pack_padded_sequence(inputs, [80, 80, 20])
+    mend = lx.diagnose(network, packed, needs_lag=LAG, share=SHARE).mend
+    alike = lx.diagnose(network, inputs[:, :2], needs_lag=LAG, share=SHARE).mend
+    assert np.isfinite(mend.upper)
+    assert (mend.added, mend.lower, mend.upper) == (alike.added, alike.lower, alike.upper)
