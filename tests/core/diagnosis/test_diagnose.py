@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 import lstm_explorer as lx
 from lstm_explorer.core.architectures.mingru import MinGRU
@@ -214,7 +215,7 @@ def test_samples_of_other_lengths_have_an_end_of_their_own():
 def test_biases_that_are_made_of_others_are_refused():
     network = made(nn.LSTM)
     mend = lx.Mend(gate="forget", added=1, lower=1, upper=1, log10_share=0, log10_most=0)
-    nn.utils.prune.random_unstructured(network, "bias_ih_l0", amount=0.3)
+    prune.random_unstructured(network, "bias_ih_l0", amount=0.3)
     for change in (lx.mended_biases, lx.mending_lines):
         with pytest.raises(ValueError, match="bias_ih_l0 is made of other parameters"):
             change(network, mend)
