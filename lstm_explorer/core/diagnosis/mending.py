@@ -233,6 +233,7 @@ def mended_biases(network: Network, mend: Mend) -> dict[str, Tensor]:
         ValueError: The network has no biases, or is not supported.
 
     Example:
+        >>> import torch
         >>> lstm = torch.nn.LSTM(1, 2)
         >>> mend = Mend(gate="forget", added=3.0, lower=3, upper=3, log10_share=0, log10_most=0)
         >>> changed = mended_biases(lstm, mend)["bias_ih_l0"] - lstm.bias_ih_l0.detach()
@@ -266,6 +267,7 @@ def mending_lines(network: Network, mend: Mend, name: str = "network") -> str:
         ValueError: The network is not supported.
 
     Example:
+        >>> import torch
         >>> mend = Mend(gate="forget", added=3.0, lower=3, upper=3, log10_share=0, log10_most=0)
         >>> lstm = torch.nn.LSTM(1, 2)
         >>> print(mending_lines(lstm, mend, "lstm"))
