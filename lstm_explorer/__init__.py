@@ -34,6 +34,7 @@ from lstm_explorer.core.gradients.weights import (
 from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.jacobians.any_cell import cell_jacobians
 from lstm_explorer.core.jacobians.lyapunov import lyapunov_exponents, lyapunov_exponents_of
+from lstm_explorer.core.jacobians.phase_maps import PhaseMap, phase_map
 from lstm_explorer.core.jacobians.products import JacobianFlow, jacobian_flow, jacobian_flow_of
 from lstm_explorer.core.jacobians.steps import JacobianBlocks, jacobian_blocks, step_jacobians
 from lstm_explorer.core.networks.build import build_network, effective_biases
@@ -62,6 +63,7 @@ __all__ = [
     "LoadedNetwork",
     "Mend",
     "PathFlows",
+    "PhaseMap",
     "RequiredBias",
     "Settings",
     "StepContributions",
@@ -95,6 +97,7 @@ __all__ = [
     "mending_lines",
     "parse_query",
     "path_flows",
+    "phase_map",
     "read_table",
     "required_bias",
     "seed_flows",

@@ -74,6 +74,53 @@ def mean_field(recurrent_variance: float, input_variance: float, nonlinearity: s
     return MeanField(q, chi, math.sqrt(chi), _time_scale(chi))
 
 
+class Edge(NamedTuple):
+    r"""A point of the edge of chaos: :math:`\sigma_w^2` and :math:`\sigma_{in}^2` with which :math:`\chi = 1`."""
+
+    recurrent_variance: float
+    input_variance: float
+
+
+@checks_kinds
+def edge_of_chaos(q: float, nonlinearity: str = "tanh") -> Edge:
+    r"""Return the point of the edge of chaos at which a unit's preactivation has the variance ``q``.
+
+    .. math::
+        \sigma_w^2 = 1 / E[\phi'(\sqrt q z)^2], \quad \sigma_{in}^2 = q - \sigma_w^2 E[\phi(\sqrt q z)^2]
+
+    As ``q`` grows from 0 the points of the tanh run from :math:`(1, 0)` through the plane. Those of ReLU, whose ``q``
+    is 0 or infinite there, are all :math:`\sigma_w^2 = 2`, with any input; ``q`` is then taken for that of the input.
+
+    Args:
+        q: Variance of a unit's preactivation, more than 0.
+        nonlinearity: ``"tanh"`` or ``"relu"``.
+
+    Returns:
+        The two variances, with which :func:`mean_field` gives a rate of 1.
+
+    Raises:
+        TypeError: An argument is of another kind.
+        ValueError: ``q`` is not positive and finite, or the nonlinearity is neither.
+
+    Source:
+        chen2018
+
+    Example:
+        >>> edge = edge_of_chaos(0.5)
+        >>> round(mean_field(*edge).rate, 6)
+        1.0
+    """
+    if not (math.isfinite(q) and q > 0):
+        raise ValueError(f"q is {q!r}: expected a finite number above 0; a variance is a mean square.")
+    if nonlinearity not in _FIXED_POINTS:
+        raise ValueError(f"nonlinearity is {nonlinearity!r}: expected one of {', '.join(map(repr, _FIXED_POINTS))}.")
+    if nonlinearity == "relu":
+        return Edge(2.0, q)
+    after = np.tanh(math.sqrt(q) * _NODES)
+    recurrent = 1 / _gaussian_mean((1 - after**2) ** 2)
+    return Edge(recurrent, max(0.0, q - recurrent * _gaussian_mean(after**2)))
+
+
 @checks_kinds
 def singular_value_bound(weight_hh: Tensor, nonlinearity: str = "tanh") -> float:
     r"""Bound the factor per step on the gradient norm from above, :math:`\gamma\, \sigma_{max}(W_{hh})`.
@@ -109,6 +156,24 @@ def singular_value_bound(weight_hh: Tensor, nonlinearity: str = "tanh") -> float
 def weight_variance(weight_hh: Tensor) -> float:
     r"""Return :math:`\sigma_w^2`, the sum of a row's squared recurrent weights, mean over rows."""
     return float(np.sum(_array(weight_hh) ** 2) / len(weight_hh))
+
+
+def gains_at_the_edge(parameters: Parameters, inputs: Tensor, nonlinearity: str) -> NDArray[np.float64]:
+    r"""Return factors on the recurrent weights and on the inputs that bring an RNN to the edge of chaos, ``(K, 2)``.
+
+    With a factor :math:`s` on its inputs :math:`\sigma_{in}^2 = \langle (s W_{ih} x + b)^2 \rangle`.
+    """
+    bias = _array(parameters.bias_ih) + _array(parameters.bias_hh)
+    drive = _array(inputs) @ _array(parameters.weight_ih).T
+    square, mixed, constant = np.mean(drive**2), np.mean(drive * bias), np.mean(bias**2)
+    variance = weight_variance(parameters.weight_hh)
+    if square == 0 or variance == 0:
+        return np.empty((0, 2))
+    edges = np.array([edge_of_chaos(q, nonlinearity) for q in _ALONG_THE_EDGE])
+    edges = edges[edges[:, 1] >= constant - mixed**2 / square]  # no factor brings less than that
+    scales = (np.sqrt(mixed**2 + square * (edges[:, 1] - constant)) - mixed) / square
+    points = np.stack([np.sqrt(edges[:, 0] / variance), scales], axis=-1)
+    return points[scales >= 0]
 
 
 def drive_variance(parameters: Parameters, inputs: Tensor) -> float:
@@ -161,3 +226,5 @@ _FIXED_POINTS: Mapping[str, Callable[[float, float], tuple[float, float]]] = typ
 _NODES = np.linspace(-9.0, 9.0, 4001)
 _WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
 _HALVINGS = 60
+#: Variances of the preactivation at which the edge of chaos is drawn.
+_ALONG_THE_EDGE = np.geomspace(1e-4, 1e4, 161).tolist()

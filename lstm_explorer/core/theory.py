@@ -19,13 +19,23 @@ from lstm_explorer.core.gate_theory import (
     time_constant,
 )
 from lstm_explorer.core.kinds import checks_kinds
-from lstm_explorer.core.mean_field import MeanField, drive_variance, mean_field, singular_value_bound, weight_variance
+from lstm_explorer.core.mean_field import (
+    Edge,
+    MeanField,
+    drive_variance,
+    edge_of_chaos,
+    mean_field,
+    singular_value_bound,
+    weight_variance,
+)
 
 __all__ = [
+    "Edge",
     "MeanField",
     "RecurrentStatistics",
     "chrono_forget_bias",
     "chrono_quantile",
+    "edge_of_chaos",
     "forget_gate",
     "half_life",
     "log10_cell_path",

@@ -47,6 +47,21 @@ def test_mean_field_of_a_strongly_saturated_rnn():
     assert field.chi == pytest.approx(1e4 * 4 / (3 * math.sqrt(2 * math.pi * field.q)), rel=1e-3)
 
 
+@pytest.mark.parametrize("q", [1e-3, 0.5, 7.0, 1e3])
+def test_the_edge_of_chaos_is_where_the_rate_is_one(q):
+    edge = theory.edge_of_chaos(q)
+    field = theory.mean_field(*edge)
+    assert field.rate == pytest.approx(1.0, abs=1e-4)
+    assert field.q == pytest.approx(q, rel=0.05)
+    assert theory.edge_of_chaos(q, "relu").recurrent_variance == 2.0
+
+
+@pytest.mark.parametrize(("q", "nonlinearity", "said"), [(0.0, "tanh", "above 0"), (1.0, "sigmoid", "expected one of")])
+def test_the_edge_of_chaos_says_what_it_expects(q, nonlinearity, said):
+    with pytest.raises(ValueError, match=said):
+        theory.edge_of_chaos(q, nonlinearity)
+
+
 def test_mean_field_without_input_is_critical_at_one():
     assert theory.mean_field(1.0, 0.0).chi == pytest.approx(1, abs=1e-6)
     assert theory.mean_field(0.81, 0.0).rate == pytest.approx(0.9, abs=1e-9)

@@ -129,6 +129,8 @@ class Architecture:
         required: ``(lag, share, biases)`` -> the bias of the memory gate with which the biases alone keep that share
             over that lag; infinite where none does.
         closed_forms: ``(settings, parameters of the first layer, inputs)`` -> the theory to draw with a measurement.
+        edge_of_chaos: ``(network, parameters of the only layer, inputs)`` -> gains and input scales ``(K, 2)`` at which
+            theory expects that a small change neither dies nor grows; None where there is no such theory.
         quantities: The numbers of one step, for the diagram and the walk.
         values: ``(states before, gates, states after)``, each by name -> those numbers, ``(H,)`` each.
         stages: The walk through one step.
@@ -152,6 +154,7 @@ class Architecture:
     log10_kept: Callable[[Mapping[str, ArrayLike]], NDArray[Any]] | None = None
     required: Callable[[float, float, Mapping[str, float]], float] | None = None
     closed_forms: Callable[[Any, Parameters, Tensor], Sequence[ClosedForm]]
+    edge_of_chaos: Callable[[Network, Parameters, Tensor], NDArray[Any]] | None = None
     quantities: tuple[Quantity, ...]
     values: Callable[[Mapping[str, Tensor], Mapping[str, Tensor], Mapping[str, Tensor]], Mapping[str, Tensor]]
     stages: tuple[Stage, ...]

@@ -6,12 +6,20 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lstm_explorer.core.architectures.architecture import Architecture, ClosedForm, Quantity, Stage, State
 from lstm_explorer.core.architectures.parameters import Parameters, affine
-from lstm_explorer.core.mean_field import drive_variance, mean_field, singular_value_bound, weight_variance
+from lstm_explorer.core.mean_field import (
+    drive_variance,
+    gains_at_the_edge,
+    mean_field,
+    singular_value_bound,
+    weight_variance,
+)
 from lstm_explorer.locales import N_
 
 
@@ -53,6 +61,10 @@ def _closed_forms(settings: Any, parameters: Parameters, inputs: Tensor) -> list
     ]
 
 
+def _edge_of_chaos(network: Any, parameters: Parameters, inputs: Tensor) -> NDArray[np.float64]:
+    return gains_at_the_edge(parameters, inputs, network.nonlinearity)
+
+
 def _log10(rate: float) -> float:
     return math.log10(rate) if rate > 0 else -math.inf
 
@@ -72,6 +84,7 @@ ARCHITECTURE = Architecture(
     states=(State("hidden", "h", N_("hidden state h")),),
     options=("nonlinearity",),
     closed_forms=_closed_forms,
+    edge_of_chaos=_edge_of_chaos,
     quantities=(
         Quantity(
             "hidden_before", "h_{t-1}", N_("old hidden state"), N_("the memory that arrives from the step before.")

@@ -24,24 +24,35 @@ def check_biases(
         ValueError: There is no bias, they do not ascend or are outside the limits; or as :func:`check_gate`.
     """
     check_gate(gate, architecture, settings)
-    swept = _as_floats(biases)
-    if not swept:
-        raise ValueError("biases is empty: expected at least one bias, such as (0, 1, 2).")
-    low, high = LIMITS[f"{gate}_bias"]
-    if not all(low <= bias <= high for bias in swept):
-        raise ValueError(f"biases is {biases!r}: expected finite numbers from {low:g} to {high:g}.")
-    if not is_ascending(swept):
-        raise ValueError(f"biases is {biases!r}: expected ascending numbers, each once; sort them first.")
-    return swept
+    return check_values("biases", biases, f"{gate}_bias")
 
 
-def _as_floats(biases: Sequence[float]) -> tuple[float, ...]:
+def check_values(name: str, values: Sequence[float], setting: str = "") -> tuple[float, ...]:
+    """Return the values of a setting as floats.
+
+    Args:
+        name: What messages call them.
+        values: The values.
+        setting: Whose they are, where that is not their name.
+
+    Raises:
+        TypeError: They are no sequence of numbers.
+        ValueError: There is none, they do not ascend, or one is outside the setting's limits.
+    """
     try:
-        if isinstance(biases, str):  # its characters would pass one by one
+        if isinstance(values, str):  # its characters would pass one by one
             raise TypeError
-        return tuple(float(bias) for bias in biases)
+        swept = tuple(float(value) for value in values)
     except (TypeError, ValueError):
-        raise TypeError(f"biases is {biases!r}: expected a sequence of numbers, such as (0, 1, 2).") from None
+        raise TypeError(f"{name} is {values!r}: expected a sequence of numbers, such as (0, 1, 2).") from None
+    if not swept:
+        raise ValueError(f"{name} is empty: expected at least one number, such as (0, 1, 2).")
+    low, high = LIMITS[setting or name]
+    if not all(low <= value <= high for value in swept):
+        raise ValueError(f"{name} is {values!r}: expected finite numbers from {low:g} to {high:g}.")
+    if not is_ascending(swept):
+        raise ValueError(f"{name} is {values!r}: expected ascending numbers, each once; sort them first.")
+    return swept
 
 
 def is_ascending(values: Sequence[float]) -> bool:

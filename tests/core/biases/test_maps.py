@@ -174,7 +174,7 @@ def test_frame_holds_the_numbers_of_the_result():
 @pytest.mark.parametrize(
     ("biases", "error", "match"),
     [
-        ((), ValueError, "biases is empty: expected at least one bias, such as"),
+        ((), ValueError, "biases is empty: expected at least one number, such as"),
         ((1, 0), ValueError, r"biases is \(1, 0\): expected ascending numbers, each once; sort them first"),
         ((0, 1, 1), ValueError, "ascending numbers, each once"),
         ((0, math.nan), ValueError, "expected finite numbers from -100 to 100"),
