@@ -33,6 +33,7 @@ from lstm_explorer.core.gradients.weights import (
 )
 from lstm_explorer.core.inputs import make_inputs, step_labels
 from lstm_explorer.core.jacobians.any_cell import cell_jacobians
+from lstm_explorer.core.jacobians.eigenvalues import Eigenvalues, jacobian_eigenvalues
 from lstm_explorer.core.jacobians.lyapunov import lyapunov_exponents, lyapunov_exponents_of
 from lstm_explorer.core.jacobians.phase_maps import PhaseMap, phase_map
 from lstm_explorer.core.jacobians.products import JacobianFlow, jacobian_flow, jacobian_flow_of
@@ -55,6 +56,7 @@ __all__ = [
     "BiasMap",
     "CellGradientFlow",
     "Diagnosis",
+    "Eigenvalues",
     "GRUGates",
     "GradientFlow",
     "JacobianBlocks",
@@ -86,6 +88,7 @@ __all__ = [
     "gradient_flow",
     "gradient_flow_of_loss",
     "jacobian_blocks",
+    "jacobian_eigenvalues",
     "jacobian_flow",
     "jacobian_flow_of",
     "length_map",

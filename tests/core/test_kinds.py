@@ -70,6 +70,7 @@ OWN = {
     "plot_gate_biases": {"weights": DIAGNOSIS.layers[0]},
     "plot_reach": {"diagnosis": DIAGNOSIS},
     "to_training_script": {"training": TRAINING},
+    "jacobian_eigenvalues": {"steps": (1, 4)},
     "phase_map": {
         "inputs": None,
         "architecture": "rnn",

@@ -11,7 +11,7 @@ from torch import Tensor
 from lstm_explorer.core.architectures import Network
 from lstm_explorer.core.checks import InitialState, Inputs
 from lstm_explorer.core.engine.frames import orthonormalize
-from lstm_explorer.core.jacobians.products import checked_jacobians
+from lstm_explorer.core.jacobians.products import Frame, checked_jacobians
 from lstm_explorer.core.jacobians.steps import JacobiansOf, last_layer_steps, per_direction, windows
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.undisturbed import undisturbed
@@ -92,13 +92,28 @@ def _exponents(jacobians: JacobiansOf, shape: tuple[int, int, int], skip: int, c
         raise ValueError(f"skip is {skip}: expected 0 to {steps - 1}, fewer than the {steps} steps of the inputs.")
     if count is not None and not 1 <= count <= size:
         raise ValueError(f"count is {count}: expected 1 to {size}, the numbers in a state; or None for all.")
-    rows = np.tile(np.eye(size)[:count], (samples, 1, 1))
-    log2 = np.zeros(rows.shape[:2])
-    for window in windows(steps, samples * size**2):
-        of_window = jacobians(window).numpy().swapaxes(-1, -2)
-        for t in range(window.start, window.stop):
-            if t == skip:
-                log2[:] = 0.0  # what is lost has no direction left, and is lost again
-            rows = np.ascontiguousarray(rows @ of_window[t - window.start])
+    frame = carried_on(jacobians, slice(0, skip), first_frame(samples, size, count))
+    # What is lost by then has no direction left, and is lost again.
+    frame = carried_on(jacobians, slice(skip, steps), frame._replace(log2=np.zeros_like(frame.log2)))
+    return exponents_of(frame, steps - skip)
+
+
+def first_frame(samples: int, size: int, count: int | None = None) -> Frame:
+    """Return the directions to begin with: the first numbers of the state."""
+    whole = Frame.identity(samples, size)
+    return Frame(whole.rows[:, :count].copy(), whole.log2[:, :count].copy())
+
+
+def carried_on(jacobians: JacobiansOf, steps: slice, frame: Frame) -> Frame:
+    """Carry directions forwards through some steps; the frame that is given is left as it is."""
+    rows, log2 = frame.rows, frame.log2.copy()
+    for window in windows(steps, rows.shape[0] * rows.shape[2] ** 2):
+        for of_step in jacobians(window).numpy().swapaxes(-1, -2):
+            rows = np.ascontiguousarray(rows @ of_step)
             orthonormalize(rows, log2)
-    return torch.from_numpy(-np.sort(-log2, axis=-1) * (math.log(2.0) / (steps - skip)))
+    return Frame(rows, log2)
+
+
+def exponents_of(frame: Frame, steps: int) -> Tensor:
+    """Return the exponents of directions that were carried through so many steps, ``(B, count)``, descending."""
+    return torch.from_numpy(-np.sort(-frame.log2, axis=-1) * (math.log(2.0) / steps))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,9 @@ import torch
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, architecture_of, num_directions
-from lstm_explorer.core.checks import InitialState, Inputs
+from lstm_explorer.core.checks import InitialState, Inputs, check_cotangent, check_inputs
 from lstm_explorer.core.engine.frames import diagonalize
+from lstm_explorer.core.engine.scaled import Array
 from lstm_explorer.core.engine.step_jacobians import check_finite
 from lstm_explorer.core.jacobians.steps import (
     JacobiansOf,
@@ -41,11 +43,16 @@ class JacobianFlow:
         log10_singular_values: ``(T + 1, B, S)``, descending; index ``t`` is of d state_T / d state_t, and index ``T``
             of the identity. ``(2, T + 1, B, S)`` of a bidirectional network, the forward direction first, each in the
             order in which it reads.
+        log10_gradient: ``(T + 1, B)``, log10 of the norm of the loss's gradient with respect to the whole state, of
+            which every number counts as one of its own: index ``T`` is the norm of the cotangent itself, and from there
+            it stays between the smallest and the largest singular value. ``(2, T + 1, B)`` of a bidirectional network;
+            None where the Jacobians were given.
         directions: 2 of a bidirectional network, else 1.
     """
 
     architecture: str
     log10_singular_values: Tensor
+    log10_gradient: Tensor | None = None
     directions: int = 1
 
     def to_frame(self) -> pd.DataFrame:
@@ -77,7 +84,9 @@ class JacobianFlow:
 
 @checks_kinds
 @undisturbed
-def jacobian_flow(network: Network, inputs: Inputs, *, initial_state: InitialState = None) -> JacobianFlow:
+def jacobian_flow(
+    network: Network, inputs: Inputs, *, cotangent: Tensor | None = None, initial_state: InitialState = None
+) -> JacobianFlow:
     r"""Measure the singular values of the Jacobian from every step to the last, of the last layer.
 
     .. math::
@@ -89,10 +98,11 @@ def jacobian_flow(network: Network, inputs: Inputs, *, initial_state: InitialSta
     Args:
         network: As :func:`lstm_explorer.gradient_flow` takes it; not modified.
         inputs: What it reads, likewise; samples of one length.
+        cotangent: What the loss puts on the last hidden state of each direction, ``(B, D*H)``; all ones by default.
         initial_state: ``h_0``, or ``(h_0, c_0)`` for the LSTM, each ``(L, B, H)``; zeros by default.
 
     Returns:
-        log10 of the singular values, per step and sample, in the network's dtype.
+        log10 of the singular values and of the gradient's norm, per step and sample, in the network's dtype.
 
     Raises:
         TypeError: The network or the inputs are of another kind.
@@ -107,10 +117,21 @@ def jacobian_flow(network: Network, inputs: Inputs, *, initial_state: InitialSta
         tensor([-602.0600, -602.0600])
     """
     layers = last_layer_steps(network, inputs, initial_state)
-    found = [_log10_singular_values(layer.jacobians, *layer.shape) for layer in layers]
+    reached = check_cotangent(network, cotangent, check_inputs(network, inputs))
+    if reached.ndim == 3:
+        raise ValueError(
+            f"cotangent has shape {tuple(reached.shape)}: expected one for the last step alone, (B, D*H); a gradient "
+            "that comes in at every step is no product of Jacobians."
+        )
+    values, gradients = [], []
+    for layer, of_direction in zip(layers, reached.chunk(len(layers), dim=-1), strict=True):
+        steps, samples, size = layer.shape
+        values.append(_all_steps(layer.jacobians, steps, Frame.identity(samples, size)))
+        gradients.append(_all_steps(layer.jacobians, steps, Frame.of_gradient(of_direction, size))[..., 0])
     return JacobianFlow(
         architecture=architecture_of(network).name,
-        log10_singular_values=per_direction(network, found),
+        log10_singular_values=per_direction(network, values),
+        log10_gradient=per_direction(network, gradients),
         directions=num_directions(network),
     )
 
@@ -137,7 +158,7 @@ def jacobian_flow_of(jacobians: Tensor) -> JacobianFlow:
     """
     exact = checked_jacobians(jacobians)
     steps, samples, size, _ = exact.shape
-    values = _log10_singular_values(lambda some: exact[some], steps, samples, size)
+    values = _all_steps(lambda some: exact[some], steps, Frame.identity(samples, size))
     return JacobianFlow(architecture="", log10_singular_values=values.to(jacobians.dtype))
 
 
@@ -153,14 +174,56 @@ def checked_jacobians(jacobians: Tensor) -> Tensor:
     return jacobians.detach().cpu().double()
 
 
-def _log10_singular_values(jacobians: JacobiansOf, steps: int, samples: int, size: int) -> Tensor:
-    """Carry the identity at the last step back to step 0, and return log10 of the singular values on the way."""
-    rows, log2 = np.tile(np.eye(size), (samples, 1, 1)), np.zeros((samples, size))
-    found = np.zeros((steps + 1, samples, size))
-    for window in reversed(windows(steps, samples * size**2)):
+class Frame(NamedTuple):
+    """Orthonormal rows and log2 of their lengths, ``(B, K, S)`` and ``(B, K)``: what is carried back through time."""
+
+    rows: Array
+    log2: Array
+
+    @staticmethod
+    def identity(samples: int, size: int) -> Frame:
+        """Return the frame whose lengths, carried back, are the singular values of the products."""
+        return Frame(np.tile(np.eye(size), (samples, 1, 1)), np.zeros((samples, size)))
+
+    @staticmethod
+    def of_gradient(cotangent: Tensor, size: int) -> Frame:
+        """Return the frame of one row: what the loss puts on the last hidden state, ``(B, H)``, and on nothing else."""
+        rows = np.zeros((len(cotangent), 1, size))
+        rows[:, 0, : cotangent.shape[-1]] = cotangent.double().numpy(force=True)
+        log2 = np.zeros((len(cotangent), 1))
+        diagonalize(rows, log2)
+        return Frame(rows, log2)
+
+    @property
+    def log10(self) -> Array:
+        """log10 of the lengths, descending."""
+        descending: Array = -np.sort(-self.log2, axis=-1) * math.log10(2.0)
+        return descending
+
+
+def carried_back(jacobians: JacobiansOf, steps: slice, frame: Frame) -> tuple[Tensor, Frame]:
+    """Carry a frame back through some steps.
+
+    Args:
+        jacobians: Steps to their Jacobians.
+        steps: Which; index ``t - 1`` is step ``t``.
+        frame: As it is after the last of them; it is left as it is.
+
+    Returns:
+        log10 of its lengths before each step, descending, ``(n, B, K)``, and the frame before the first of them.
+    """
+    rows, log2 = frame.rows, frame.log2.copy()
+    found = []
+    for window in reversed(windows(steps, rows.shape[0] * rows.shape[2] ** 2)):
         of_window = jacobians(window).numpy()
-        for t in range(window.stop - 1, window.start - 1, -1):
-            rows = rows @ of_window[t - window.start]
+        for of_step in of_window[::-1]:
+            rows = rows @ of_step
             diagonalize(rows, log2)
-            found[t] = log2
-    return torch.from_numpy(-np.sort(-found, axis=-1) * math.log10(2.0))
+            found.append(Frame(rows, log2).log10)
+    return torch.from_numpy(np.stack(found[::-1])), Frame(rows, log2)
+
+
+def _all_steps(jacobians: JacobiansOf, steps: int, frame: Frame) -> Tensor:
+    """Carry a frame from the last step to step 0, and return log10 of its lengths, ``(T + 1, B, K)``."""
+    found, _ = carried_back(jacobians, slice(0, steps), frame)
+    return torch.cat([found, torch.from_numpy(frame.log10)[None]])

@@ -96,10 +96,10 @@ def per_direction(network: Network, results: list[Tensor]) -> Tensor:
     return (results[0] if len(results) == 1 else torch.stack(results)).to(dtype)
 
 
-def windows(steps: int, numbers: int, at_once: int = 2**18) -> list[slice]:
-    """Return the steps in windows of about so many numbers, given those of one step."""
+def windows(steps: slice, numbers: int, at_once: int = 2**18) -> list[slice]:
+    """Return steps in windows of about so many numbers, given those of one step."""
     count = max(1, at_once // numbers)
-    return [slice(start, min(start + count, steps)) for start in range(0, steps, count)]
+    return [slice(start, min(start + count, steps.stop)) for start in range(steps.start, steps.stop, count)]
 
 
 #: Steps to their Jacobians, ``(n, B, S, S)``.

@@ -168,3 +168,41 @@ def test_what_is_no_sequence_of_jacobians_is_refused(jacobians, said):
         lx.jacobian_flow_of(jacobians)
     with pytest.raises(ValueError, match=said):
         lx.lyapunov_exponents_of(jacobians)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_the_gradient_of_the_whole_state_is_that_of_autograd_and_stays_inside(name):
+    torch.manual_seed(1)
+    network, inputs = getattr(nn, name.upper())(2, 5).double(), torch.randn(40, 2, 2, dtype=torch.float64)
+    cotangent = torch.randn(2, 5, dtype=torch.float64)
+    flow = lx.jacobian_flow(network, inputs, cotangent=cotangent)
+    for step in (0, 17, 39):
+        state = network(inputs[:step])[1] if step else torch.zeros(1, 2, 5, dtype=torch.float64)
+        state = (state, torch.zeros_like(state)) if name == "lstm" and not step else state
+        parts = [part.detach().requires_grad_() for part in (state if name == "lstm" else (state,))]
+        after = network(inputs[step:], tuple(parts) if name == "lstm" else parts[0])[0][-1]
+        gradients = torch.autograd.grad((after * cotangent).sum(), parts)
+        norm = torch.cat(gradients, dim=-1)[0].norm(dim=-1).log10()
+        torch.testing.assert_close(flow.log10_gradient[step], norm, rtol=1e-9, atol=1e-10)
+    if name != "lstm":
+        exact = lx.gradient_flow(network, inputs, cotangent=cotangent).log10_hidden[0]
+        torch.testing.assert_close(flow.log10_gradient, exact, rtol=1e-9, atol=1e-10)
+    inside = flow.log10_gradient - cotangent.norm(dim=-1).log10()
+    assert (inside <= flow.log10_singular_values[..., 0] + 1e-9).all()
+    assert (inside >= flow.log10_singular_values[..., -1] - 1e-9).all()
+
+
+def test_the_gradient_of_two_directions_each_in_its_own_order():
+    torch.manual_seed(1)
+    both, inputs = nn.GRU(2, 3, bidirectional=True).double(), torch.randn(6, 1, 2, dtype=torch.float64)
+    cotangent = torch.randn(1, 6, dtype=torch.float64)
+    flow = lx.jacobian_flow(both, inputs, cotangent=cotangent)
+    start = torch.zeros(2, 1, 3, dtype=torch.float64, requires_grad=True)
+    last = both(inputs, start)[1]
+    (torch.cat([last[0], last[1]], dim=-1) * cotangent).sum().backward()
+    torch.testing.assert_close(flow.log10_gradient[:, 0, 0], start.grad[:, 0].norm(dim=-1).log10())
+
+
+def test_a_gradient_that_comes_in_at_every_step_is_refused():
+    with pytest.raises(ValueError, match="expected one for the last step alone"):
+        lx.jacobian_flow(nn.RNN(1, 2), torch.zeros(4, 1, 1), cotangent=torch.ones(4, 1, 2))
