@@ -17,7 +17,7 @@ from lstm_explorer.runs.own_networks import OwnFile
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-Unit = Literal["seeds", "biases", "steps"]
+Unit = Literal["seeds", "biases", "steps", "rows"]
 
 
 class Job(Protocol[T]):

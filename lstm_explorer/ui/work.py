@@ -96,6 +96,7 @@ def _show_progress(job: Job[Any], done: int, *, stopped: bool) -> None:
             "seeds": _("Stopped: the picture shows {done} of {total} seeds."),
             "biases": _("Stopped: the picture shows {done} of {total} biases."),
             "steps": _("Stopped after {done} of {total} measurements."),
+            "rows": _("Stopped: the map has {done} of {total} rows."),
         }
         st.info(shown[job.unit].format(**counts))
         st.button(_("Go on"), key=f"go_on_{key}", on_click=_go_on, args=(job,))
@@ -105,6 +106,7 @@ def _show_progress(job: Job[Any], done: int, *, stopped: bool) -> None:
         "seeds": _("{done} of {total} seeds"),
         "biases": _("{done} of {total} biases"),
         "steps": _("{done} of {total} measurements"),
+        "rows": _("{done} of {total} rows"),
     }
     st.progress(done / job.total, text=counted[job.unit].format(**counts))
     st.button(_("Stop here"), key=f"stop_{key}", on_click=_stop, args=(job,))

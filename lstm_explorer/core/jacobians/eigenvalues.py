@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -127,6 +127,12 @@ def jacobian_eigenvalues(
         jacobians=_together(clouds),
         directions=len(layers),
     )
+
+
+def join_eigenvalues(parts: Sequence[Eigenvalues]) -> Eigenvalues:
+    """Return the eigenvalues of one network at several parts of its steps as one."""
+    jacobians = torch.cat([part.jacobians for part in parts], dim=-3)
+    return replace(parts[0], steps=tuple(step for part in parts for step in part.steps), jacobians=jacobians)
 
 
 def _together(of_directions: Sequence[Tensor]) -> Tensor:

@@ -3,7 +3,8 @@ r"""Products of the steps' Jacobians: all singular values at every lag, past the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -172,6 +173,17 @@ def checked_jacobians(jacobians: Tensor) -> Tensor:
     check_memory(1, *jacobians.shape[1:3], mend="pass fewer samples at a time")
     check_finite(jacobians.detach(), 0)
     return jacobians.detach().cpu().double()
+
+
+def join_jacobian_flows(parts: Sequence[JacobianFlow]) -> JacobianFlow:
+    """Return flows of one run over parts of its steps, those of the last steps first, as one."""
+    in_time = parts[::-1]
+    gradients = [part.log10_gradient for part in in_time if part.log10_gradient is not None]
+    return replace(
+        parts[0],
+        log10_singular_values=torch.cat([part.log10_singular_values for part in in_time], dim=-3),
+        log10_gradient=torch.cat(gradients, dim=-2) if gradients else None,
+    )
 
 
 class Frame(NamedTuple):
