@@ -223,6 +223,8 @@ TESTED_BY = {
     "core/diagnosis/shares.py": "core/diagnosis/test_diagnose.py",
     "core/diagnosis/mending.py": "core/diagnosis/test_diagnose.py",
     "exhibits/added_biases.py": "exhibits/test_trained.py",
+    "exhibits/of_moment.py": "exhibits/test_jacobians.py",
+    "ui/jacobians.py": "pages/test_jacobians.py",
     "ui/your_network.py": "pages/test_your_network.py",
     "core/reading.py": "runs/test_experiment.py",
     **dict.fromkeys(

@@ -14,13 +14,32 @@ from lstm_explorer.exhibits.biases_view import GATED, RECURRENT, BiasesView
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, gradients, units
 from lstm_explorer.exhibits.inside import InsideView, by_hand, diagram, gate_map, traces
+from lstm_explorer.exhibits.jacobians import eigenvalues, exponents, phase_map, products
+from lstm_explorer.exhibits.jacobians_view import JacobiansView
 from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.paths import contributions, paths, rates, weights
-from lstm_explorer.exhibits.trained import trained_cell, trained_flow, trained_gates, trained_map, trained_traces
+from lstm_explorer.exhibits.trained import (
+    trained_cell,
+    trained_eigenvalues,
+    trained_flow,
+    trained_gates,
+    trained_map,
+    trained_phase_map,
+    trained_products,
+    trained_traces,
+)
 from lstm_explorer.exhibits.training import training
 from lstm_explorer.exhibits.training_view import TrainingView
 from lstm_explorer.exhibits.view import View
-from lstm_explorer.exhibits.your_network import own_biases, own_mend, own_reach, own_units
+from lstm_explorer.exhibits.your_network import (
+    own_biases,
+    own_eigenvalues,
+    own_mend,
+    own_phase_map,
+    own_products,
+    own_reach,
+    own_units,
+)
 from lstm_explorer.exhibits.your_network_view import YourNetworkView
 
 
@@ -85,15 +104,27 @@ EXHIBITS: Mapping[str, ExhibitEntry] = types.MappingProxyType(
         "rates": _of_some(rates, "lstm"),
         "weights": _entry("biases", BiasesView, weights, "weights_of"),
         "contributions": _entry("biases", BiasesView, contributions, "weights_of"),
+        "products": _entry("jacobians", JacobiansView, products, "network"),
+        "eigenvalues": _entry("jacobians", JacobiansView, eigenvalues, "network"),
+        "exponents": _entry("jacobians", JacobiansView, exponents, "networks"),
+        "phase_map": ExhibitEntry(
+            page="jacobians", view=JacobiansView, build=phase_map, chosen_by="network", networks=RECURRENT
+        ),
         "training": _entry("training", TrainingView, training),
         "trained_cell": _entry("training", TrainingView, trained_cell),
         "trained_traces": _entry("training", TrainingView, trained_traces),
         "trained_gates": _entry("training", TrainingView, trained_gates),
         "trained_flow": _entry("training", TrainingView, trained_flow),
         "trained_map": _entry("training", TrainingView, trained_map),
+        "trained_products": _entry("training", TrainingView, trained_products),
+        "trained_eigenvalues": _entry("training", TrainingView, trained_eigenvalues),
+        "trained_phase_map": _entry("training", TrainingView, trained_phase_map),
         "own_biases": _entry("your_network", YourNetworkView, own_biases),
         "own_reach": _entry("your_network", YourNetworkView, own_reach),
         "own_units": _entry("your_network", YourNetworkView, own_units),
         "own_mend": _entry("your_network", YourNetworkView, own_mend),
+        "own_products": _entry("your_network", YourNetworkView, own_products),
+        "own_eigenvalues": _entry("your_network", YourNetworkView, own_eigenvalues),
+        "own_phase_map": _entry("your_network", YourNetworkView, own_phase_map),
     }
 )  # fmt: skip

@@ -18,27 +18,18 @@ from lstm_explorer.exhibits.added_biases import added_biases
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, gradients
 from lstm_explorer.exhibits.inside import InsideView, diagram, gate_map, traces
+from lstm_explorer.exhibits.jacobians import eigenvalues, phase_map, products
+from lstm_explorer.exhibits.jacobians_view import JacobiansView
+from lstm_explorer.exhibits.of_moment import of_moment
 from lstm_explorer.exhibits.training import started
 from lstm_explorer.exhibits.training_view import TrainingView
 from lstm_explorer.figures.cell import DIAGRAMS
 from lstm_explorer.figures.names import network_name, parts
 from lstm_explorer.locales import N_, _
-from lstm_explorer.runs.experiment import Experiment, Moment
-from lstm_explorer.runs.job import Job, Runner
+from lstm_explorer.runs.experiment import Experiment
+from lstm_explorer.runs.job import Runner
 from lstm_explorer.runs.training import background, gallery
 from lstm_explorer.runs.training.looking import Look, look
-
-
-class _Looking:
-    """A runner whose networks are one that was trained."""
-
-    def __init__(self, runner: Runner, moment: Moment) -> None:
-        """Keep the runner that does the work."""
-        self._runner, self.moment, self.table, self.own_file = runner, moment, None, None
-
-    def run(self, job: Job[Any]) -> Any:
-        """Return a job's result."""
-        return self._runner.run(job)
 
 
 def kept_moments(view: TrainingView) -> tuple[int, ...]:
@@ -106,15 +97,14 @@ def _of_moment(
     settings = training.network_settings(looked.moment.inputs.shape[2]).replace(
         sequence_length=steps, batch_size=1, num_seeds=1
     )
-    exhibit = build(_Looking(runner, looked.moment), settings, of)
+    exhibit = of_moment(build, runner, looked.moment, settings, of)
     if exhibit is None:
         return None
     title = _("{title}: the {network} after {step} optimizer steps, held-out sample {sample}").format(
         title=exhibit.title, network=network_name(training.architecture),
         step=moment_of(view, kept_moments(view)), sample=view.sample,
     )  # fmt: skip
-    # No program by hand: it would draw a network of its own.
-    return replace(exhibit, name=name, title=title, view=view, experiments=(), measured=())
+    return replace(exhibit, name=name, title=title, view=view)
 
 
 def trained_flow(
@@ -177,3 +167,19 @@ def _bias_map(runner: Runner, settings: Settings, gate: str) -> Exhibit | None:
     assert moment is not None
     one = Experiment(architecture=architecture_of(moment.network).name, settings=settings, moment=moment)
     return added_biases(runner, one, gate, name="trained_map")
+
+
+def _of_jacobians(build: Callable[..., Exhibit | None], name: str) -> Callable[..., Exhibit | None]:
+    """Return the builder of an exhibit of the page Vanish or explode, of the network that the view asks for."""
+
+    def built(
+        runner: Runner, settings: Settings, view: TrainingView, pins: Sequence[Experiment] = ()
+    ) -> Exhibit | None:
+        return _of_moment(build, name, runner, view, JacobiansView(network=chosen(view).architecture))
+
+    return built
+
+
+trained_products = _of_jacobians(products, "trained_products")
+trained_eigenvalues = _of_jacobians(eigenvalues, "trained_eigenvalues")
+trained_phase_map = _of_jacobians(phase_map, "trained_phase_map")

@@ -26,6 +26,9 @@ from lstm_explorer.core.training.options import Training, TrainingOptions, train
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.exhibits.added_biases import added_biases
 from lstm_explorer.exhibits.exhibit import Exhibit
+from lstm_explorer.exhibits.jacobians import eigenvalues, phase_map, products
+from lstm_explorer.exhibits.jacobians_view import JacobiansView
+from lstm_explorer.exhibits.of_moment import of_moment
 from lstm_explorer.exhibits.your_network_view import YourNetworkView
 from lstm_explorer.exhibits.your_network_words import (
     biases_summary,
@@ -314,3 +317,25 @@ def own_mend(
         return None
     exhibit = added_biases(runner, one, gate.name, name="own_mend")
     return exhibit and replace(exhibit, view=view, settings=read_settings(runner, view))
+
+
+def _of_jacobians(build: Callable[..., Exhibit | None], name: str) -> Callable[..., Exhibit | None]:
+    """Return the builder of an exhibit of the page Vanish or explode, of the network that the view asks for."""
+
+    def built(
+        runner: Runner, settings: Settings, view: YourNetworkView, pins: Sequence[Experiment] = ()
+    ) -> Exhibit | None:
+        one = experiment_of(runner, view)
+        assert one.moment is not None
+        exhibit = of_moment(build, runner, one.moment, one.settings, JacobiansView(network=one.architecture))
+        if exhibit is None:
+            return None
+        title = _("{title}: {network}").format(title=exhibit.title, network=_called(view, one.architecture))
+        return replace(exhibit, name=name, title=title, view=view, settings=read_settings(runner, view))
+
+    return built
+
+
+own_products = _of_jacobians(products, "own_products")
+own_eigenvalues = _of_jacobians(eigenvalues, "own_eigenvalues")
+own_phase_map = _of_jacobians(phase_map, "own_phase_map")

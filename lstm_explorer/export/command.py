@@ -25,6 +25,7 @@ from lstm_explorer.exhibits.biases_view import BiasesView, gate_of
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, no_cell
 from lstm_explorer.exhibits.inside import InsideView, stages
+from lstm_explorer.exhibits.jacobians_view import JacobiansView
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.export.arguments import Parser, add_fields, flag_of, given_fields, one_line_errors, table_of
@@ -65,6 +66,7 @@ _VIEWS: Mapping[type[View], str] = types.MappingProxyType(
         GradientsView: "how gradients are drawn",
         InsideView: "where cell, traces and gate_map look",
         BiasesView: "what the figures of gate biases are about",
+        JacobiansView: "what the figures of vanishing and exploding are about",
     }
 )
 #: Fields of views that only a page needs: --figure chooses these.
@@ -133,8 +135,10 @@ def make_parser() -> argparse.ArgumentParser:
     file.add_argument("--caption", action="store_true", help="a line with the settings beneath")
     file.add_argument("--language", choices=LANGUAGES, default="en", help="default: en")
     add_fields(export.add_argument_group("settings, as lstm_explorer.Settings"), Settings)
+    shared: set[str] = set()  # fields that several views have are one option
     for view, heading in _VIEWS.items():
-        add_fields(export.add_argument_group(heading), view, skip=(*_NO_OPTIONS, *_choosing(view)))
+        add_fields(export.add_argument_group(heading), view, skip=(*_NO_OPTIONS, *_choosing(view), *shared))
+        shared |= set(schema(view))
     return export
 
 
@@ -220,7 +224,8 @@ def _check_view(view: View, options: argparse.Namespace, one: Experiment) -> Non
     """Refuse what the app's controls do not offer, where another number or name would be drawn in its place."""
     for other in _VIEWS:
         for name in sorted(given_fields(options, other).keys() - schema(type(view)).keys()):
-            figures = ", ".join(dict.fromkeys(e.family or key for key, e in EXHIBITS.items() if e.view is other))
+            having = {e.family or key: e for key, e in EXHIBITS.items() if e.view in _VIEWS}
+            figures = ", ".join(figure for figure, e in having.items() if name in schema(e.view))
             raise ValueError(f"--{name} is not of --figure {options.figure}: expected it with {figures}.")
     layers = one.settings.num_layers
     most = {

@@ -93,11 +93,16 @@ def make(exhibit: Exhibit, options: ExportOptions, *, table: TableLike | None = 
             return _script(exhibit, table).encode()
 
 
+def has_script(exhibit: Exhibit) -> bool:
+    """Tell whether there is a program by hand: of the figure's curves, or of the one network behind it."""
+    return has_figure_script(exhibit) or len(exhibit.experiments) == 1
+
+
 def _script(exhibit: Exhibit, table: TableLike | None) -> str:
     """Return the program of the whole figure or, where it shows no curves, of its one network."""
     if has_figure_script(exhibit):
         return figure_script(exhibit, table=table)
-    if len(exhibit.experiments) != 1:
+    if not has_script(exhibit):
         count = len(exhibit.experiments)
         raise ValueError(f"a script is of one network: {exhibit.name} is of {count}; expected another --format.")
     (one,) = exhibit.experiments

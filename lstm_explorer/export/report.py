@@ -13,7 +13,7 @@ from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.words import settings_line
 from lstm_explorer.export.data import versions
-from lstm_explorer.export.files import ExportOptions, FileFormat, make
+from lstm_explorer.export.files import ExportOptions, FileFormat, has_script, make
 from lstm_explorer.export.images import drawing, print_pdf
 from lstm_explorer.export.interactive import document, figure_block, plotly_script, text_block
 from lstm_explorer.export.paper import Paper, on_paper, scale_of
@@ -82,7 +82,7 @@ def _files(number: int, entry: Entry, table: TableLike | None, *, images: bool) 
     wanted: list[FileFormat] = ["svg", "png"] if images else []
     wanted += ["csv", "json"]
     files = [(f"{stem}.{one}", make(exhibit, ExportOptions(format=one, paper=Paper(size="page")))) for one in wanted]
-    if exhibit.experiments:
+    if has_script(exhibit):
         files.append((f"{stem}.py", make(exhibit, ExportOptions(format="py"), table=table)))
     return files
 

@@ -9,10 +9,14 @@ from lstm_explorer.figures.bias_grid import plot_bias_grid
 from lstm_explorer.figures.bias_map import plot_bias_map
 from lstm_explorer.figures.cell import cell_values, plot_cell
 from lstm_explorer.figures.curves import Series, TheoryLine
+from lstm_explorer.figures.eigenvalues import plot_eigenvalues
+from lstm_explorer.figures.exponents import plot_lyapunov_exponents
 from lstm_explorer.figures.gate_biases import plot_gate_biases
 from lstm_explorer.figures.gradient_flow import plot_gradient_flow
+from lstm_explorer.figures.jacobians import plot_jacobian_flow
 from lstm_explorer.figures.journey import plot_journey
 from lstm_explorer.figures.paths import plot_paths, plot_rates
+from lstm_explorer.figures.phase_map import plot_phase_map
 from lstm_explorer.figures.reach import plot_reach
 from lstm_explorer.figures.required_bias import plot_required_bias
 from lstm_explorer.figures.training import plot_training
@@ -29,10 +33,14 @@ __all__ = [
     "plot_bias_map",
     "plot_cell",
     "plot_contributions",
+    "plot_eigenvalues",
     "plot_gate_biases",
     "plot_gradient_flow",
+    "plot_jacobian_flow",
     "plot_journey",
+    "plot_lyapunov_exponents",
     "plot_paths",
+    "plot_phase_map",
     "plot_rates",
     "plot_reach",
     "plot_required_bias",

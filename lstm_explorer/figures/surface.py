@@ -97,7 +97,23 @@ class Surface:
             "hovertemplate": f"{across}<br>{bias} %{{y:.2f}}<br>"
             "<b>%{customdata[0]:.2f}×10<sup>%{customdata[1]:d}</sup></b><extra></extra>",
         }  # fmt: skip
-        return [pointed, _colour_key(self._architecture, look), *(self._contour(level, look) for level in levels())]
+        return [pointed, self.key(look), *(self._contour(level, look) for level in levels())]
+
+    def key(self, look: Theme) -> dict[str, Any]:
+        """Return the key to the colours."""
+        return {
+            "type": "scatter", "x": [None], "y": [None], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
+            "marker": {
+                "color": [0], "cmin": _BLANK, "cmax": _FULL_EXPLOSION, "showscale": True,
+                "colorscale": [list(stop) for stop in _scale(self._architecture, look)],
+                "colorbar": {
+                    "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.0, "yanchor": "top",
+                    "ypad": 0, "xpad": 0, "outlinewidth": 0, "ticklabelposition": "outside top",
+                    "tickvals": [-8, -4, -2, 0, 1], "tickangle": 0,
+                    "ticktext": ["10<sup>−8</sup>", "10<sup>−4</sup>", "1%", "1", "10×"],
+                },
+            },
+        }  # fmt: skip
 
     def names(self, look: Theme) -> list[dict[str, Any]]:
         """Return the contours' names, each on its line; that of the explosion in its middle, where there is room."""
@@ -161,22 +177,6 @@ def _scale(architecture: str, look: Theme) -> list[tuple[float, str]]:
 
 def _rgb(colour: str) -> tuple[int, ...]:
     return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
-
-
-def _colour_key(architecture: str, look: Theme) -> dict[str, Any]:
-    return {
-        "type": "scatter", "x": [None], "y": [None], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
-        "marker": {
-            "color": [0], "cmin": _BLANK, "cmax": _FULL_EXPLOSION, "showscale": True,
-            "colorscale": [list(stop) for stop in _scale(architecture, look)],
-            "colorbar": {
-                "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.0, "yanchor": "top",
-                "ypad": 0, "xpad": 0, "outlinewidth": 0, "ticklabelposition": "outside top",
-                "tickvals": [-8, -4, -2, 0, 1], "tickangle": 0,
-                "ticktext": ["10<sup>−8</sup>", "10<sup>−4</sup>", "1%", "1", "10×"],
-            },
-        },
-    }  # fmt: skip
 
 
 def _label(text: str, x: float, y: float, *, color: str, bgcolor: str) -> dict[str, Any]:

@@ -84,7 +84,8 @@ class Products(_StepsJob[JacobianFlow]):
         """Go some steps further back."""
         layer = self._layer
         steps = slice(self.total - last, self.total - first)
-        frames = carried or (Frame.identity(1, self.size), Frame.of_gradient(self._cotangent(layer), self.size))
+        size = layer.shape[2]
+        frames = carried or (Frame.identity(1, size), Frame.of_gradient(self._cotangent(layer), size))
         parts, after = zip(*(carried_back(layer.jacobians, steps, frame) for frame in frames), strict=True)
         if first == 0:
             ends = (torch.from_numpy(frame.log10)[None] for frame in frames)

@@ -11,7 +11,7 @@ from lstm_explorer.ui.launch import APP_FOLDER
 PAGES_FOLDER = APP_FOLDER / "pages"
 
 #: Up to this many pages stand side by side; more are folded into one menu per group.
-_SIDE_BY_SIDE = 7
+_SIDE_BY_SIDE = 9
 
 #: Set once a session's run has gone through the entry.
 _ENTERED = "lstm_explorer_entered"
@@ -21,7 +21,11 @@ def pages() -> dict[str, list[StreamlitPage]]:
     """Return every page, grouped, with titles in the running language; addresses never change with the language."""
     return {
         _("Learn"): [_page("start", _("Start here"), default=True), _page("inside", _("Inside the cell"))],
-        _("Measure"): [_page("gradients", _("Gradient flow")), _page("biases", _("Gate biases"))],
+        _("Measure"): [
+            _page("gradients", _("Gradient flow")),
+            _page("biases", _("Gate biases")),
+            _page("jacobians", _("Vanish or explode")),
+        ],
         _("Real networks"): [_page("training", _("Training")), _page("your_network", _("Your network"))],
         _("Export"): [_page("report", _("Report"))],
     }

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.words import caption
 from lstm_explorer.export.figure_script import has_figure_script
-from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, make, resolutions
+from lstm_explorer.export.files import FORMATS, ExportOptions, FileFormat, file_name, has_script, make, resolutions
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.paper import Paper, Size
 from lstm_explorer.locales import _
@@ -66,7 +66,7 @@ def _download(exhibit: Exhibit) -> None:
     """Draw the choice of a format, its options, and the button."""
     key = exhibit.name
     chosen: FileFormat = st.segmented_control(
-        _("Format"), [one for one in FORMATS if one != "py" or exhibit.experiments],
+        _("Format"), [one for one in FORMATS if one != "py" or has_script(exhibit)],
         format_func=_format_names().__getitem__, default="png", required=True,
         key=f"{key}_format",
     )  # fmt: skip

@@ -17,9 +17,12 @@ from lstm_explorer.exhibits.trained import (
     moment_of,
     part_of,
     trained_cell,
+    trained_eigenvalues,
     trained_flow,
     trained_gates,
     trained_map,
+    trained_phase_map,
+    trained_products,
     trained_traces,
 )
 from lstm_explorer.exhibits.training import started
@@ -86,6 +89,11 @@ def _inside(view: TrainingView, moments: Sequence[int]) -> None:
             setting_choice("part", _("Unit by unit"), {part: gate_name(part, network) for part in parts(network)})
         if exhibit := build(runner, settings, view):
             show_exhibit(exhibit, slider="step")
+    if st.toggle(_("Every direction at once"), key="directions_shown"):
+        for build in (trained_products, trained_eigenvalues, trained_phase_map):
+            with shielded():
+                if exhibit := build(runner, settings, view):
+                    show_exhibit(exhibit)
 
 
 def _take_home(view: TrainingView, moments: Sequence[int]) -> None:

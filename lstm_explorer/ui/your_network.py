@@ -21,7 +21,10 @@ from lstm_explorer.exhibits.your_network import (
     layer_index,
     layers_of,
     own_biases,
+    own_eigenvalues,
     own_mend,
+    own_phase_map,
+    own_products,
     own_reach,
     own_units,
     subject_of,
@@ -191,6 +194,12 @@ def _remembers(runner: CachedRunner, subject: Subject, layers: Sequence[LayerWei
     st.subheader(_("Which units remember"))
     if exhibit := own_units(runner, current_settings(), view):
         show_exhibit(exhibit)
+    with st.expander(_("Every direction at once"), on_change="rerun", key="directions_open") as expander:
+        if expander.open:
+            for build in (own_products, own_eigenvalues, own_phase_map):
+                with shielded():
+                    if exhibit := build(runner, current_settings(), view):
+                        show_exhibit(exhibit)
 
 
 def _layer_table(diagnosis: Diagnosis) -> pd.DataFrame:

@@ -71,6 +71,10 @@ OWN = {
     "plot_reach": {"diagnosis": DIAGNOSIS},
     "to_training_script": {"training": TRAINING},
     "jacobian_eigenvalues": {"steps": (1, 4)},
+    "plot_jacobian_flow": {"flow": lx.jacobian_flow(LSTM, lx.make_inputs(SETTINGS)), "curves": (), "theory": ()},
+    "plot_eigenvalues": {"found": lx.jacobian_eigenvalues(LSTM, lx.make_inputs(SETTINGS))},
+    "plot_lyapunov_exponents": {"exponents": {"lstm": lx.lyapunov_exponents(LSTM, lx.make_inputs(SETTINGS))[0]}},
+    "plot_phase_map": {"found": lx.phase_map(SETTINGS, across={"recurrent_gain": (0, 1), "input_scale": (0, 1)})},
     "phase_map": {
         "inputs": None,
         "architecture": "rnn",

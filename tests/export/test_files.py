@@ -5,7 +5,7 @@ import json
 import pytest
 
 import lstm_explorer as lx
-from lstm_explorer.export.files import FORMATS, ExportOptions, file_name, make, resolutions
+from lstm_explorer.export.files import FORMATS, ExportOptions, file_name, has_script, make, resolutions
 from lstm_explorer.export.paper import SHEETS, Paper
 
 #: How a file of each format that needs no browser begins.
@@ -51,3 +51,12 @@ def test_json_names_the_figure(exhibit):
 
 def test_a_poster_is_offered_at_the_resolutions_that_its_pixels_allow():
     assert {size: resolutions(size)[-1] for size in SHEETS} == {"slide": 4, "column": 4, "page": 4, "poster": 2}
+
+
+def test_a_program_is_offered_where_there_is_one(exhibit_of, exhibit):
+    settings = lx.Settings(sequence_length=12, hidden_size=3)
+    assert has_script(exhibit)
+    assert has_script(exhibit_of("products", settings))
+    assert has_script(exhibit_of("exponents", settings, networks=("gru",)))
+    several = exhibit_of("exponents", settings, networks=("rnn", "gru"))
+    assert not has_script(several)

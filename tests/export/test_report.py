@@ -8,6 +8,7 @@ import zipfile
 import pytest
 from pypdf import PdfReader
 
+import lstm_explorer as lx
 from lstm_explorer.export.images import find_browser
 from lstm_explorer.export.report import Entry, report_html, report_pdf, report_zip
 from lstm_explorer.figures.cell_svg import number
@@ -88,3 +89,11 @@ def test_a_report_speaks_korean(entries):
         use_language("en")
     assert '<html lang="ko">' in page
     assert "<h1>보고서</h1>" in page
+
+
+def test_a_figure_of_several_networks_without_curves_has_no_program(exhibit_of):
+    settings = lx.Settings(sequence_length=12, hidden_size=3)
+    several = exhibit_of("exponents", settings, networks=("rnn", "gru"))
+    archive = zipfile.ZipFile(io.BytesIO(report_zip("A title", [Entry("", "", several)], images=False)))
+    assert [name for name in archive.namelist() if name.endswith(".py")] == []
+    assert any(name.endswith(".csv") for name in archive.namelist())

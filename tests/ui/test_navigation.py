@@ -35,7 +35,7 @@ def test_groups_say_what_one_does_there(monkeypatch):
     monkeypatch.setattr(st, "Page", lambda path, **_options: path.stem)
     assert pages() == {
         "Learn": ["start", "inside"],
-        "Measure": ["gradients", "biases"],
+        "Measure": ["gradients", "biases", "jacobians"],
         "Real networks": ["training", "your_network"],
         "Export": ["report"],
     }
