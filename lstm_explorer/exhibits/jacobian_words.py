@@ -54,7 +54,7 @@ def largest_exponent(exponent: float) -> str:
 def exponents_summary(exponents: Mapping[str, NDArray[np.float64]]) -> str:
     """Return the largest exponent of each network, and in how many steps it makes a factor of ten."""
     return "  \n".join(
-        _("**{network}**: the largest exponent is {exponent}, so of the best kept direction {meaning}.").format(
+        _("**{network}**: the largest exponent is {exponent}: {meaning}.").format(
             network=network_name(name), exponent=signed(float(values[0])), meaning=factor_of_ten(float(values[0]))
         )
         for name, values in exponents.items()
@@ -72,9 +72,8 @@ def eigenvalues_summary(found: Eigenvalues, *, nonlinearity: str, verdict: Verdi
     one = 0 if found.directions == 2 else ...
     gated = bool(architecture_named(found.architecture).gates)
     radii = np.abs(found.jacobians[one].numpy()).max(axis=-1)
-    steps = _(
-        "The Jacobian of a step has its largest eigenvalue at {median} in the middle of all steps ({low} to {high})."
-    ).format(median=f"{np.median(radii):.2f}", low=f"{radii.min():.2f}", high=f"{radii.max():.2f}")
+    steps = _("Over the steps, the largest eigenvalue of the Jacobian has a median size of {median} ({low} to {high}).")
+    steps = steps.format(median=f"{np.median(radii):.2f}", low=f"{radii.min():.2f}", high=f"{radii.max():.2f}")
     values = {gate: float(value[one]) for gate, value in found.largest_singular_values.items()}
     if gated:
         sizes = ", ".join(
@@ -134,7 +133,7 @@ def edge_summary(found: PhaseMap, at: tuple[float, float], *, added: bool = Fals
     said = [sentence.format(**place, exponent=signed(here), meaning=factor_of_ten(here))]
     crossing = _crossing(rows, found.median[:, column])
     if crossing is None:
-        said.append(_("No {first} of this map brings it to the edge.").format(first=first))
+        said.append(_("No value of {first} on this map reaches the edge there.").format(first=first))
     else:
         said.append(
             _("There the edge is crossed at {first} {crossing}.").format(first=first, crossing=f"{crossing:.2f}")

@@ -31,7 +31,7 @@ def test_all_directions_have_the_verdict_of_the_best_kept_one():
 def test_exponents_are_told_in_steps():
     assert largest_exponent(-math.log(10) / 5).endswith("is −0.46: a tenth is left after 5.0 steps.")
     said = exponents_summary({"rnn": np.array([0.023, -1.0]), "gru": np.array([-0.5])})
-    assert "**RNN**: the largest exponent is 0.023, so of the best kept direction ten times as much after 100" in said
+    assert "**RNN**: the largest exponent is 0.023: ten times as much after 100 steps." in said
     assert "**GRU**" in said
 
 
@@ -61,7 +61,9 @@ def test_gates_have_a_size_each():
     assert f"forget gate f {float(found.largest_singular_values['forget']):.2f}" in said
     assert "Those near 1 are the cell state's" in said
     minimal = lx.jacobian_eigenvalues(lx.build_network("mingru", lx.Settings()), lx.make_inputs(lx.Settings()))
-    assert eigenvalues_summary(minimal, nonlinearity="tanh", verdict=None).startswith("The Jacobian of a step")
+    assert eigenvalues_summary(minimal, nonlinearity="tanh", verdict=None).startswith(
+        "Over the steps, the largest eigenvalue"
+    )
 
 
 def grid(column, edge=None):
@@ -78,6 +80,8 @@ def test_the_edge_is_where_the_exponent_rises_through_zero():
     assert "(gain on weight_hh 1, input scale 1) the largest exponent is −1.00" in said
     assert "crossed at gain on weight_hh 2.50" in said
     assert said.endswith("Mean-field theory expects it at 2.30.")
-    assert "No gain on weight_hh of this map brings it to the edge." in edge_summary(grid([-1.0, -0.5, -0.1]), (1, 1))
+    assert "No value of gain on weight_hh on this map reaches the edge there." in edge_summary(
+        grid([-1.0, -0.5, -0.1]), (1, 1)
+    )
     assert "leave the float range" in edge_summary(grid([math.nan, -0.5, 0.5]), (1, 1))
     assert "crossed at gain on weight_hh 2.00" in edge_summary(grid([-math.inf, 0.5, 0.6]), (1, 1))
