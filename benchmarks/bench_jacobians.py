@@ -7,11 +7,12 @@ Run from the root of the repository::
 All sides take turns inside one process and one torch thread, and what counts is its processor time. The steps'
 Jacobians stand beside ``vmap(jacrev)`` of the step, the spectra beside the plain matrix products alone, and beside what
 LAPACK takes for one QR, or for the singular values, of as many matrices: what all singular values at every lag take
-where nothing leaves the float range.
+where nothing leaves the float range. A map of 625 networks stands beside the same networks one after another.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import statistics
 import time
@@ -115,11 +116,39 @@ def spectra() -> None:
             print(f"{f'{length}, {size}':>10} {name:>8} {jacobians.shape[-1]:>4}  " + "   ".join(shown), flush=True)
 
 
+def maps() -> None:
+    """Print maps of 25 x 25 networks side by side beside the same networks one after another."""
+    across = {
+        "rnn": ("recurrent_gain", "input_scale"), "lstm": ("forget_bias", "recurrent_gain"),
+        "gru": ("update_bias", "recurrent_gain"),
+    }  # fmt: skip
+    print(f"\n{'T, H':>10} {'network':>8} {'map s':>7} {'one by one s':>13} {'ratio':>6}")
+    for length, size in SHAPES:
+        settings = lx.Settings(sequence_length=length, hidden_size=size)
+        for name, axes in across.items():
+            values = {axis: tuple(0.1 + 0.12 * k for k in range(25)) for axis in axes}
+            whole = functools.partial(lx.phase_map, settings, across=values, architecture=name)
+            own, each = times([whole, alone(settings, name)])
+            one_by_one = [625 * seconds for seconds in each]
+            print(
+                f"{f'{length}, {size}':>10} {name:>8} {statistics.median(own):7.2f} "
+                f"{statistics.median(one_by_one):13.2f} {ratio(one_by_one, own):6.1f}",
+                flush=True,
+            )
+
+
+def alone(settings: lx.Settings, name: str) -> Callable[[], object]:
+    """Return the measurement of the largest exponent of one network of the map."""
+    network, inputs = lx.build_network(name, settings), lx.make_inputs(settings)
+    return lambda: lx.lyapunov_exponents(network, inputs, count=1)
+
+
 def main() -> None:
     """Run everything."""
     torch.set_num_threads(1)
     steps()
     spectra()
+    maps()
 
 
 if __name__ == "__main__":

@@ -144,6 +144,11 @@ def test_a_trained_network_is_looked_into_at_any_moment():
     at.select_slider(key="at_stops").set_value(12).run()
     assert at.query_params["at"] == "12"
     assert at.button(key="save_safetensors")
+    drawn = len(at.get("plotly_chart"))
+    at.toggle(key="directions_shown").set_value(True).run()
+    assert not at.error
+    assert len(at.get("plotly_chart")) == drawn + 3
+    assert "**LSTM, all directions:" in words(at)
 
 
 def test_the_controls_of_a_task_are_its_own():

@@ -43,6 +43,12 @@ def test_it_opens_on_a_network_of_the_app_s_and_says_what_is_measured():
     assert [one.proto.id.rsplit("-", 1)[-1] for one in at.get("plotly_chart")] == [
         "own_reach", "own_mend", "own_units", "own_biases",
     ]  # fmt: skip
+    at.session_state["directions_open"] = True
+    at.run()
+    assert [one.proto.id.rsplit("-", 1)[-1] for one in at.get("plotly_chart")][3:6] == [
+        "own_products", "own_eigenvalues", "own_phase_map",
+    ]  # fmt: skip
+    assert "**LSTM, all directions:" in words(at)
     at.segmented_control(key="inside").set_value("rnn").run()
     assert "A plain RNN has no gate to open" in words(at)
     assert at.query_params["inside"] == "rnn"
