@@ -25,6 +25,7 @@ from lstm_explorer.core.gradients.paths import PathFlows, path_flows
 from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.seeds import seed_flows
 from lstm_explorer.core.gradients.summaries import summarise
+from lstm_explorer.core.gradients.truncated import truncated_flow
 from lstm_explorer.core.gradients.weights import (
     StepContributions,
     WeightGradients,
@@ -106,6 +107,7 @@ __all__ = [
     "to_script",
     "to_training_script",
     "train",
+    "truncated_flow",
     "two_gate_map",
     "unroll",
     "watch",

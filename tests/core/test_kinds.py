@@ -46,7 +46,7 @@ GOOD = {
     "step": 1, "mapping": {}, "data": b"a;b\n1;2\n3;4\n", "forget_bias": 1.0, "longest": 10, "probability": 0.5,
     "path_or_bytes": LOADABLE.getvalue(), "module": None,
     "share": 0.1, "recurrent_variance": 1.0, "input_variance": 1.0, "weight_hh": torch.eye(3), "strips": SERIES,
-    "needs_lag": 4, "mend": DIAGNOSIS.mend,
+    "needs_lag": 4, "truncation": 2, "mend": DIAGNOSIS.mend,
     "need": lx.required_bias(SETTINGS, lag=4), "measured": MAP, "model": LSTM, "runs": [lx.train(TRAINING)],
     "watched": watched_once(), "jacobians": torch.eye(4).expand(3, 1, 4, 4),
 }  # fmt: skip
