@@ -22,6 +22,7 @@ from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.any_cell import CellGradientFlow, cell_gradient_flow
 from lstm_explorer.core.gradients.flow import gradient_flow, gradient_flow_of_loss
 from lstm_explorer.core.gradients.paths import PathFlows, path_flows
+from lstm_explorer.core.gradients.plain import PlainBackward, plain_backward
 from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.seeds import seed_flows
 from lstm_explorer.core.gradients.summaries import summarise
@@ -63,6 +64,7 @@ __all__ = [
     "LoadedNetwork",
     "Mend",
     "PathFlows",
+    "PlainBackward",
     "RequiredBias",
     "Settings",
     "StepContributions",
@@ -96,6 +98,7 @@ __all__ = [
     "mending_lines",
     "parse_query",
     "path_flows",
+    "plain_backward",
     "read_table",
     "required_bias",
     "seed_flows",
