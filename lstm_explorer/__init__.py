@@ -20,9 +20,11 @@ from lstm_explorer.core.diagnosis.diagnose import Diagnosis, diagnose
 from lstm_explorer.core.diagnosis.mending import Mend, mended_biases, mending_lines
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.any_cell import CellGradientFlow, cell_gradient_flow
+from lstm_explorer.core.gradients.clipping import ClippedGradient, clipped_gradient
 from lstm_explorer.core.gradients.flow import gradient_flow, gradient_flow_of_loss
 from lstm_explorer.core.gradients.paths import PathFlows, path_flows
 from lstm_explorer.core.gradients.plain import PlainBackward, plain_backward
+from lstm_explorer.core.gradients.pytorch_clipping import Clipped, StepChange
 from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.seeds import seed_flows
 from lstm_explorer.core.gradients.summaries import summarise
@@ -55,6 +57,8 @@ __all__ = [
     "BiasGrid",
     "BiasMap",
     "CellGradientFlow",
+    "Clipped",
+    "ClippedGradient",
     "Diagnosis",
     "GRUGates",
     "GradientFlow",
@@ -67,6 +71,7 @@ __all__ = [
     "PlainBackward",
     "RequiredBias",
     "Settings",
+    "StepChange",
     "StepContributions",
     "Table",
     "TableError",
@@ -81,6 +86,7 @@ __all__ = [
     "build_network",
     "cell_gradient_flow",
     "cell_jacobians",
+    "clipped_gradient",
     "diagnose",
     "effective_biases",
     "find_networks",

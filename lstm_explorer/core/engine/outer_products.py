@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, near_one, shifted
+from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, log10_together, near_one, shifted
 
 #: Numbers of steps' contributions, ``n * O * I``, made at once.
 _NUMBERS_AT_ONCE = 2**18
+#: How many powers of two the factors of one band may lie apart.
+_BAND = 400
 
 
 class OuterProducts(NamedTuple):
@@ -33,32 +36,37 @@ class OuterProducts(NamedTuple):
         """Return the sum over all steps and samples, ``(O * I,)``."""
         return summed(_flat(self.deltas), _flat(self.read))
 
-    def log10_of_steps(self, factors: Scaled | None = None) -> Array:
+    def log10_of_steps(self, log2_factors: Array | None = None) -> Array:
         """Return log10 of the norms of what the steps add, ``(T,)``.
 
         Args:
-            factors: Multiplies every number of what a step adds, ``(O * I,)``; one more than 10^150 below the largest
-                counts as zero.
+            log2_factors: log2 of what every number of a step's part is multiplied by, ``(O * I,)``; nothing by default.
         """
-        (steps, batch_size, rows), columns = self.deltas.mantissa.shape, self.read.mantissa.shape[-1]
-        if batch_size == 1 and factors is None:  # the norm of one outer product is the product of the norms
+        if log2_factors is None and self.deltas.mantissa.shape[1] == 1:
+            # The norm of one outer product is the product of the norms.
             return (log10_norm(self.deltas) + log10_norm(self.read))[:, 0]
-        if batch_size == 1 and factors is not None:
-            return self._log10_of_one_sample(factors)
-        window = max(1, _NUMBERS_AT_ONCE // max(1, rows * columns))
-        windows = [self._some(slice(start, start + window)) for start in range(0, steps, window)]
-        if factors is not None:
-            mantissa, exponent = factors
-            windows = [Scaled(one.mantissa * mantissa, one.exponent + exponent) for one in windows]
-        return np.concatenate([log10_norm(one) for one in windows])
+        if log2_factors is None:
+            return self._log10_of_many()
+        return log10_together([self._log10_with(factors) for factors in _bands(log2_factors)])
 
-    def _log10_of_one_sample(self, factors: Scaled) -> Array:
-        """Return the norms from the squares of the three parts, without any step's own matrix."""
+    def _log10_with(self, factors: Scaled) -> Array:
+        """Return the norms of the steps' parts, each number multiplied; of one sample without making the parts."""
+        if self.deltas.mantissa.shape[1] > 1:
+            return self._log10_of_many(factors)
         deltas, read = self.deltas.mantissa[:, 0], self.read.mantissa[:, 0]
         squares = np.square(factors.mantissa).reshape(deltas.shape[1], read.shape[1])
         norms = np.sqrt(np.vecdot(np.square(deltas) @ squares, np.square(read)))
         exponent = self.deltas.exponent[:, 0] + self.read.exponent[:, 0] + factors.exponent
         return log10_norm(Scaled(norms[:, None], exponent))
+
+    def _log10_of_many(self, factors: Scaled | None = None) -> Array:
+        (steps, _, rows), columns = self.deltas.mantissa.shape, self.read.mantissa.shape[-1]
+        window = max(1, _NUMBERS_AT_ONCE // (rows * columns))
+        windows = [self._some(slice(start, start + window)) for start in range(0, steps, window)]
+        if factors is not None:
+            mantissa, exponent = factors
+            windows = [Scaled(one.mantissa * mantissa, one.exponent + exponent) for one in windows]
+        return np.concatenate([log10_norm(one) for one in windows])
 
     def _some(self, steps: slice) -> Scaled:
         deltas, read = (Scaled(one.mantissa[steps], one.exponent[steps]) for one in self)
@@ -74,6 +82,16 @@ def summed(deltas: Scaled, read: Scaled) -> Scaled:
     left = shifted(deltas.mantissa, np.where(counts, exponents - scale[..., None], 0))
     total = left.swapaxes(-1, -2) @ read.mantissa
     return Scaled(total.reshape(*total.shape[:-2], -1), scale)
+
+
+def _bands(log2: Array) -> Iterator[Scaled]:
+    """Yield factors in parts, each of those that are close enough in size for their squares to stay in range."""
+    left = np.ones(log2.shape, dtype=bool)
+    while left.any():
+        top = np.ceil(log2[left].max())
+        band = left & (log2 > top - _BAND)
+        yield Scaled(np.where(band, np.exp2(np.where(band, log2 - top, 0.0)), 0.0), top.astype(np.int64))
+        left &= ~band
 
 
 def _flat(vectors: Scaled) -> Scaled:
