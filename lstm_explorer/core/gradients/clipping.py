@@ -163,7 +163,8 @@ def _real_gradient(given: Given, seed: Tensor) -> list[Tensor]:
     copy = plain_copy(given.network, given.parameters)
     time_first = not copy.batch_first
     states = tuple(map(torch.cat, zip(*given.states, strict=True)))
-    read = given.inputs if time_first else given.inputs.transpose(0, 1)
+    own = given.inputs.clone()  # autograd refuses tensors that were made in inference mode
+    read = own if time_first else own.transpose(0, 1)
     output, _ = copy(read, states if len(states) > 1 else states[0])
     (output if time_first else output.transpose(0, 1)).backward(_of_every_output(given, seed))
     return [torch.zeros_like(one) if one.grad is None else one.grad for one in copy.parameters()]

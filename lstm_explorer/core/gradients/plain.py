@@ -130,7 +130,7 @@ def _gradients(given: Given, layers: Sequence[LayerStates], upstreams: Sequence[
     reached = [_every_step(upstream, len(layers[0].hidden)) for upstream in upstreams]
     found: list[Array] = []
     for first in range(len(layers) - directions, -1, -directions):
-        read = output_of(network, layers[:first], None) if first else given.inputs
+        read = output_of(network, layers[:first], None) if first else given.inputs.clone()
         backs = [
             _carried_back(
                 _step(engine, given.parameters[first + k]), _states(layers[first + k]), in_order_of(k, read, None), one
@@ -163,7 +163,8 @@ def _states(layer: LayerStates) -> tuple[Tensor, ...]:
 
 def _step(engine: GenericEngine, weights: Parameters) -> StepFunction:
     """Return the plain cell, with the projection of its hidden state where there is one."""
-    step, projection = engine.step_of(weights._replace(weight_hr=None)), weights.weight_hr
+    weights = weights.map(torch.Tensor.clone)  # autograd refuses tensors that were made in inference mode
+    step, projection = engine.step_of(weights), weights.weight_hr
     if projection is None:
         return step
 

@@ -161,3 +161,10 @@ def test_wrong_thresholds_are_refused():
     packed = nn.utils.rnn.pack_sequence([torch.ones(5, 2), torch.ones(3, 2)])
     with pytest.raises(ValueError, match=r"samples of \[5, 3\] steps: expected all of one length"):
         lx.clipped_gradient(gru, packed)
+
+
+def test_weights_and_inputs_of_inference_mode_are_clipped():
+    with torch.inference_mode():
+        network, inputs = nn.LSTM(3, 4), torch.ones(5, 1, 3)
+    found = lx.clipped_gradient(network, inputs, clip_at=0.1)
+    assert found.own.norm_before == pytest.approx(found.wide.norm_before, rel=1e-5)

@@ -94,3 +94,10 @@ def test_what_cannot_be_measured_is_refused():
         lx.plain_backward(nn.GRU(2, 3), packed)
     with pytest.raises(ValueError, match='loss is "every" with a cotangent of every step'):
         lx.plain_backward(nn.GRU(2, 3), torch.ones(5, 1, 2), loss="every", cotangent=torch.ones(5, 1, 3))
+
+
+def test_weights_and_inputs_of_inference_mode_are_carried_back():
+    with torch.inference_mode():
+        network, inputs = nn.LSTM(3, 4), torch.ones(5, 1, 3)
+    found = lx.plain_backward(network, inputs)
+    torch.testing.assert_close(found.norm_hidden.log10(), found.exact.log10_hidden, rtol=1e-4, atol=1e-4)
