@@ -8,6 +8,7 @@ from lstm_explorer.figures.axes import FlowAxes
 from lstm_explorer.figures.bias_grid import plot_bias_grid
 from lstm_explorer.figures.bias_map import plot_bias_map
 from lstm_explorer.figures.cell import cell_values, plot_cell
+from lstm_explorer.figures.clipping import plot_clipping, plot_truncation
 from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.figures.gate_biases import plot_gate_biases
 from lstm_explorer.figures.gradient_flow import plot_gradient_flow
@@ -28,6 +29,7 @@ __all__ = [
     "plot_bias_grid",
     "plot_bias_map",
     "plot_cell",
+    "plot_clipping",
     "plot_contributions",
     "plot_gate_biases",
     "plot_gradient_flow",
@@ -37,6 +39,7 @@ __all__ = [
     "plot_reach",
     "plot_required_bias",
     "plot_training",
+    "plot_truncation",
     "plot_unit_heatmap",
     "plot_watched",
     "plot_weight_gradients",

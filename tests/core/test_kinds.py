@@ -60,6 +60,11 @@ OWN = {
     "plot_bias_grid": {"grid": lx.length_map(SETTINGS, biases=(0, 1), lengths=(2, 4))},
     "plot_weight_gradients": {"measured": lx.weight_gradients(SETTINGS, lengths=(2, 4))},
     "plot_contributions": {"measured": lx.step_contributions(SETTINGS)},
+    "plot_clipping": {
+        "measured": lx.clipped_gradient(LSTM, lx.make_inputs(SETTINGS)),
+        "backward": lx.plain_backward(LSTM, lx.make_inputs(SETTINGS)),
+    },
+    "plot_truncation": {"series": SERIES},
     "plot_paths": {"flows": lx.path_flows(SETTINGS)},
     "plot_rates": {"flows": lx.path_flows(SETTINGS)},
     "plot_journey": {"theory": ()},
