@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -22,6 +21,8 @@ from lstm_explorer.locales import _
 
 #: How far the curve after clipping is mixed with the text's colour: where it lies on the other, it is seen.
 _SHADE = 0.5
+#: Room beside the curves, as a share of the axis.
+_PAD = 0.015
 
 
 @checks_kinds
@@ -53,15 +54,16 @@ def plot_clipping(measured: ClippedGradient, backward: PlainBackward, *, theme: 
         x_title=_("lag: steps back from the last one (the gradient travels to the right)"),
         y_title=_("what the step adds to the weights' gradient"),
         theme=theme,
+        x_axis={"range": [-_PAD * len(before), (1 + _PAD) * len(before)]},
     )
     _add_range_of_floats(figure, backward, look)
-    name = _dtype(backward)
-    for step, text in (
-        (backward.overflows_at, _("{dtype}: inf or NaN from here on").format(dtype=name)),
-        (backward.dies_at, _("{dtype}: exactly 0 from here on").format(dtype=name)),
-    ):
-        if step is not None:
-            _add_mark(figure, len(before) - step, before, text, look)
+    name, points = _dtype(backward), before[::-1]
+    if backward.overflows_at is not None:
+        text = _("{dtype}: inf or NaN from here on").format(dtype=name)
+        _add_mark(figure, len(before) - backward.overflows_at, points, text, look)
+    if backward.dies_at is not None:
+        text = _("{dtype}: exactly 0 from here on").format(dtype=name)
+        _add_mark(figure, len(before) - backward.dies_at, points, text, look)
     return figure
 
 
@@ -97,28 +99,32 @@ def _add_range_of_floats(figure: go.Figure, backward: PlainBackward, look: Theme
     """Mark the largest and the smallest normal number of the dtype, where the axis has them."""
     numbers, (low, high) = torch.finfo(backward.norm_hidden.dtype), figure.layout.yaxis.range
     name = _dtype(backward)
-    for number, text, anchor in (
-        (numbers.max, _("largest number of {dtype}").format(dtype=name), "bottom"),
-        (numbers.tiny, _("smallest normal number of {dtype}").format(dtype=name), "top"),
+    for number, text, side in (
+        (numbers.max, _("largest number of {dtype}").format(dtype=name), "left"),
+        (numbers.tiny, _("smallest normal number of {dtype}").format(dtype=name), "right"),
     ):
         level = float(np.log10(number))
         if low < level < high:
             figure.add_hline(y=level, line={"color": look.muted, "width": 1, "dash": "longdash"})
             figure.add_annotation(
-                text=text, x=0.01, xanchor="left", xref="paper", y=level, yanchor=anchor, showarrow=False,
+                text=text, x=0.01 if side == "left" else 0.99, xanchor=side, xref="paper", y=level,
+                yanchor="top" if side == "left" else "bottom", showarrow=False,
                 font={"size": 11, "color": look.muted},
             )  # fmt: skip
 
 
 def _add_mark(figure: go.Figure, lag: int, log10: NDArray[np.float64], text: str, look: Theme) -> None:
-    """Mark a point of the curve with a cross and a label, on whichever side there is room."""
-    last = len(log10)
-    height = log10[::-1][min(lag, last - 1)]
-    left = lag > last / 2
-    mark: dict[str, Any] = {
-        "type": "scatter", "x": [lag], "y": [height if np.isfinite(height) else figure.layout.yaxis.range[0]],
-        "mode": "markers+text", "marker": {"symbol": "x", "size": 12, "color": look.explosion},
-        "text": [text], "textposition": "middle left" if left else "middle right", "cliponaxis": False,
-        "textfont": {"size": 12, "color": look.explosion}, "name": text, "showlegend": False, "hoverinfo": "name",
-    }  # fmt: skip
-    figure.add_trace(mark)
+    """Mark a point of the curve, given by lag, with a cross, and a label on the side that the curve leaves free."""
+    at = min(lag, len(log10) - 1)
+    height = float(log10[at]) if np.isfinite(log10[at]) else figure.layout.yaxis.range[0]
+    left, rises = lag > len(log10) / 2, height > log10[0]
+    figure.add_trace(
+        {
+            "type": "scatter", "x": [lag], "y": [height], "mode": "markers", "name": text, "showlegend": False,
+            "marker": {"symbol": "x", "size": 12, "color": look.explosion}, "cliponaxis": False, "hoverinfo": "name",
+        }
+    )  # fmt: skip
+    figure.add_annotation(
+        text=text, x=lag, y=height, showarrow=False, xanchor="right" if left else "left", bgcolor=look.background,
+        opacity=0.85, yshift=18 if left == rises else -18, font={"size": 12, "color": look.explosion},
+    )  # fmt: skip
