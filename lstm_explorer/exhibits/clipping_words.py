@@ -45,14 +45,22 @@ def _arrives(measured: ClippedGradient, lag: int) -> str:
     """Return how much of the weights' gradient comes from a lag, and its share of what the last step adds."""
     before, after = (norms[0].double() for norms in (measured.log10_steps_before, measured.log10_steps_after))
     at = max(0, len(before) - 1 - lag)  # the first step that is read reaches as far back as the initial state
-    words = {"step": at + 1, "before": scientific(float(before[at])), "after": scientific(float(after[at]))}
     shares = [_share(float(norms[at]), float(norms[-1])) for norms in (before, after)]
-    says = _("To the weights' gradient, step {step} adds {before} without clipping and {after} with it").format(**words)
-    if shares[0] == shares[1]:
-        return says + _("; of what the last step adds that is {share}, with or without.").format(share=shares[0])
-    return says + _("; of what the last step adds that is {before}, and {after} with it.").format(
-        before=shares[0], after=shares[1]
+    says = (
+        _(
+            "To the weights' gradient, step {step} adds {before} without clipping and {after} with it; of what the "
+            "last step adds that is {share}, with or without."
+        )
+        if shares[0] == shares[1]
+        else _(
+            "To the weights' gradient, step {step} adds {before} without clipping and {after} with it; of what the "
+            "last step adds that is {share}, and {share_after} with it."
+        )
     )
+    return says.format(
+        step=at + 1, before=scientific(float(before[at])), after=scientific(float(after[at])), share=shares[0],
+        share_after=shares[1],
+    )  # fmt: skip
 
 
 def _share(log10: float, of: float) -> str:
@@ -96,25 +104,28 @@ def _answer(measured: ClippedGradient, verdict: Verdict, optimizer: str) -> str:
         return _nothing_to_clip(measured, verdict)
     if _hardly_changes(measured, optimizer):
         return _(
-            "**It hardly changes the step**, whatever it does to the gradient: {optimizer} divides by the size of the "
-            "gradient itself."
+            "**It hardly changes the optimizer's step**, whatever it does to the gradient: {optimizer} divides by the "
+            "size of the gradient itself."
         ).format(optimizer=OPTIMIZERS[optimizer])
     if measured.clipping == "value":
         return _(
-            "**It bounds the step and bends it**: {cut} of the numbers are brought down to the bound, and the gradient "
-            "turns by {degrees:.1f}°."
+            "**It bounds the optimizer's step and bends it**: {cut} of the numbers are brought down to the bound, and "
+            "the gradient turns by {degrees:.1f}°."
         ).format(cut=percent(math.log10(own.share_cut)), degrees=StepChange(1.0, own.cosine).degrees)
     if verdict == "vanishes":
         return _(
-            "**No.** All steps are multiplied by the same number: the gradient is shorter, and what has vanished on "
-            "its way stays as small a part of it as before."
+            "**No.** What each time step adds is multiplied by the same number: the gradient is shorter, and what has "
+            "vanished on its way stays as small a part of it as before."
         )
     if verdict == "explodes":
         return _(
-            "**It bounds the step**, and no more: all steps are multiplied by the same number, so the farthest still "
-            "outweigh the last as before."
+            "**It bounds the optimizer's step**, and no more: what each time step adds is multiplied by the same "
+            "number, so the farthest still outweigh the last as before."
         )
-    return _("**It only shortens the gradient**: all steps are multiplied by the same number, and nothing exploded.")
+    return _(
+        "**It only shortens the gradient**: what each time step adds is multiplied by the same number, and nothing "
+        "exploded."
+    )
 
 
 def _hardly_changes(measured: ClippedGradient, optimizer: str) -> bool:

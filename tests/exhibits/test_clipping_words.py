@@ -24,16 +24,28 @@ def measured(changes, **options):
 @pytest.mark.parametrize(
     ("changes", "options", "optimizer", "verdict", "answer"),
     [
-        (EXPLODES, {}, "sgd", "explodes", "**It bounds the step**, and no more: all steps are multiplied by the same"),
-        (EXPLODES, {}, "adam", "explodes", "**It hardly changes the step**, whatever it does to the gradient"),
-        (EXPLODES, {"clipping": "value"}, "sgd", "explodes", "**It bounds the step and bends it**: "),
-        (VANISHES, {}, "sgd", "vanishes", "**No.** All steps are multiplied by the same number"),
+        (EXPLODES, {}, "sgd", "explodes", "**It bounds the optimizer's step**, and no more: what each time step adds"),
+        (
+            EXPLODES,
+            {},
+            "adam",
+            "explodes",
+            "**It hardly changes the optimizer's step**, whatever it does",
+        ),
+        (EXPLODES, {"clipping": "value"}, "sgd", "explodes", "**It bounds the optimizer's step and bends it**: "),
+        (VANISHES, {}, "sgd", "vanishes", "**No.** What each time step adds is multiplied by the same number"),
         (VANISHES, {"clip_at": 1e3}, "sgd", "vanishes", "And no clipping brings back what has vanished."),
         (VANISHES, {"clip_at": 1e3, "clipping": "value"}, "sgd", "vanishes", "and no number of it is above 1000"),
         ({**VANISHES, "sequence_length": 2}, {"clip_at": 0.1}, "sgd", "survives", "**It only shortens the gradient**"),
         (OVERFLOWS, {}, "sgd", "explodes", "**Too late: float32 has overflowed already.** Of the 1344 numbers"),
         (SQUARES, {}, "sgd", "explodes", "clip_grad_norm_ divides by infinity, and nothing is left."),
-        (SQUARES, {"clipping": "value"}, "sgd", "explodes", "**It bounds the step and bends it**: 100% of the numbers"),
+        (
+            SQUARES,
+            {"clipping": "value"},
+            "sgd",
+            "explodes",
+            "optimizer's step and bends it**: 100% of the numbers",
+        ),
     ],
 )
 def test_every_case_has_its_answer(changes, options, optimizer, verdict, answer):
