@@ -20,11 +20,15 @@ from lstm_explorer.core.diagnosis.diagnose import Diagnosis, diagnose
 from lstm_explorer.core.diagnosis.mending import Mend, mended_biases, mending_lines
 from lstm_explorer.core.engine.trajectory import Trajectory, unroll
 from lstm_explorer.core.gradients.any_cell import CellGradientFlow, cell_gradient_flow
+from lstm_explorer.core.gradients.clipping import ClippedGradient, clipped_gradient
 from lstm_explorer.core.gradients.flow import gradient_flow, gradient_flow_of_loss
 from lstm_explorer.core.gradients.paths import PathFlows, path_flows
+from lstm_explorer.core.gradients.plain import PlainBackward, plain_backward
+from lstm_explorer.core.gradients.pytorch_clipping import Clipped, StepChange
 from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.seeds import seed_flows
 from lstm_explorer.core.gradients.summaries import summarise
+from lstm_explorer.core.gradients.truncated import truncated_flow
 from lstm_explorer.core.gradients.weights import (
     StepContributions,
     WeightGradients,
@@ -55,6 +59,8 @@ __all__ = [
     "BiasGrid",
     "BiasMap",
     "CellGradientFlow",
+    "Clipped",
+    "ClippedGradient",
     "Diagnosis",
     "Eigenvalues",
     "GRUGates",
@@ -66,8 +72,10 @@ __all__ = [
     "Mend",
     "PathFlows",
     "PhaseMap",
+    "PlainBackward",
     "RequiredBias",
     "Settings",
+    "StepChange",
     "StepContributions",
     "Table",
     "TableError",
@@ -82,6 +90,7 @@ __all__ = [
     "build_network",
     "cell_gradient_flow",
     "cell_jacobians",
+    "clipped_gradient",
     "diagnose",
     "effective_biases",
     "find_networks",
@@ -101,6 +110,7 @@ __all__ = [
     "parse_query",
     "path_flows",
     "phase_map",
+    "plain_backward",
     "read_table",
     "required_bias",
     "seed_flows",
@@ -112,6 +122,7 @@ __all__ = [
     "to_script",
     "to_training_script",
     "train",
+    "truncated_flow",
     "two_gate_map",
     "unroll",
     "watch",

@@ -77,6 +77,19 @@ def check_given(network: Network, inputs: Inputs, initial_state: InitialState = 
     return Given(network, parameters, batch.inputs, batch.lengths, states, own)
 
 
+def check_one_length(given: Given) -> None:
+    """Refuse samples that differ in length.
+
+    Raises:
+        ValueError: They do.
+    """
+    if given.lengths is not None:
+        raise ValueError(
+            f"inputs has samples of {given.lengths.tolist()} steps: expected all of one length; measure those of one "
+            "length at a time."
+        )
+
+
 def check_network(network: Network) -> list[Parameters]:
     """Refuse what is not supported, by name and with the reason.
 

@@ -25,7 +25,7 @@ class JacobiansView(View):
         clipping: PyTorch's ``clip_grad_norm_`` or ``clip_grad_value_``.
         clip_at: The largest norm, or the largest value, that clipping leaves.
         optimizer: What takes a step with the gradient.
-        truncation: The states are detached every so many steps, counted from the first; 0 never detaches.
+        truncation: The states are detached every so many steps, counted back from the last; 0 never detaches.
     """
 
     network: str = choice("rnn", tuple(ARCHITECTURES))

@@ -11,6 +11,7 @@ from lstm_explorer.core.architectures import ARCHITECTURES
 from lstm_explorer.core.record import schema
 from lstm_explorer.exhibits.biases import effective, gates_map, lag_map, lengths_map, required
 from lstm_explorer.exhibits.biases_view import GATED, RECURRENT, BiasesView
+from lstm_explorer.exhibits.clipping import clipping, truncation
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.gradients import GradientsView, gradients, units
 from lstm_explorer.exhibits.inside import InsideView, by_hand, diagram, gate_map, traces
@@ -110,6 +111,8 @@ EXHIBITS: Mapping[str, ExhibitEntry] = types.MappingProxyType(
         "phase_map": ExhibitEntry(
             page="jacobians", view=JacobiansView, build=phase_map, chosen_by="network", networks=RECURRENT
         ),
+        "clipped": _entry("jacobians", JacobiansView, clipping, "network"),
+        "truncated": _entry("jacobians", JacobiansView, truncation, "network"),
         "training": _entry("training", TrainingView, training),
         "trained_cell": _entry("training", TrainingView, trained_cell),
         "trained_traces": _entry("training", TrainingView, trained_traces),

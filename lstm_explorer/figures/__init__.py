@@ -8,6 +8,7 @@ from lstm_explorer.figures.axes import FlowAxes
 from lstm_explorer.figures.bias_grid import plot_bias_grid
 from lstm_explorer.figures.bias_map import plot_bias_map
 from lstm_explorer.figures.cell import cell_values, plot_cell
+from lstm_explorer.figures.clipping import plot_clipping, plot_truncation
 from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.figures.eigenvalues import plot_eigenvalues
 from lstm_explorer.figures.exponents import plot_lyapunov_exponents
@@ -32,6 +33,7 @@ __all__ = [
     "plot_bias_grid",
     "plot_bias_map",
     "plot_cell",
+    "plot_clipping",
     "plot_contributions",
     "plot_eigenvalues",
     "plot_gate_biases",
@@ -45,6 +47,7 @@ __all__ = [
     "plot_reach",
     "plot_required_bias",
     "plot_training",
+    "plot_truncation",
     "plot_unit_heatmap",
     "plot_watched",
     "plot_weight_gradients",

@@ -89,7 +89,7 @@ class ReplicaJob(Generic[T]):
         return {"settings": one.settings, "architecture": one.architecture, "table": one.rows}
 
 
-class _FirstReplicaJob(ReplicaJob[T]):
+class FirstReplicaJob(ReplicaJob[T]):
     """A measurement of the first replica alone."""
 
     @property
@@ -116,14 +116,14 @@ class Flow(ReplicaJob[GradientFlow]):
         return seed_flows(**self._replicas(first, last), units=self.units)
 
 
-class Unrolled(_FirstReplicaJob[Trajectory]):
+class Unrolled(FirstReplicaJob[Trajectory]):
     """Every state and gate of the first replica (:func:`lstm_explorer.unroll`)."""
 
     def _measure(self, first: int, last: int) -> Trajectory:
         return unroll(self.experiment.network, self.experiment.inputs)
 
 
-class Theory(_FirstReplicaJob[Sequence[ClosedForm]]):
+class Theory(FirstReplicaJob[Sequence[ClosedForm]]):
     """The closed forms of the first replica's first layer."""
 
     @property

@@ -6,8 +6,10 @@ import streamlit as st
 
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.settings import Settings
+from lstm_explorer.exhibits.clipping import clipping, truncation
 from lstm_explorer.exhibits.jacobians import axes_of, eigenvalues, exponents, phase_map
 from lstm_explorer.exhibits.jacobians_view import JacobiansView
+from lstm_explorer.exhibits.words import OPTIMIZERS
 from lstm_explorer.figures.names import network_names
 from lstm_explorer.locales import _, translated
 from lstm_explorer.runs.job import Runner
@@ -16,6 +18,9 @@ from lstm_explorer.ui.controls import setting_choice, setting_number, setting_sl
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.lab import bias_controls, input_controls, length_control, own_data_control, weight_controls
 from lstm_explorer.ui.toolbar import show_exhibit
+
+#: Bounds of clipping that are offered.
+_CLIP_AT = (0.01, 0.1, 0.5, 1.0, 5.0, 10.0)
 
 
 def experiment_controls(view: JacobiansView) -> None:
@@ -49,7 +54,10 @@ def closer_look(runner: Runner, settings: Settings, view: JacobiansView) -> None
         "truncation": _("Truncation"),
     }
     setting_choice("topic", _("Look closer"), names, side_by_side=len(names))
-    draw = {"eigenvalues": _eigenvalues, "exponents": _exponents, "edge": _edge}
+    draw = {
+        "eigenvalues": _eigenvalues, "exponents": _exponents, "edge": _edge, "clipping": _clipping,
+        "truncation": _truncation,
+    }  # fmt: skip
     with shielded():
         draw[view.topic](runner, settings, view)
 
@@ -77,6 +85,38 @@ def _edge(runner: Runner, settings: Settings, view: JacobiansView) -> None:
         return
     if exhibit := phase_map(runner, settings, view):
         show_exhibit(exhibit)
+
+
+def _clipping(runner: Runner, settings: Settings, view: JacobiansView) -> None:
+    left, right = st.columns([3, 8], gap="medium")
+    with left:
+        setting_choice("clipping", _("Gradient clipping"), {"norm": _("by norm"), "value": _("by value")})
+        bounds = {at: f"{at:g}" for at in _CLIP_AT}
+        setting_choice("clip_at", _("Clipped at"), bounds, side_by_side=len(bounds))  # type: ignore[arg-type]
+        setting_choice("optimizer", _("Optimizer"), {name: OPTIMIZERS[name] for name in ("sgd", "adam")})
+        _memory(settings)
+    with right, shielded():
+        if exhibit := clipping(runner, settings, view):
+            show_exhibit(exhibit, words=st.container())
+
+
+def _truncation(runner: Runner, settings: Settings, view: JacobiansView) -> None:
+    left, right = st.columns([3, 8], gap="medium")
+    with left:
+        setting_slider(
+            "truncation", _("Detach every so many steps (0: never)"), limits=(0, settings.sequence_length),
+            help=_("The states are detached between two pieces, counted back from the last step."),
+        )  # fmt: skip
+        _memory(settings)
+    with right, shielded():
+        if exhibit := truncation(runner, settings, view):
+            show_exhibit(exhibit)
+
+
+def _memory(settings: Settings) -> None:
+    setting_slider(
+        "memory", _("Steps back that you ask about (0: all)"), limits=(0, settings.sequence_length),
+    )  # fmt: skip
 
 
 def pick_settings(across: float, up: float) -> None:

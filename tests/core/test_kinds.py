@@ -46,7 +46,7 @@ GOOD = {
     "step": 1, "mapping": {}, "data": b"a;b\n1;2\n3;4\n", "forget_bias": 1.0, "longest": 10, "probability": 0.5,
     "path_or_bytes": LOADABLE.getvalue(), "module": None,
     "share": 0.1, "recurrent_variance": 1.0, "input_variance": 1.0, "weight_hh": torch.eye(3), "strips": SERIES,
-    "needs_lag": 4, "q": 0.5, "mend": DIAGNOSIS.mend,
+    "needs_lag": 4, "q": 0.5, "truncation": 2, "mend": DIAGNOSIS.mend,
     "need": lx.required_bias(SETTINGS, lag=4), "measured": MAP, "model": LSTM, "runs": [lx.train(TRAINING)],
     "watched": watched_once(), "jacobians": torch.eye(4).expand(3, 1, 4, 4),
 }  # fmt: skip
@@ -60,6 +60,11 @@ OWN = {
     "plot_bias_grid": {"grid": lx.length_map(SETTINGS, biases=(0, 1), lengths=(2, 4))},
     "plot_weight_gradients": {"measured": lx.weight_gradients(SETTINGS, lengths=(2, 4))},
     "plot_contributions": {"measured": lx.step_contributions(SETTINGS)},
+    "plot_clipping": {
+        "measured": lx.clipped_gradient(LSTM, lx.make_inputs(SETTINGS)),
+        "backward": lx.plain_backward(LSTM, lx.make_inputs(SETTINGS)),
+    },
+    "plot_truncation": {"series": SERIES},
     "plot_paths": {"flows": lx.path_flows(SETTINGS)},
     "plot_rates": {"flows": lx.path_flows(SETTINGS)},
     "plot_journey": {"theory": ()},

@@ -1,5 +1,6 @@
 """Measurements come out the same whatever mode PyTorch is in."""
 
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -25,6 +26,10 @@ def test_the_modes_that_pytorch_is_in_change_nothing(kind, options, mode):
         lambda: lx.gradient_flow(network, inputs, units=True).to_frame(),
         lambda: lx.gradient_flow_of_loss(network, inputs, lambda output: (output * weight).sum()).to_frame(),
         lambda: lx.step_contributions(network, inputs).to_frame(),
+        lambda: lx.truncated_flow(network, inputs, truncation=4).to_frame(),
+        lambda: lx.plain_backward(network, inputs).to_frame(),
+        lambda: lx.clipped_gradient(network, inputs, clip_at=0.1).to_frame(),
+        lambda: pd.DataFrame([vars(lx.clipped_gradient(network, inputs, clip_at=0.1).own)]),
         *([lambda: lx.bias_map(network, inputs, gate="forget", biases=(0, 1)).to_frame()] if kind is nn.LSTM else []),
         *([lambda: lx.path_flows(network, inputs).to_frame()] if kind is nn.LSTM else []),
     ]

@@ -28,3 +28,8 @@ def test_every_exhibit_is_of_the_networks_that_it_names(name, network):
     chosen = {entry.chosen_by: (network,) if field and field.kind is tuple else network} if entry.chosen_by else {}
     exhibit = entry.build(DirectRunner(), SETTINGS, entry.view(**chosen))
     assert {one.architecture for one in exhibit.experiments} == {network}
+
+
+def test_no_exhibit_is_called_like_a_setting_since_both_are_keys_of_the_page():
+    for name, entry in EXHIBITS.items():
+        assert name not in {**schema(lx.Settings), **schema(entry.view)}

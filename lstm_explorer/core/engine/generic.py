@@ -66,6 +66,13 @@ class Linearized(NamedTuple):
                 return found[:, :size], found[:, size : 2 * size], found[:, 2 * size :]
         raise ValueError(_NOT_FINITE.format(step=t))
 
+    def plain_products(self, cotangent: Array) -> tuple[Array, Array, Array]:
+        """Multiply as :meth:`products` does, in the step's dtype as it is: past its range there are 0, inf and NaN."""
+        size = cotangent.shape[1]
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = _product(self, cotangent, 0, 0)
+        return found[:, :size], found[:, size : 2 * size], found[:, 2 * size :]
+
     def gradient(self, of: Tensor, cotangent: Tensor) -> Array:
         """Multiply one cotangent of the first part of the new state with the Jacobian towards one argument."""
         (found,) = torch.autograd.grad(self.after[:1], of, cotangent, retain_graph=True, allow_unused=True)

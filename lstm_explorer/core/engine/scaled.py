@@ -6,6 +6,7 @@ so ``value = mantissa * 2**exponent`` and vector arithmetic stays plain NumPy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,13 @@ def log10_norm(vectors: Scaled) -> Array:
     log10 *= 0.5
     log10 += exponent * _LOG10_2
     return log10
+
+
+def log10_together(norms: Sequence[Array] | Array) -> Array:
+    """Return log10 of the norm of vectors in parts, of which log10 of the norms is known, ``(parts, ...)``."""
+    twice = 2.0 * np.log(10.0)
+    together: Array = np.logaddexp.reduce(twice * np.asarray(norms), axis=0) / twice
+    return together
 
 
 def log10_size(vectors: Scaled) -> Array:

@@ -20,16 +20,15 @@ from torch.nn.utils.rnn import PackedSequence
 from lstm_explorer.core.architectures import Network, architecture_named
 from lstm_explorer.core.biases.grids import check_lengths, check_lengths_within
 from lstm_explorer.core.checks import InitialState, Inputs
-from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, near_one, shifted
+from lstm_explorer.core.engine.layers import as_float64
+from lstm_explorer.core.engine.outer_products import OuterProducts
+from lstm_explorer.core.engine.scaled import Array, Scaled, log10_norm, shifted
 from lstm_explorer.core.gradients.last_layers import LastLayer, OwnRun, dtype_of, last_layers, run_of
 from lstm_explorer.core.gradients.paths import deltas
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.undisturbed import undisturbed
-
-#: Numbers of steps' contributions, ``n * H * H``, made at once.
-_NUMBERS_AT_ONCE = 2**18
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -266,48 +265,15 @@ def _replica_gradients(layer: LastLayer, *, steps: bool) -> _ReplicaGradients:
     """Run one replica backwards and multiply its gate gradients with the hidden states that the gates read."""
     back = deltas(layer)
     preactivations, initial = cast(Scaled, back.preactivations), back.states["hidden"]
-    before = layer.states.hidden[:-1].double().numpy(force=True)
-    hidden = near_one(Scaled(before, np.zeros(before.shape[:-1], dtype=np.int64)))
-    blocks, totals, norms = len(architecture_named(layer.architecture).blocks), [], []
-    for block in np.split(preactivations.mantissa, blocks, axis=-1):
-        delta = near_one(Scaled(block, preactivations.exponent))
-        totals.append(_summed(_flat(delta), _flat(hidden)))
-        if steps:
-            norms.append(_log10_of_steps(delta, hidden))
-    total = Scaled(np.stack([one.mantissa for one in totals]), np.stack([one.exponent for one in totals]))
+    before = as_float64(layer.states.hidden[:-1])
+    blocks = np.split(preactivations.mantissa, len(architecture_named(layer.architecture).blocks), axis=-1)
+    products = [OuterProducts.of(Scaled(block, preactivations.exponent), before) for block in blocks]
+    totals = [one.total() for one in products]
     return _ReplicaGradients(
-        total, np.stack(norms) if steps else None, Scaled(initial.mantissa[0], initial.exponent[0])
+        Scaled(np.stack([one.mantissa for one in totals]), np.stack([one.exponent for one in totals])),
+        np.stack([one.log10_of_steps() for one in products]) if steps else None,
+        Scaled(initial.mantissa[0], initial.exponent[0]),
     )
-
-
-def _flat(vectors: Scaled) -> Scaled:
-    """Return vectors ``(T, B, H)`` as ``(T * B, H)``."""
-    return Scaled(vectors.mantissa.reshape(-1, vectors.mantissa.shape[-1]), vectors.exponent.ravel())
-
-
-def _summed(deltas: Scaled, hidden: Scaled) -> Scaled:
-    """Return sums of outer products, ``(..., H * H)``, of N deltas and hidden states, ``(..., N, H)`` each."""
-    exponents = deltas.exponent + hidden.exponent
-    # A product of zero has no size: its exponent must not set the scale at which the others are added.
-    counts = (deltas.mantissa != 0).any(axis=-1) & (hidden.mantissa != 0).any(axis=-1)
-    scale = np.where(counts, exponents, np.iinfo(np.int32).min).max(axis=-1)
-    left = shifted(deltas.mantissa, np.where(counts, exponents - scale[..., None], 0))
-    total = left.swapaxes(-1, -2) @ hidden.mantissa
-    return Scaled(total.reshape(*total.shape[:-2], -1), scale)
-
-
-def _log10_of_steps(deltas: Scaled, hidden: Scaled) -> Array:
-    """Return log10 of the norms of the steps' contributions, ``(T,)``."""
-    steps, batch_size, hidden_size = deltas.mantissa.shape
-    if batch_size == 1:  # the norm of one outer product is the product of the norms
-        return (log10_norm(deltas) + log10_norm(hidden))[:, 0]
-    window = max(1, _NUMBERS_AT_ONCE // hidden_size**2)
-    parts = [slice(start, start + window) for start in range(0, steps, window)]
-    return np.concatenate([log10_norm(_summed(_part(deltas, part), _part(hidden, part))) for part in parts])
-
-
-def _part(vectors: Scaled, steps: slice) -> Scaled:
-    return Scaled(vectors.mantissa[steps], vectors.exponent[steps])
 
 
 def _tensor(replicas: list[Array], dtype: torch.dtype) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, Parameters, num_directions
-from lstm_explorer.core.checks import InitialState, Inputs, check_given
+from lstm_explorer.core.checks import InitialState, Inputs, check_given, check_one_length
 from lstm_explorer.core.engine.layers import LayerStates
 from lstm_explorer.core.engine.step_jacobians import step_jacobians_of
 from lstm_explorer.core.engine.trajectory import unroll_given
@@ -64,11 +64,7 @@ def last_layer_steps(network: Network, inputs: Inputs, initial_state: InitialSta
             than its weights say; the samples differ in length; or one step's Jacobians take too much memory.
     """
     given = check_given(network, inputs, initial_state)
-    if given.lengths is not None:
-        raise ValueError(
-            f"inputs has samples of {given.lengths.tolist()} steps: expected all of one length; measure those of one "
-            "length at a time."
-        )
+    check_one_length(given)
     layers, directions = unroll_given(given), num_directions(network)
     last = zip(given.parameters[-directions:], layers[-directions:], strict=True)
     steps = [LayerSteps(network, weights, states) for weights, states in last]

@@ -8,7 +8,7 @@ refused. A network without any of these is PyTorch's own kernel, and there is no
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -121,13 +121,7 @@ def check_same_gradient(
     """
     if own.gradient is None:
         return
-    with torch.random.fork_rng(devices=[]):
-        plain = same_kind(network)
-    with torch.no_grad():
-        for index, weights in enumerate(own.parameters):
-            for parameter, weight in zip(plain.all_weights[index], weights.used(plain.bias), strict=True):
-                parameter.copy_(weight)
-    expected = _run(plain, inputs, states, lengths).gradient
+    expected = _run(plain_copy(network, own.parameters), inputs, states, lengths).gradient
     assert expected is not None
     difference = float((own.gradient - expected).abs().max())
     if difference > 100 * _ROUNDING[inputs.dtype] * float(expected.abs().max()):
@@ -143,6 +137,17 @@ def same_kind(network: Network) -> Network:
     weight = next(network.parameters())
     sizes = {name: getattr(network, name) for name in names}
     return record.module(**sizes, device=weight.device, dtype=weight.dtype)
+
+
+def plain_copy(network: Network, parameters: Sequence[Parameters]) -> Network:
+    """Return a fresh network of the same kind with copies of these weights, of every layer and direction."""
+    with torch.random.fork_rng(devices=[]):
+        plain = same_kind(network)
+    with torch.no_grad():
+        for index, weights in enumerate(parameters):
+            for parameter, weight in zip(plain.all_weights[index], weights.used(plain.bias), strict=True):
+                parameter.copy_(weight)
+    return plain
 
 
 def _other(network: Network, how: str) -> ValueError:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Network, architecture_of, network_parameters
 from lstm_explorer.core.checks import check_initial_state
-from lstm_explorer.core.engine.layers import LayerStates, at_loss
+from lstm_explorer.core.engine.layers import at_loss
 from lstm_explorer.core.engine.trajectory import unroll_layers
-from lstm_explorer.core.gradients.through_layers import flow_of_layers
-from lstm_explorer.core.training.model import Model, pieces
+from lstm_explorer.core.gradients.truncated import flow_of_pieces
+from lstm_explorer.core.training.model import Model
 from lstm_explorer.core.training.unrolled import unrolled_norms
 
 Array = NDArray[np.float64]
@@ -65,31 +64,13 @@ def measure(model: Model, inputs: Tensor, cotangents: Tensor, *, lengths: Tensor
 
 def _norms(model: Model, inputs: Tensor, cotangents: Tensor) -> tuple[dict[str, Array], Array | None]:
     """Return the norms of every quantity, ``(T + 1, B)``, and the gates of the last layer, ``(G, T, B, H)``."""
-    network, state = model.network, None
+    network = model.network
     parameters = network_parameters(network)
-    norms: dict[str, list[Array]] = {}
-    gates: list[Array] = []
-    for first, last in pieces(len(inputs), model.truncation):
-        states = check_initial_state(network, state, inputs.shape[1])
-        layers = unroll_layers(network, inputs[first:last], states, parameters)
-        upstream = at_loss(layers[-1].hidden, cotangents[first:last], "last")
-        flow = flow_of_layers(network, parameters, layers, [upstream], units=False)
-        for name in QUANTITIES:
-            if (each := getattr(flow, f"log10_{name}")) is not None:
-                # The state between two pieces is detached: it belongs to the piece that it ends.
-                norms.setdefault(name, []).append(each[-1, (first > 0) :].double().numpy())
-        if layers[-1].gates is not None:
-            gates.append(layers[-1].gates)
-        state = _last_state(layers, parameters[0].weight_hh.dtype)
-    joined = {name: np.concatenate(each) for name, each in norms.items()}
-    return joined, np.concatenate(gates, axis=1) if gates else None
-
-
-def _last_state(layers: list[LayerStates], dtype: torch.dtype) -> tuple[Tensor, ...] | Tensor:
-    hidden = torch.stack([layer.hidden[-1] for layer in layers])
-    if layers[0].cell is None:
-        return hidden
-    return hidden, torch.from_numpy(np.stack([cast(Array, layer.cell)[-1] for layer in layers])).to(dtype)
+    layers = unroll_layers(network, inputs, check_initial_state(network, None, inputs.shape[1]), parameters)
+    upstream = at_loss(layers[-1].hidden, cotangents, "last")
+    flow = flow_of_pieces(network, parameters, layers, upstream, model.truncation)
+    norms = {name: getattr(flow, f"log10_{name}") for name in QUANTITIES}
+    return {name: each[-1].double().numpy() for name, each in norms.items() if each is not None}, layers[-1].gates
 
 
 def _aligned(norms: Array, lengths: Tensor) -> Array:

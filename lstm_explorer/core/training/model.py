@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any, Literal, NamedTuple, cast
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_explorer.core.architectures import Network
+from lstm_explorer.core.gradients.truncated import pieces
 from lstm_explorer.core.inputs.kind import INPUT_SEEDS
 from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.training.options import Training
@@ -113,18 +113,3 @@ class _Undrawn(nn.Linear):
 
     def reset_parameters(self) -> None:
         """Draw nothing."""
-
-
-def pieces(length: int, truncation: int) -> list[tuple[int, int]]:
-    """Return the first and last step of each piece between two detached states, counted back from the end.
-
-    Example:
-        >>> pieces(50, 20)
-        [(0, 10), (10, 30), (30, 50)]
-        >>> pieces(50, 0)
-        [(0, 50)]
-    """
-    if not truncation:
-        return [(0, length)]
-    ends = sorted({0, *range(length, 0, -truncation)})
-    return list(itertools.pairwise(ends))

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lstm_explorer.core.architectures import Architecture, Network, Parameters, architecture_of, network_parameters
-from lstm_explorer.core.training.model import Model, pieces
+from lstm_explorer.core.gradients.truncated import pieces
+from lstm_explorer.core.training.model import Model
 
 Array = NDArray[np.float64]
 #: The states of one layer, the hidden one first.

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import lstm_explorer as lx
+from lstm_explorer.core.engine import outer_products
 from lstm_explorer.core.engine.scaled import Scaled
-from lstm_explorer.core.gradients import weights as weight_gradients
 
 GATES = {
     "rnn": ("hidden",),
@@ -91,7 +91,7 @@ def test_sum_is_the_grad_of_the_real_network(architecture, loss, split, nonlinea
 @pytest.mark.parametrize("loss", ["last", "every"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_steps_are_the_grads_of_a_copy_of_the_weight_each(monkeypatch, architecture, loss, batch_size):
-    monkeypatch.setattr(weight_gradients, "_NUMBERS_AT_ONCE", 7 * 5 * 5)  # 7 of 17 steps at once
+    monkeypatch.setattr(outer_products, "_NUMBERS_AT_ONCE", 7 * 5 * 5)  # 7 of 17 steps at once
     settings = SETTINGS.replace(loss=loss, batch_size=batch_size)
     found = lx.step_contributions(settings, architecture=architecture)
     for r in range(2):
@@ -155,7 +155,7 @@ def test_contributions_go_on_past_the_float_range(gain, beyond, batch_size):
 def test_a_huge_delta_that_meets_no_hidden_state_does_not_drown_the_others():
     # two steps: 2^3000 times a state at rest, and 3 times a state of 5
     deltas = Scaled(np.array([[1.0], [3.0]]), np.array([3000, 0]))
-    total = weight_gradients._summed(deltas, Scaled(np.array([[0.0], [5.0]]), np.array([0, 0])))
+    total = outer_products.summed(deltas, Scaled(np.array([[0.0], [5.0]]), np.array([0, 0])))
     assert total.mantissa.item() * 2.0 ** total.exponent.item() == 15.0
 
 

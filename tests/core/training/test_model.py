@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lstm_explorer.core.networks.build import build_network
-from lstm_explorer.core.training.model import Model, pieces
+from lstm_explorer.core.training.model import Model
 from lstm_explorer.core.training.options import Training
 
 SMALL = Training(hidden_size=4, seed=2)
@@ -37,12 +37,3 @@ def test_truncation_changes_no_answer(architecture, truncation):
     cut, whole = (Model(SMALL.replace(truncation=every, **changes), 2, 5, "every") for every in (truncation, 0))
     torch.testing.assert_close(cut(INPUTS).answers, whole(INPUTS).answers)
     assert cut(INPUTS).answers.shape == (6, 3, 5)
-
-
-@pytest.mark.parametrize(("length", "truncation"), [(50, 20), (50, 50), (50, 49), (5, 100), (6, 1)])
-def test_pieces_are_counted_back_from_the_end(length, truncation):
-    cut = pieces(length, truncation)
-    sizes = [last - first for first, last in cut]
-    assert sum(sizes) == length
-    assert sizes[1:] == [truncation] * (len(sizes) - 1)
-    assert 0 < sizes[0] <= truncation
