@@ -28,7 +28,7 @@ def test_clipping_is_that_of_the_network_on_screen(by):
     np.testing.assert_allclose(table["hidden_in_floats"], 10.0 ** table["log10_hidden"], rtol=1e-3)
     assert exhibit.summary in exhibit.alt
     assert len(exhibit.draw("dark").data) == 2
-    assert (exhibit.name, exhibit.experiments[0].settings) == ("clipping", ONE)
+    assert (exhibit.name, exhibit.experiments[0].settings) == ("clipped", ONE)
 
 
 def test_truncation_ends_where_the_state_is_detached():
