@@ -51,7 +51,7 @@ def plot_clipping(measured: ClippedGradient, backward: PlainBackward, *, theme: 
     ]
     figure = plot_lines(
         lines,
-        x_title=_("lag: steps back from the last one (the gradient travels to the right)"),
+        x_title=_("lag: steps back (▶ gradient)"),
         y_title=_("what the step adds to the weights' gradient"),
         theme=theme,
         x_axis={"range": [-_PAD * len(before), (1 + _PAD) * len(before)]},

@@ -115,7 +115,7 @@ def _lay_out_time(figure: go.Figure, series: Sequence[Series], axes: FlowAxes) -
     last = max(int(one.curve.steps[-1]) for one in series)
     pad = 0.015 * last
     if axes.against == "lag":
-        figure.update_xaxes(title_text=_("lag: steps back from the last one (the gradient travels to the right)"))
+        figure.update_xaxes(title_text=_("lag: steps back (▶ gradient)"))
     else:
         figure.update_xaxes(title_text=_("step t (◀ gradient)"))
     figure.update_xaxes(range=[-pad, last + pad])

@@ -76,7 +76,7 @@ def plot_jacobian_flow(
     if gradient is not None:
         traces.append(_line(lags, gradient[lags], _("this loss’s gradient"), colour=look.text, width=2.6))
     figure.add_traces(traces)
-    figure.update_xaxes(title_text=_("lag: steps back from the last one"), range=[-0.015 * last, 1.015 * last])
+    figure.update_xaxes(title_text=_("lag: steps back (▶ gradient)"), range=[-0.015 * last, 1.015 * last])
     figure.update_yaxes(
         title_text=_("singular values of ds<sub>T</sub>/ds<sub>t</sub>"), range=list(span), **log_ticks(*span)
     )

@@ -206,3 +206,17 @@ def test_the_gradient_of_two_directions_each_in_its_own_order():
 def test_a_gradient_that_comes_in_at_every_step_is_refused():
     with pytest.raises(ValueError, match="expected one for the last step alone"):
         lx.jacobian_flow(nn.RNN(1, 2), torch.zeros(4, 1, 1), cotangent=torch.ones(4, 1, 2))
+
+
+@pytest.mark.parametrize("recurrent_init", ["orthogonal", "pytorch"])
+def test_mean_field_theory_expects_the_rate_of_the_gradient_within_its_published_four_percent(recurrent_init):
+    rates, expected = [], []
+    for seed in range(5):
+        settings = lx.Settings(hidden_size=128, recurrent_init=recurrent_init, seed=seed, dtype="float64")
+        rnn, inputs = lx.build_network("rnn", settings), lx.make_inputs(settings)
+        exact = lx.gradient_flow(rnn, inputs).log10_hidden[0, :, 0]
+        rates.append(10 ** (float(exact[0] - exact[-1]) / 100))
+        expected.append(lx.theory.mean_field_of(rnn, inputs).rate)
+        largest = float(lx.lyapunov_exponents(rnn, inputs, count=1)[0, 0])
+        assert largest == pytest.approx(np.log(rates[-1]), abs=0.06)
+    assert np.median(rates) == pytest.approx(np.median(expected), rel=0.04)
