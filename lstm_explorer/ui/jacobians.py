@@ -16,7 +16,14 @@ from lstm_explorer.runs.job import Runner
 from lstm_explorer.ui import session
 from lstm_explorer.ui.controls import setting_choice, setting_number, setting_slider, setting_subset
 from lstm_explorer.ui.errors import shielded
-from lstm_explorer.ui.lab import bias_controls, input_controls, length_control, own_data_control, weight_controls
+from lstm_explorer.ui.lab import (
+    bias_controls,
+    input_controls,
+    length_control,
+    own_data_control,
+    precision_control,
+    weight_controls,
+)
 from lstm_explorer.ui.toolbar import show_exhibit
 
 #: Bounds of clipping that are offered.
@@ -42,6 +49,7 @@ def experiment_controls(view: JacobiansView) -> None:
         setting_number("hidden_size", _("Hidden size (units)"))
         setting_slider("num_layers", _("Layers"), help=_("Jacobians are those of the last layer."))
         setting_number("seed", _("First seed"))
+        precision_control()
 
 
 def closer_look(runner: Runner, settings: Settings, view: JacobiansView) -> None:

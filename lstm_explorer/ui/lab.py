@@ -238,6 +238,11 @@ def size_controls() -> None:
     setting_number("num_seeds", _("Seeds"), help=_("The median over all seeds is drawn, and the quartiles as a band."))
     setting_number("seed", _("First seed"))
     setting_choice("loss", _("Loss"), {"last": _("at the last step"), "every": _("at every step")})
+    precision_control()
+
+
+def precision_control() -> None:
+    """Draw the choice of the networks' dtype."""
     setting_choice(
         "dtype", _("Precision"), {"float32": "float32", "float64": "float64"},
         help=_("PyTorch draws other random numbers in the other precision: it is another network."),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 
+from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.inputs import INPUTS
 from lstm_explorer.locales import _
 from lstm_explorer.runs.direct import units_at_once
@@ -104,7 +105,7 @@ class CachedRunner:
         with shielded():
             try:
                 yield
-            except RefusedError as refused:
+            except (RefusedError, ExplainedError) as refused:
                 if str(refused) not in self._refused:
                     self._refused.add(str(refused))
                     raise
