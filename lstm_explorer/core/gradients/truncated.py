@@ -113,6 +113,8 @@ def flow_of_pieces(
     cuts = pieces(len(layers[0].hidden) - 1, truncation)
     if len(cuts) == 1:
         return flow_of_layers(network, parameters, layers, [upstream], units=False)
+    if upstream.steps is None:  # nothing reaches any piece but the last: the others need not be told apart
+        cuts = [(0, cuts[-1][0]), cuts[-1]]
     flows = [
         flow_of_layers(
             network, parameters, [_states_of(layer, *cut) for layer in layers], [_upstream_of(upstream, *cut, cuts)],
