@@ -85,13 +85,17 @@ class CachedRunner:
         self._reserve(job)
         parts = measured_pieces(job, self._done)
         carried: Any = None
+        before: int | None = None
 
         def part(first: int, last: int) -> T:
-            nonlocal carried
+            nonlocal carried, before
             if first not in parts:
                 self._spent += (last - first) * job.work
                 parts[first] = _measure(job, first, last, carried)
+                if before is not None:  # work goes on from the last piece alone: what the others passed on can be large
+                    parts[before] = (parts[before][0], None)
             piece, carried = parts[first]
+            before = first
             return piece
 
         # One piece a run, whatever the page shows: a click on the stop button waits for the end of the run.

@@ -13,6 +13,7 @@ import torch
 import lstm_explorer as lx
 from lstm_explorer.runs.direct import DirectRunner
 from lstm_explorer.runs.experiment import Experiment, OwnTable
+from lstm_explorer.runs.jacobians import Exponents, Products
 from lstm_explorer.runs.measurements import Flow, Map
 from lstm_explorer.ui import errors, runner, work
 from lstm_explorer.ui.result_cache import ResultCache
@@ -69,6 +70,34 @@ def test_a_large_job_grows_by_a_piece_every_run_and_no_piece_is_measured_twice(p
     assert lengths == [*range(1, job.total + 1), job.total]
     assert page.measured == [(n, n + 1) for n in range(job.total)]
     assert page.progress == [f"{n} of {job.total} {unit}" for n in range(1, job.total)]
+
+
+def test_only_the_last_piece_keeps_what_it_passes_on(page, monkeypatch):
+    one = Experiment(architecture="gru", settings=SETTINGS.replace(num_seeds=1))
+    job = Products(experiment=one)
+    monkeypatch.setattr(runner, "_WORK_PER_RUN", job.work)
+    for _run in range(5):
+        flow = CachedRunner().run(job)
+    (pieces,) = work.st.session_state["work_parts"].values()
+    assert [carried is None for _piece, carried in pieces.values()] == [True, True, True, True, False]
+    exact = lx.jacobian_flow(one.network, one.inputs).log10_singular_values
+    torch.testing.assert_close(flow.log10_singular_values.float(), exact)
+
+
+def test_what_the_core_explains_is_shown_once_for_all_figures(page):
+    relu = {
+        "nonlinearity": "relu",
+        "recurrent_init": "identity",
+        "recurrent_gain": 100.0,
+        "sequence_length": 60,
+        "num_seeds": 1,
+    }
+    one = Experiment(architecture="rnn", settings=SETTINGS.replace(**relu))
+    both = CachedRunner()
+    assert both.run(Products(experiment=one)) is None
+    assert both.run(Exponents(experiment=one)) is None
+    assert len(page.boxes) == 1
+    assert "left the range of float32" in page.boxes[0]
 
 
 def test_two_figures_of_one_measurement_make_one_piece_a_run(page, monkeypatch):
