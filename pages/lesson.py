@@ -11,6 +11,7 @@ from lstm_explorer.ui.course import (
     chapter_figure,
     chapter_picker,
     chapter_text,
+    lab_link,
     presenter_style,
     question,
     sources,
@@ -32,13 +33,14 @@ def lesson() -> None:
     chapter, finding, exhibit = chapters()[view.chapter], None, None
     presenter_style(view)
     chapter_picker(view)
-    with st.container(key="lesson_row"):
+    with st.container(key="lesson_parts"):
         left, right = st.columns([5, 7], gap="medium")
     with left, st.container(key="lesson_text"):
         chapter_text(chapter)
-    with right:
-        exhibit = chapter_figure(runner, chapter, view)
+    with right, st.container(key="lesson_figure"):
         chapter_controls(chapter, view)
+        exhibit = chapter_figure(runner, chapter, view)
+        lab_link(chapter, view)
     with shielded():
         finding = find(runner, chapter)
     with left, st.container(key="lesson_question"):

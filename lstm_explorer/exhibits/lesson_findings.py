@@ -15,10 +15,10 @@ from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.lesson import Chapter
 from lstm_explorer.exhibits.lesson_view import LessonView, figure_of
 from lstm_explorer.exhibits.registry import EXHIBITS
+from lstm_explorer.exhibits.theory import theory_lines
 from lstm_explorer.exhibits.training import found_runs
 from lstm_explorer.figures.formatting import percent, scientific, steps
 from lstm_explorer.figures.learners import learners
-from lstm_explorer.locales import _
 from lstm_explorer.runs.job import Runner
 
 #: Share of a training that "shortly before" and "shortly after" are from the moment it learnt.
@@ -82,9 +82,10 @@ def _arrives(runner: Runner, chapter: Chapter, before: Exhibit, after: Exhibit) 
     """Find how much of the gradient reaches the first step, of one network."""
     network = chapter.question.of
     old, new = (next(one.curve for one in exhibit.series if one.network == network) for exhibit in (before, after))
-    theory = [line.log10_rate * (len(new.steps) - 1) for line in after.theory if line.about[0] == network]
+    one = next(one for one in after.experiments if one.architecture == network)
+    theory = [line.log10_rate * one.steps for line in theory_lines(runner, one)]
     numbers = {"before": percent(old.log10_ratio), "measured": percent(new.log10_ratio),
-               "half_life": _("{steps} steps").format(steps=steps(abs(new.half_life)))}  # fmt: skip
+               "half_life": steps(abs(new.half_life))}  # fmt: skip
     value = new.log10_ratio
     if chapter.question.guess and chapter.question.guess.unit == "percent":
         value = 100 * 10.0**value
@@ -123,7 +124,7 @@ def _weights(runner: Runner, chapter: Chapter, before: Exhibit, after: Exhibit) 
     for quantity in ("weight_hh", "hidden"):
         old, new = (_at_longest(exhibit.numbers(), quantity) for exhibit in (before, after))
         changes[quantity] = new - old
-    numbers = {"weights": scientific(changes["weight_hh"]), "states": scientific(changes["hidden"])}
+    numbers = {"weights": scientific(changes["weight_hh"], 3), "states": scientific(changes["hidden"])}
     return Finding(changes["weight_hh"] / changes["hidden"], numbers)
 
 

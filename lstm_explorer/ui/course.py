@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
+from lstm_explorer.core.record import schema
 from lstm_explorer.core.sources import SOURCES
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.exhibits.exhibit import Exhibit
@@ -30,12 +29,15 @@ _ANCHOR = "words"
 
 _STYLE = """<style>
 .st-key-lesson_question { border-left: 4px solid var(--primary-color, #0072B2); padding-left: 1rem; }
+@media (min-width: 641px) { .st-key-lesson_figure { position: sticky; top: 4rem; } }
 @media (max-width: 640px) {
-  .st-key-lesson_row > * > .stHorizontalBlock > .stColumn:first-child,
-  .st-key-lesson_row .stHorizontalBlock > .stColumn:first-child,
-  .st-key-lesson_row .stHorizontalBlock > .stColumn:first-child > .stVerticalBlock { display: contents; }
-  .st-key-lesson_row .stHorizontalBlock > .stColumn:last-child { order: 2; }
-  .st-key-lesson_text { order: 1; } .st-key-lesson_question { order: 3; }
+  .st-key-lesson_parts .stColumn:has(.st-key-lesson_text),
+  .st-key-lesson_parts .stColumn:has(.st-key-lesson_text) :has(> .st-key-lesson_text),
+  .st-key-lesson_parts .stColumn:has(.st-key-lesson_text) :has(> * > .st-key-lesson_text) { display: contents; }
+  .st-key-lesson_text, :has(> .st-key-lesson_text) { order: 1; }
+  .st-key-lesson_parts .stColumn:has(.st-key-lesson_figure) { order: 2; }
+  .st-key-lesson_question, :has(> .st-key-lesson_question) { order: 3; }
+  .st-key-chapter_row > :first-child { flex: 1 0 100%; }
 }
 </style>"""
 
@@ -111,6 +113,10 @@ def chapter_controls(chapter: Chapter, view: LessonView) -> None:
             _control(chapter, name)
     if not free:
         st.caption(_("Answer the question, and what changes this figure is yours to move."))
+
+
+def lab_link(chapter: Chapter, view: LessonView) -> None:
+    """Draw the way to a chapter's figure, as it stands, among all that can be changed about it."""
     settings, of = figure_of(chapter, view)
     st.link_button(
         _("Open this in the lab"), address.link_to(EXHIBITS[chapter.figure].page, settings, of),
@@ -258,8 +264,7 @@ def _key(chapter: Chapter) -> str:
 
 
 def _take(view: LessonView) -> None:
-    changes: dict[str, Any] = {name: getattr(view, name) for name in type(view).__dataclass_fields__}
-    session.apply(**changes)
+    session.apply(**{name: getattr(view, name) for name in schema(LessonView)})
 
 
 def _go(code: str) -> None:
