@@ -122,5 +122,6 @@ def _terms(words: Words) -> str:
 
 def _sources(chapter: Chapter) -> str:
     named = [SOURCES[key] for key in chapter.sources]
-    items = (markup(f"{one.authors} ({one.year}). {one.title}. {one.where}. {one.url}".strip()) for one in named)
+    texts = (f"{one.authors} ({one.year}). {one.title}. {one.where}. {one.url}".strip() for one in named)
+    items = (markup(text.replace("?.", "?")) for text in texts)
     return f"<h2>{markup(_('Sources'))}</h2><ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"

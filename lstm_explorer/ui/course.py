@@ -249,7 +249,7 @@ def sources(chapter: Chapter) -> None:
     named = [SOURCES[key] for key in chapter.sources]
     st.markdown(
         "\n".join(
-            f"- {one.authors} ({one.year}). {f'[{one.title}]({one.url})' if one.url else one.title}. {one.where}"
+            f"- {one.authors} ({one.year}). {f'[{one.title}]({one.url})' if one.url else one.title}, {one.where}"
             for one in named
         )
     )
