@@ -69,14 +69,16 @@ def chapter_picker(view: LessonView) -> None:
     # Arrow keys turn the pages of a presentation; elsewhere they belong to the sliders and to scrolling.
     keys = {"back": "Left", "next": "Right"} if view.presenter else {"back": None, "next": None}
     with st.container(horizontal=True, vertical_alignment="bottom", key="chapter_row"):
-        key = "chapter_choice"
+        # Streamlit sends a choice by its label, and takes one that has changed since for the choice itself: a widget
+        # whose labels change is another one.
+        key = f"chapter_{current_language()}_{len(answers)}"
         if st.session_state.get(key) != view.chapter:
             st.session_state[key] = view.chapter
         st.selectbox(
             _("Chapter {number} of {count}, {answered} answered").format(
                 number=at + 1, count=len(CODES), answered=len(answers)
             ),
-            CODES, format_func=titles.__getitem__, key=key, on_change=_go_to_chosen,
+            CODES, format_func=titles.__getitem__, key=key, on_change=_go_to_chosen, args=(key,),
         )  # fmt: skip
         st.button(
             _("Previous"), key="chapter_back", icon=":material/chevron_left:", shortcut=keys["back"],
@@ -260,7 +262,7 @@ def _markdown(text: str) -> None:
 
 
 def _key(chapter: Chapter) -> str:
-    return f"answer_{chapter.code}"
+    return f"answer_{chapter.code}_{current_language()}"
 
 
 def _take(view: LessonView) -> None:
@@ -271,8 +273,8 @@ def _go(code: str) -> None:
     _take(session.current_view().at(code))
 
 
-def _go_to_chosen() -> None:
-    _go(st.session_state["chapter_choice"])
+def _go_to_chosen(key: str) -> None:
+    _go(st.session_state[key])
 
 
 def _commit(key: str) -> None:
