@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from lstm_explorer.core.record import schema
@@ -29,7 +31,9 @@ _ANCHOR = "words"
 
 _STYLE = """<style>
 .st-key-lesson_question { border-left: 4px solid var(--primary-color, #0072B2); padding-left: 1rem; }
-@media (min-width: 641px) { .st-key-lesson_figure { position: sticky; top: 4rem; } }
+@media (min-width: 641px) {
+  .st-key-lesson_parts .stColumn:has(.st-key-lesson_figure) { position: sticky; top: 4rem; align-self: flex-start; }
+}
 @media (max-width: 640px) {
   .st-key-lesson_parts .stColumn:has(.st-key-lesson_text),
   .st-key-lesson_parts .stColumn:has(.st-key-lesson_text) :has(> .st-key-lesson_text),
@@ -258,7 +262,9 @@ def sources(chapter: Chapter) -> None:
 
 
 def _markdown(text: str) -> None:
-    st.markdown(with_hover(text, current_language(), anchor=_ANCHOR))
+    # A word joiner: a particle stays in the line of the formula that it belongs to.
+    joined = re.sub(r"(?<=\S)\$(?=[가-힣])", "$\u2060", text)
+    st.markdown(with_hover(joined, current_language(), anchor=_ANCHOR))
 
 
 def _key(chapter: Chapter) -> str:
