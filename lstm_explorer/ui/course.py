@@ -48,7 +48,8 @@ _STYLE = """<style>
 #: On a projector: larger letters, and nothing of the app's own but the lesson.
 _PRESENTER = """<style>
 html { font-size: 133%; }
-.stAppHeader, .st-key-frame, .stMain h1 { display: none; }
+.stAppHeader, .st-key-frame, .stMain h1, .st-key-lesson_figure [class*="_toolbar"] { display: none; }
+.stMain .js-plotly-plot :is(.xtitle, .ytitle, .xtick text) { font-size: 16px !important; }
 .stMainBlockContainer { padding-top: 1rem; }
 </style>"""
 
