@@ -13,7 +13,7 @@ from importlib.util import find_spec
 _FIGURES = ("plotly", "contourpy", "PIL")
 _TRAINING = ("pyarrow", "safetensors")
 _CHECKPOINTS = ("h5py",)
-_EXPORT = (*_FIGURES, *_TRAINING, *_CHECKPOINTS, "kaleido", "fontTools", "brotli")
+_EXPORT = (*_FIGURES, *_TRAINING, *_CHECKPOINTS, "kaleido", "fontTools", "brotli", "markdown_it", "latex2mathml")
 
 #: Extra -> the modules that it installs.
 MODULES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(

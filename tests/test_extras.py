@@ -11,7 +11,7 @@ from lstm_explorer.extras import MODULES, MissingExtraError, require
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Name on PyPI, in lower case, where a module is imported under another.
-NAMES = {"pillow": "PIL", "fonttools": "fontTools"}
+NAMES = {"pillow": "PIL", "fonttools": "fontTools", "markdown-it-py": "markdown_it"}
 
 
 @pytest.mark.parametrize("extra", MODULES)

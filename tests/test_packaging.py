@@ -22,7 +22,7 @@ LINES = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
 PINS = {canonicalize_name(pin.name): pin for pin in map(Requirement, (line for line in LINES if line[:1].isalpha()))}
 
 #: Name of a module -> its distribution, where they differ.
-DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools"}
+DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools", "markdown_it": "markdown-it-py"}
 #: What comes with another distribution.
 BROUGHT = {"choreographer": "kaleido"}
 #: Folder -> the extra that it needs; None for what is there always.

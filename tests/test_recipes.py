@@ -169,7 +169,8 @@ def test_a_new_architecture_and_a_new_input_are_everywhere(house):
 def test_the_recipes_name_the_files_that_are_touched():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     recipes = dict(re.findall(r"^### A new (\w[\w ]*)\n(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE))
-    assert set(recipes) == {"architecture", "input", "task", "setting", "figure", "page", "export format", "string"}
+    kinds = {"architecture", "input", "task", "setting", "figure", "page", "chapter", "export format", "string"}
+    assert set(recipes) == kinds
     for name, recipe in recipes.items():
         named = re.findall(r"`((?:lstm_explorer|tests|pages)/[\w/.<>]+)`", recipe)
         assert named, name

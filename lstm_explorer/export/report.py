@@ -20,7 +20,7 @@ from lstm_explorer.export.paper import Paper, on_paper, scale_of
 from lstm_explorer.locales import _
 
 #: On paper each figure keeps its texts, and no page break falls inside a figure.
-_PRINT = """
+PRINT_STYLE = """
 @page { size: A4; margin: 16mm 15mm; }
 body { padding: 0; max-width: none; font-size: 10.5pt; background: none; }
 section { break-inside: avoid; margin: 0 0 8mm; }
@@ -49,8 +49,8 @@ def report_pdf(title: str, entries: Sequence[Entry]) -> bytes:
     Raises:
         ImageError: The server's browser is missing or failed.
     """
-    figures = [_section(number, entry, _picture(entry.exhibit)) for number, entry in _numbered(entries)]
-    return print_pdf(document(_heading(title), _body(title, figures), "light", style=_PRINT))
+    figures = [_section(number, entry, picture(entry.exhibit)) for number, entry in _numbered(entries)]
+    return print_pdf(document(_heading(title), _body(title, figures), "light", style=PRINT_STYLE))
 
 
 def report_zip(title: str, entries: Sequence[Entry], *, table: TableLike | None = None, images: bool = True) -> bytes:
@@ -130,8 +130,15 @@ def _section(number: int, entry: Entry, figure: str) -> str:
     return f"<section>{heading}{note}{figure}{text_block(entry.exhibit)}{settings}</section>"
 
 
-def _picture(exhibit: Exhibit) -> str:
-    """Return an exhibit's drawing, as wide as the page."""
+def picture(exhibit: Exhibit) -> str:
+    """Return an exhibit's drawing as a block of HTML, as wide as the page.
+
+    Args:
+        exhibit: What is drawn.
+
+    Raises:
+        ImageError: The server's browser is missing or failed.
+    """
     figure = on_paper(exhibit, _LIGHT)
     svg = drawing(
         figure, width=int(figure.layout.width), height=int(figure.layout.height), scale=scale_of(figure, _LIGHT.size)

@@ -161,9 +161,24 @@ def clamp(record: R, limits: Mapping[str, Limits]) -> tuple[R, tuple[Correction,
 
 def link() -> str:
     """Return the full address of the session's state, as a reader would copy it: it opens in the same language."""
+    return _full((st.context.url or "").split("?")[0], _wanted(current_session()))
+
+
+def link_to(page: str, settings: Settings, view: View) -> str:
+    """Return the full address of a picture on any page, which opens in the same language.
+
+    Args:
+        page: The page's file name without ``.py``.
+        settings: The settings.
+        view: How that page shows them.
+    """
+    folder = (st.context.url or "").split("?")[0].rpartition("/")[0]
+    return _full(f"{folder}/{page}", compose(settings, view, {}, {}, bare=opening(page)))
+
+
+def _full(base: str, address: Address) -> str:
     spoken = {} if current_language() == DEFAULT_LANGUAGE else {LANGUAGE: (current_language(),)}
-    query = urlencode({**spoken, **_wanted(current_session())}, doseq=True)
-    base = (st.context.url or "").split("?")[0]
+    query = urlencode({**spoken, **address}, doseq=True)
     return f"{base}?{query}" if query else base
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lstm_explorer.locales import _
+from lstm_explorer.ui.navigation import PAGES_FOLDER
 
 
 def show_lesson() -> None:
@@ -64,6 +65,11 @@ def show_lesson() -> None:
                 "name suggests; and the **cell** state is the long-term memory, the hidden state the short-term one."
             )
         )
+
+    st.page_link(
+        PAGES_FOLDER / "lesson.py", label=_("The whole lesson: ten chapters, each with a figure and a question"),
+        icon=":material/school:",
+    )  # fmt: skip
 
 
 def _part(title: str, formula: str, text: str) -> None:

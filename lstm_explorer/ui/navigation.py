@@ -20,7 +20,11 @@ _ENTERED = "lstm_explorer_entered"
 def pages() -> dict[str, list[StreamlitPage]]:
     """Return every page, grouped, with titles in the running language; addresses never change with the language."""
     return {
-        _("Learn"): [_page("start", _("Start here"), default=True), _page("inside", _("Inside the cell"))],
+        _("Learn"): [
+            _page("start", _("Start here"), default=True),
+            _page("lesson", _("Lesson")),
+            _page("inside", _("Inside the cell")),
+        ],
         _("Measure"): [
             _page("gradients", _("Gradient flow")),
             _page("biases", _("Gate biases")),

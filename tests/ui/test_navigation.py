@@ -34,7 +34,7 @@ def test_every_file_in_pages_is_registered_under_its_own_name(monkeypatch):
 def test_groups_say_what_one_does_there(monkeypatch):
     monkeypatch.setattr(st, "Page", lambda path, **_options: path.stem)
     assert pages() == {
-        "Learn": ["start", "inside"],
+        "Learn": ["start", "lesson", "inside"],
         "Measure": ["gradients", "biases", "jacobians"],
         "Real networks": ["training", "your_network"],
         "Export": ["report"],

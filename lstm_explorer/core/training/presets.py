@@ -105,5 +105,11 @@ PRESETS: Mapping[str, Preset] = types.MappingProxyType(
             _EVERYBODY,
             N_("The same digits, then 20 blank steps before the answer: now only the GRU reads them."),
         ),
+        "vowels": Preset(
+            N_("Speech: who spoke?"),
+            {"task": "vowels", "learning_rate": 3e-3, "steps": 300},
+            _EVERYBODY,
+            N_("Short vowels, 7 to 29 steps long: where the past is near, the plain RNN learns as fast as the others."),
+        ),
     }
 )
