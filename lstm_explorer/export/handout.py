@@ -92,15 +92,16 @@ def _words(handout: Handout) -> Words:
 
 def _body(handout: Handout, figure: str) -> str:
     words, numbers, question = _words(handout), handout.finding.numbers, handout.chapter.question
+    guess, predict, measured = _("Your guess"), _("Predict first"), _("What was measured")
     options = "".join(f"<li>{_inline(option)}</li>" for option in words.options)
-    blank = f'<ul class="options">{options}</ul>' if options else f"<p>{markup(_('Your guess'))}: ______________</p>"
+    blank = f'<ul class="options">{options}</ul>' if options else f"<p>{markup(guess)}: ______________</p>"
     right = filled(words.remarks[question.right(handout.finding.value)], numbers) if question.options else ""
     said = right or _("{number} was measured.").format(number=numbers["measured"])
     parts = [
         f"<h1>{_inline(words.title)}</h1>{to_html(words.text)}",
         f"{figure}<p class='settings'>{markup(settings_line(handout.exhibit))}</p>",
-        f"<h2>{markup(_('Predict first'))}</h2>{to_html(filled(words.question, numbers))}{blank}",
-        f"<section class='answer'><h2>{markup(_('What was measured'))}</h2>{to_html(said)}"
+        f"<h2>{markup(predict)}</h2>{to_html(filled(words.question, numbers))}{blank}",
+        f"<section class='answer'><h2>{markup(measured)}</h2>{to_html(said)}"
         f"{to_html(filled(words.conclusion, numbers))}</section>",
         _terms(words),
         _sources(handout.chapter),
@@ -117,11 +118,13 @@ def _inline(text: str) -> str:
 def _terms(words: Words) -> str:
     known, codes = glossary(current_language()), terms_in("\n".join([words.text, words.question, words.conclusion]))
     items = "".join(f"<li>{_inline(known[code])}</li>" for code in codes)
-    return f"<h2>{markup(_('Words'))}</h2><ul>{items}</ul>" if items else ""
+    title = _("Words")
+    return f"<h2>{markup(title)}</h2><ul>{items}</ul>" if items else ""
 
 
 def _sources(chapter: Chapter) -> str:
     named = [SOURCES[key] for key in chapter.sources]
     texts = (f"{one.authors} ({one.year}). {one.title}. {one.where}. {one.url}".strip() for one in named)
     items = (markup(text.replace("?.", "?")) for text in texts)
-    return f"<h2>{markup(_('Sources'))}</h2><ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
+    title, listed = _("Sources"), "".join(f"<li>{item}</li>" for item in items)
+    return f"<h2>{markup(title)}</h2><ul>{listed}</ul>"
