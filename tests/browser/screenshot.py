@@ -10,6 +10,8 @@ FOLDER = Path(__file__).parent
 PICTURES = {
     "start.png": ("/?lang=en", 860),
     "biases.png": ("/biases?forget_bias=2&num_seeds=5&lang=en", 1180),
+    "lesson.png": ("/lesson?lang=en&chapter=bias&answers=bias_4.0", 1180),
+    "jacobians.png": ("/jacobians?lang=en", 1480),
     "training.png": ("/training?lang=en", 1400),
     "your_network.png": ("/your_network?lang=en", 1180),
 }
