@@ -129,14 +129,18 @@ def edge_summary(found: PhaseMap, at: tuple[float, float], *, added: bool = Fals
     if math.isnan(here):
         sentence = _("Near your settings ({first} {row}, {second} {column}) the states leave the float range.")
         return sentence.format(**place)
-    sentence = _("Near your settings ({first} {row}, {second} {column}) the largest exponent is {exponent}: {meaning}.")
+    sentence = (
+        _("As the network is, the largest exponent is {exponent}: {meaning}.")
+        if added
+        else _("Near your settings ({first} {row}, {second} {column}) the largest exponent is {exponent}: {meaning}.")
+    )
     said = [sentence.format(**place, exponent=signed(here), meaning=factor_of_ten(here))]
     crossing = _crossing(rows, found.median[:, column])
     if crossing is None:
-        said.append(_("No value of {first} on this map reaches the edge there.").format(first=first))
+        said.append(_("With no value of this map does it reach the edge from there ({first}).").format(first=first))
     else:
         said.append(
-            _("There the edge is crossed at {first} {crossing}.").format(first=first, crossing=f"{crossing:.2f}")
+            _("From there the edge is crossed at {crossing} ({first}).").format(first=first, crossing=f"{crossing:.2f}")
         )
     expected = _expected(found, columns[column])
     if expected is not None:

@@ -35,9 +35,9 @@ from lstm_explorer.runs.job import Runner
 from lstm_explorer.runs.measurements import Flow
 
 #: Values of the maps' axes.
-_GAINS = tuple(np.linspace(0.1, 3.0, 25).round(4).tolist())
-_SCALES = tuple(np.linspace(0.0, 3.0, 25).round(4).tolist())
-_BIASES = tuple(np.linspace(-4.0, 8.0, 25).round(4).tolist())
+_GAINS = tuple(np.linspace(0.0, 3.0, 25).tolist())
+_SCALES = tuple(np.linspace(0.0, 3.0, 25).tolist())
+_BIASES = tuple(np.linspace(-4.0, 8.0, 25).tolist())
 
 
 def products(
@@ -165,11 +165,7 @@ def phase_map(
         name="phase_map",
         title=_("Where the {network} vanishes, and where it explodes").format(network=name),
         alt=_("Map of the largest Lyapunov exponent over two settings. {says}").format(says=summary),
-        how_to_read=_(
-            "Each point is a network with these two settings; full colour keeps a small change of the state over 100 "
-            "steps, blank loses it, violet lets it grow. The thick line is the edge, where the largest exponent is 0. "
-            "The cross is your settings; a click on the map takes those of that point."
-        ),
+        how_to_read=_how_to_read_map(added=added),
         summary=summary,
         settings=settings,
         experiments=(experiment(runner, view.network, settings),),
@@ -178,6 +174,24 @@ def phase_map(
         numbers=found.to_frame,
         view=view,
     )
+
+
+def _how_to_read_map(*, added: bool) -> str:
+    colours = _(
+        "Full colour keeps a small change of the state over 100 steps, blank loses it, violet lets it grow. The thick "
+        "line is the edge, where the largest exponent is 0."
+    )
+    if added:
+        points = _(
+            "Each point is this network with its recurrent weights, or its inputs, multiplied, and with a number added "
+            "to a gate's bias, where it has gates. The cross is the network as it is."
+        )
+    else:
+        points = _(
+            "Each point is a network with these two settings. The cross is your settings; a click on the map takes "
+            "those of that point."
+        )
+    return f"{points} {colours}"
 
 
 def axes_of(network: str) -> tuple[tuple[str, tuple[float, ...]], tuple[str, tuple[float, ...]]]:

@@ -7,7 +7,7 @@ POINT = """() => {
     const {_fullLayout: layout} = chart, box = chart.getBoundingClientRect();
     return {
         x: box.x + layout.xaxis._offset + layout.xaxis.l2p(2.0),
-        y: box.y + layout.yaxis._offset + layout.yaxis.l2p(1.55),
+        y: box.y + layout.yaxis._offset + layout.yaxis.l2p(1.5),
         traces: chart._fullData.filter(trace => trace.name).map(trace => trace.name),
     };
 }"""
@@ -25,6 +25,6 @@ def test_a_click_on_the_map_takes_its_settings(server, page, settled):
     assert "the edge: exponent 0" in point["traces"]
     page.mouse.move(point["x"], point["y"])
     page.mouse.click(point["x"], point["y"])
-    page.wait_for_url("**recurrent_gain=1.55*input_scale=2.0*")
+    page.wait_for_url("**recurrent_gain=1.5*input_scale=2.0*")
     settled(page)
-    assert page.locator(".st-key-recurrent_gain input[type=range]").first.get_attribute("aria-valuetext") == "1.55"
+    assert page.locator(".st-key-recurrent_gain input[type=range]").first.get_attribute("aria-valuetext") == "1.50"

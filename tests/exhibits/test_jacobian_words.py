@@ -78,10 +78,11 @@ def test_the_edge_is_where_the_exponent_rises_through_zero():
     edge = np.array([[1.7, 0.0], [2.3, 1.0]])
     said = edge_summary(grid([-1.0, -0.5, 0.5], edge), (1.1, 0.9))
     assert "(gain on weight_hh 1, input scale 1) the largest exponent is −1.00" in said
-    assert "crossed at gain on weight_hh 2.50" in said
+    assert "crossed at 2.50 (gain on weight_hh)" in said
     assert said.endswith("Mean-field theory expects it at 2.30.")
-    assert "No value of gain on weight_hh on this map reaches the edge there." in edge_summary(
+    assert "With no value of this map does it reach the edge from there (gain on weight_hh)." in edge_summary(
         grid([-1.0, -0.5, -0.1]), (1, 1)
     )
+    assert edge_summary(grid([-1.0, -0.5, 0.5]), (1, 1), added=True).startswith("As the network is, the largest")
     assert "leave the float range" in edge_summary(grid([math.nan, -0.5, 0.5]), (1, 1))
-    assert "crossed at gain on weight_hh 2.00" in edge_summary(grid([-math.inf, 0.5, 0.6]), (1, 1))
+    assert "crossed at 2.00 (gain on weight_hh)" in edge_summary(grid([-math.inf, 0.5, 0.6]), (1, 1))
