@@ -227,6 +227,7 @@ TESTED_BY = {
     "ui/jacobians.py": "pages/test_jacobians.py",
     "ui/your_network.py": "pages/test_your_network.py",
     "core/reading.py": "runs/test_experiment.py",
+    "core/checks/networks.py": "core/checks/test_tensors.py",
     **dict.fromkeys(
         [f"core/watching/{name}.py" for name in ("calls", "catching", "measuring", "watched")],
         "core/watching/test_watch.py",

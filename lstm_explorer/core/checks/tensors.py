@@ -1,4 +1,4 @@
-"""What the core accepts, checked once at its public boundary."""
+"""What a network reads, and what a loss puts on it: tensors of the right shape, dtype and device, and finite."""
 
 from __future__ import annotations
 
@@ -10,16 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from lstm_explorer.core.architectures import (
-    Network,
-    Parameters,
-    architecture_of,
-    network_parameters,
-    num_directions,
-    state_size,
-)
-from lstm_explorer.core.networks.computing import OwnForward, own_forward, peculiarities
-from lstm_explorer.core.networks.finding import is_network, refusal
+from lstm_explorer.core.architectures import Network, architecture_of, num_directions, state_size
 
 InitialState = Tensor | tuple[Tensor, ...] | None
 #: What a network reads: ``(T, B, I)``, ``(B, T, I)`` if it is ``batch_first``, ``(T, I)`` of one sample, or packed.
@@ -28,116 +19,6 @@ Inputs = Tensor | PackedSequence
 Lengths = Tensor | Sequence[int] | None
 
 _COUNTS = {2: "two", 3: "three"}
-
-
-class Given(NamedTuple):
-    """A network and what it reads, checked, as the engine takes it.
-
-    Attributes:
-        network: The network; it is not modified.
-        parameters: The weights that it uses, detached: of every layer, and of a layer the forward direction first.
-        inputs: ``(T, B, I)``, detached; zero past the end of a sample.
-        lengths: Steps of each sample, ``(B,)`` on the CPU; None where all are as long as the inputs.
-        states: Initial states of each layer and direction, ``(h_0,)`` or ``(h_0, c_0)``, each ``(1, B, H)``.
-        own: What its own forward gives, to be compared; None where that is PyTorch's.
-        dropped: What multiplies the outputs of each layer but the last before the next reads them, ``(T, B, D*H)``, as
-            a dropout does; empty without.
-    """
-
-    network: Network
-    parameters: list[Parameters]
-    inputs: Tensor
-    lengths: Tensor | None
-    states: list[tuple[Tensor, ...]]
-    own: OwnForward | None
-    dropped: tuple[Tensor, ...] = ()
-
-
-def check_given(network: Network, inputs: Inputs, initial_state: InitialState = None, lengths: Lengths = None) -> Given:
-    """Check a network together with what it reads.
-
-    Args:
-        network: The network.
-        inputs: As the network takes them.
-        initial_state: ``h_0``, or ``(h_0, c_0)``, each ``(L*D, B, H)``; zeros by default.
-        lengths: Steps of each sample, ``(B,)``.
-
-    Raises:
-        TypeError: The network or the inputs are of another kind.
-        ValueError: Something is not supported, of the wrong shape, or not finite; or the network's own forward fails.
-    """
-    _check_kind(network)
-    batch = check_inputs(network, inputs, lengths)
-    states = check_initial_state(network, initial_state, batch.inputs.shape[1])
-    own = None
-    if peculiarities(network):
-        whole = None if initial_state is None else tuple(map(torch.cat, zip(*states, strict=True)))
-        own = own_forward(network, batch.inputs, whole, batch.lengths)
-    parameters = _checked_weights(network, own)
-    return Given(network, parameters, batch.inputs, batch.lengths, states, own)
-
-
-def check_one_length(given: Given) -> None:
-    """Refuse samples that differ in length.
-
-    Raises:
-        ValueError: They do.
-    """
-    if given.lengths is not None:
-        raise ValueError(
-            f"inputs has samples of {given.lengths.tolist()} steps: expected all of one length; measure those of one "
-            "length at a time."
-        )
-
-
-def check_network(network: Network) -> list[Parameters]:
-    """Refuse what is not supported, by name and with the reason.
-
-    Args:
-        network: The network to check.
-
-    Returns:
-        The weights of every layer and direction that its forward pass uses, detached, the first layer first.
-
-    Raises:
-        TypeError: It is not an ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``, nor one of this package's own.
-        ValueError: It drops units in training mode, is of another dtype than float32 or float64, has no memory, or has
-            weights that are NaN or infinite; or its own forward fails.
-    """
-    _check_kind(network)
-    if not peculiarities(network):
-        return _checked_weights(network, None)
-    zeros = next(network.parameters()).new_zeros(2, 1, network.input_size)
-    return _checked_weights(network, own_forward(network, zeros, None))
-
-
-def _check_kind(network: Network) -> None:
-    """Refuse a network of a kind, mode, dtype or device that is not supported."""
-    if not is_network(network):
-        raise TypeError(refusal(network))
-    if network.dropout and network.training and network.num_layers > 1:
-        raise ValueError(
-            f"network drops units at random (dropout={network.dropout}, training mode): call network.eval() first, "
-            "so that one gradient is measured and not a new one at every call."
-        )
-    weight = _a_weight(network)
-    if weight.dtype not in (torch.float32, torch.float64):
-        raise ValueError(
-            f"network is {weight.dtype}: expected float32 or float64; measure copy.deepcopy(network).float(), with "
-            "inputs.float(); a weight normalisation has to be removed first."
-        )
-    if weight.device.type == "meta":
-        raise ValueError("network is on the meta device, without numbers: expected weights; load them first.")
-
-
-def _checked_weights(network: Network, own: OwnForward | None) -> list[Parameters]:
-    """Return the weights that a network uses, or say where they are not finite."""
-    parameters = network_parameters(network) if own is None else own.parameters
-    if not all(_finite(*weights.tensors) for weights in parameters):
-        counts = {name: int((~torch.isfinite(weight)).sum()) for name, weight in network.named_parameters()}
-        bad = ", ".join(f"{name} has {count}" for name, count in counts.items() if count)
-        raise ValueError(f"{bad} values that are NaN or infinite: expected finite weights.")
-    return parameters
 
 
 class Batch(NamedTuple):
@@ -207,7 +88,7 @@ def _batch(network: Network, inputs: Tensor, lengths: Lengths) -> Batch:
     if checked is not None:  # whatever the padding holds, even NaN
         there = torch.arange(len(inputs))[:, None] < checked
         inputs = torch.where(there[..., None].to(inputs.device), inputs, torch.zeros_like(inputs))
-    _check_like("inputs", inputs, network)
+    check_like("inputs", inputs, network)
     return Batch(inputs, checked)
 
 
@@ -246,7 +127,7 @@ def check_cotangent(network: Network, cotangent: Any, batch: Batch) -> Tensor:
     steps, batch_size = batch.inputs.shape[:2]
     size, directions = state_size(network), num_directions(network)
     if cotangent is None:
-        return _a_weight(network).new_ones(batch_size, size * directions)
+        return a_weight(network).new_ones(batch_size, size * directions)
     if isinstance(cotangent, PackedSequence):
         cotangent, _ = pad_packed_sequence(cotangent, network.batch_first)
     last = (batch_size, size * directions)
@@ -263,7 +144,7 @@ def check_cotangent(network: Network, cotangent: Any, batch: Batch) -> Tensor:
             f"{axes} = {every}, of every step{of_both}."
         )
     cotangent = cotangent.detach()
-    _check_like("cotangent", cotangent, network)
+    check_like("cotangent", cotangent, network)
     if came in (every, (steps, last[1])) and came != last:
         return _time_first(network, cotangent, 3)
     whole = cotangent.reshape(batch_size, -1)
@@ -284,7 +165,7 @@ def check_initial_state(network: Network, initial_state: InitialState, batch_siz
     sizes = [network.hidden_size if state.name == "cell" else state_size(network) for state in record.states]
     expected = [(layers, batch_size, size) for size in sizes]
     if initial_state is None:
-        return [tuple(_a_weight(network).new_zeros(1, *shape[1:]) for shape in expected)] * layers
+        return [tuple(a_weight(network).new_zeros(1, *shape[1:]) for shape in expected)] * layers
     state = (initial_state,) if isinstance(initial_state, Tensor) else tuple(initial_state)
     if batch_size == 1:
         state = tuple(part.unsqueeze(1) if isinstance(part, Tensor) and part.ndim == 2 else part for part in state)
@@ -297,27 +178,32 @@ def check_initial_state(network: Network, initial_state: InitialState, batch_siz
         shapes = " and ".join(str(shape) for shape in dict.fromkeys(expected))
         raise ValueError(f"initial_state is {came}: expected {wanted} of shape ({both}, B, hidden_size) = {shapes}.")
     for part in state:
-        _check_like("initial_state", part, network)
+        check_like("initial_state", part, network)
     return list(zip(*(part.detach().contiguous().split(1) for part in state), strict=True))
 
 
-def _check_like(name: str, tensor: Tensor, network: Network) -> None:
-    weight = _a_weight(network)
+def check_like(name: str, tensor: Tensor, network: Network) -> None:
+    """Refuse a tensor of another dtype or device than the network's weights, or with numbers that are not finite.
+
+    Raises:
+        ValueError: It is.
+    """
+    weight = a_weight(network)
     if tensor.dtype != weight.dtype or tensor.device != weight.device:
         raise ValueError(
             f"{name} is {tensor.dtype} on {tensor.device}: expected the network's {weight.dtype} on {weight.device}; "
             f"convert with {name}.to(network.weight_ih_l0)."
         )
-    if not _finite(tensor.detach()):
+    if not is_finite(tensor.detach()):
         raise ValueError(f"{name} has values that are NaN or infinite: expected finite numbers.")
 
 
-def _a_weight(network: Network) -> Tensor:
+def a_weight(network: Network) -> Tensor:
     """Return one of the weights; all other tensors are of its dtype and on its device."""
     return cast(Tensor, next(network.parameters()))
 
 
-def _finite(*tensors: Tensor) -> bool:
+def is_finite(*tensors: Tensor) -> bool:
     """Tell whether every number is finite: their sum is, in one cheap pass; where it overflows, each is checked."""
     if math.isfinite(sum([tensor.sum().item() for tensor in tensors])):
         return True
