@@ -116,9 +116,8 @@ def edge_of_chaos(q: float, nonlinearity: str = "tanh") -> Edge:
         raise ValueError(f"nonlinearity is {nonlinearity!r}: expected one of {', '.join(map(repr, _FIXED_POINTS))}.")
     if nonlinearity == "relu":
         return Edge(2.0, q)
-    after = np.tanh(math.sqrt(q) * _NODES)
-    recurrent = 1 / _gaussian_mean((1 - after**2) ** 2)
-    return Edge(recurrent, max(0.0, q - recurrent * _gaussian_mean(after**2)))
+    square, slope = _tanh_moments(q)
+    return Edge(1 / slope, max(0.0, q - square / slope))
 
 
 @checks_kinds
@@ -200,9 +199,19 @@ def _tanh_fixed_point(recurrent_variance: float, input_variance: float) -> tuple
     # time everywhere, where iterating the map stands still near the critical point.
     for _ in range(_HALVINGS):
         q = (low + high) / 2
-        difference = recurrent_variance * _gaussian_mean(np.tanh(math.sqrt(q) * _NODES) ** 2) + input_variance - q
+        difference = recurrent_variance * _tanh_moments(q)[0] + input_variance - q
         low, high = (q, high) if difference > 0 else (low, q)
-    return high, _gaussian_mean((1 - np.tanh(math.sqrt(high) * _NODES) ** 2) ** 2)
+    return high, _tanh_moments(high)[1]
+
+
+def _tanh_moments(q: float) -> tuple[float, float]:
+    """Return E[tanh(sqrt(q) z)^2] and E[tanh'(sqrt(q) z)^2]."""
+    if q > _SATURATED:
+        # 1 - tanh^2 and its square are peaks far narrower than the normal density: their areas times its height.
+        height = 1 / math.sqrt(2 * math.pi * q)
+        return 1 - 2 * height, 4 / 3 * height
+    squared = np.tanh(math.sqrt(q) * _NODES) ** 2
+    return _gaussian_mean(squared), _gaussian_mean((1 - squared) ** 2)
 
 
 def _relu_fixed_point(recurrent_variance: float, input_variance: float) -> tuple[float, float]:
@@ -222,9 +231,10 @@ _FIXED_POINTS: Mapping[str, Callable[[float, float], tuple[float, float]]] = typ
 
 # Even nodes (trapezoid rule), not Gauss-Hermite's: for a saturated RNN tanh' is a peak far narrower than the normal
 # density, and Gauss-Hermite nodes, which lie apart at its middle, miss it. For smooth functions even nodes are exact to
-# rounding; with these up to a q of about 10^4, the largest that a recurrent gain of 100 gives.
+# rounding; with these up to a q of about 10^4.
 _NODES = np.linspace(-9.0, 9.0, 4001)
 _WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
+_SATURATED = 5e3
 _HALVINGS = 60
 #: Variances of the preactivation at which the edge of chaos is drawn.
 _ALONG_THE_EDGE = np.geomspace(1e-4, 1e4, 161).tolist()

@@ -29,7 +29,7 @@ def clipping_summary(measured: ClippedGradient, backward: PlainBackward, *, lag:
     """
     exact = backward.exact.log10_hidden[-1, :, 0]
     verdict = verdict_of(float(exact[-1 - lag] - exact[-1]))
-    head = _("**{network}, {gradient} over {lag} steps: {verdict}.**").format(
+    head = _("**{network}, {gradient} at lag {lag}: {verdict}.**").format(
         network=network_name(measured.architecture), gradient=gradient_of("hidden"), lag=lag,
         verdict=verdict_word(verdict),
     )  # fmt: skip
@@ -174,13 +174,13 @@ def truncation_summary(network: str, whole: Curve, cut: Curve, *, lag: int) -> s
     """
     shares, left = whole.median[::-1], cut.median[::-1]
     gone = [k for k, log10 in enumerate(left) if log10 == -math.inf and shares[k] != -math.inf]
-    head = _("**{network}, {gradient} over {lag} steps: {verdict}.**").format(
+    head = _("**{network}, {gradient} at lag {lag}: {verdict}.**").format(
         network=network_name(network), gradient=gradient_of(whole.quantity), lag=lag,
         verdict=verdict_word(verdict_of(float(left[lag]))),
     )  # fmt: skip
     share = percent(float(shares[lag]))
     if not gone:
-        says = _("Nothing is cut: {share} arrives {lag} steps back, with the truncation or without.")
+        says = _("Nothing is cut: {share} arrives at lag {lag}, with the truncation or without.")
         return f"{head} {says.format(share=share, lag=lag)}"
     says = _("From lag {cut} on exactly nothing arrives, whatever the network: the state is detached there.")
     words = {"cut": gone[0], "there": percent(float(shares[gone[0]])), "share": share, "lag": lag}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import torch
 
 from lstm_explorer.core.architectures import Network, architecture_named, num_directions
 from lstm_explorer.core.gradients.summaries import Curve, summarise
+from lstm_explorer.core.jacobians.products import JacobianFlow
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.biases_view import memory_gate, memory_of, one_bias
 from lstm_explorer.exhibits.curve_summaries import curves_summary
@@ -18,11 +21,12 @@ from lstm_explorer.exhibits.jacobian_words import (
     edge_summary,
     eigenvalues_summary,
     exponents_summary,
+    how_to_read_eigenvalues,
     largest_exponent,
 )
 from lstm_explorer.exhibits.jacobians_view import JacobiansView, experiment
 from lstm_explorer.exhibits.theory import theory_lines
-from lstm_explorer.figures.curves import Series
+from lstm_explorer.figures.curves import Series, TheoryLine
 from lstm_explorer.figures.eigenvalues import plot_eigenvalues
 from lstm_explorer.figures.exponents import exponents_table, plot_lyapunov_exponents
 from lstm_explorer.figures.jacobians import of_sample, plot_jacobian_flow
@@ -79,9 +83,32 @@ def products(
         settings=settings,
         experiments=(one,),
         draw=lambda theme: plot_jacobian_flow(flow, curves=curves, theory=theory, theme=theme),
-        numbers=flow.to_frame,
+        numbers=lambda: _products_table(flow, curve, theory),
         view=view,
     )
+
+
+def _products_table(flow: JacobianFlow, curve: Curve, theory: Sequence[TheoryLine]) -> pd.DataFrame:
+    """Return all that is drawn as rows ``architecture, quantity, rank, step, lag, log10``.
+
+    ``quantity`` is ``singular_value``, which alone has a rank from 1 on, ``gradient`` of the whole state, the state
+    that remembers, or a theory's name; all but the first are relative to the last step.
+    """
+    values, gradient = of_sample(flow)
+    lag = np.arange(len(values))
+    lines = {"gradient": gradient, curve.quantity: curve.median[::-1][: len(lag)]}
+    lines |= {line.name: line.log10_at(lag) for line in theory}
+    of_lag, rank = (index.ravel() for index in np.indices(values.shape))
+    tables = [pd.DataFrame({"quantity": "singular_value", "rank": rank + 1, "lag": of_lag, "log10": values.ravel()})]
+    tables += [
+        pd.DataFrame({"quantity": name, "rank": 0, "lag": lag, "log10": line})
+        for name, line in lines.items()
+        if line is not None
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    table.insert(2, "step", int(curve.steps[-1]) - table["lag"])
+    table.insert(0, "architecture", flow.architecture)
+    return table
 
 
 def eigenvalues(
@@ -94,16 +121,15 @@ def eigenvalues(
         return None
     curve = memory_curve(runner, one)
     nonlinearity = one.moment.network.nonlinearity if one.moment and not _gated(one) else settings.nonlinearity
-    summary = eigenvalues_summary(found, nonlinearity=nonlinearity, verdict=curve.verdict if curve else None)
+    summary = eigenvalues_summary(
+        found, nonlinearity=nonlinearity, verdict=curve.verdict if curve else None,
+        projected=bool(one.moment and one.moment.network.proj_size),
+    )  # fmt: skip
     return Exhibit(
         name="eigenvalues",
         title=_("Eigenvalues of the recurrent weights and of every step of the {network}").format(network=one.name),
         alt=_("Eigenvalues in the complex plane, with the unit circle. {says}").format(says=summary),
-        how_to_read=_(
-            "Rings are the eigenvalues of weight_hh alone, points those of the Jacobian of each step, from the first "
-            "(pale) to the last. Inside the unit circle a direction shrinks, outside it grows. A step is the weights "
-            "times the slopes of the nonlinearities, which are at most 1: they pull the points inwards."
-        ),
+        how_to_read=how_to_read_eigenvalues(one.architecture),
         summary=summary,
         settings=settings,
         experiments=(one,),
@@ -152,18 +178,21 @@ def phase_map(
     if not architecture_named(view.network).recurrent or (runner.moment and not is_plain(runner.moment.network)):
         return None
     first, second = axes_of(view.network)
-    gate = memory_gate(view.network)
-    one = experiment(runner, view.network, one_bias(view.network, settings, gate) if gate else settings)
-    found = runner.run(Phases(experiment=one, rows=first, columns=second))
+    gate, added = memory_gate(view.network), runner.moment is not None
+    swept = one_bias(view.network, settings, gate) if gate and not added else settings
+    found = runner.run(Phases(experiment=experiment(runner, view.network, swept), rows=first, columns=second))
     if found is None:
         return None
-    at = _own_value(one, found.axes[0], settings), _own_value(one, found.axes[1], settings)
-    added = runner.moment is not None
-    summary = edge_summary(found, at, added=added)
+    if added:
+        found = replace(found, edge=None)  # its weights are not drawn at random, as theory takes them to be
+    at = None if swept != settings else _place(runner, settings, found.axes)
+    summary = edge_summary(found, at, rows=len(first[1]), added=added)
+    if second[0] == "input_scale" and not settings.reads("input_scale") and not added:
+        summary = " ".join([summary, _("Zeros are zeros at every scale.")])
     name = network_name(view.network)
     return Exhibit(
         name="phase_map",
-        title=_("Where the {network} vanishes, and where it explodes").format(network=name),
+        title=_("Where changes of the state die in the {network}, and where they grow").format(network=name),
         alt=_("Map of the largest Lyapunov exponent over two settings. {says}").format(says=summary),
         how_to_read=_how_to_read_map(added=added),
         summary=summary,
@@ -212,11 +241,12 @@ def is_plain(network: Network) -> bool:
     return num_directions(network) == 1 and not network.proj_size
 
 
-def _own_value(one: Experiment, name: str, settings: Settings) -> float:
-    """Return the reader's own value of a setting on the map; a network of one's own is as it is."""
-    if one.moment:
-        return 0.0 if name.endswith("_bias") else 1.0
-    return float(getattr(settings, name))
+def _place(runner: Runner, settings: Settings, axes: tuple[str, str]) -> tuple[float, float]:
+    """Return the reader's own values of the two settings of a map; a network of one's own is as it is."""
+    own = [
+        (0.0 if name.endswith("_bias") else 1.0) if runner.moment else float(getattr(settings, name)) for name in axes
+    ]
+    return own[0], own[1]
 
 
 def memory_curve(runner: Runner, one: Experiment) -> Curve | None:

@@ -72,7 +72,7 @@ def plot_lyapunov_exponents(exponents: Mapping[str, Tensor], *, theme: str = "li
     pad = 0.06 * (high - low)
     figure.add_hline(y=0.0, line={"color": look.explosion, "width": 1.6})
     figure.add_annotation(
-        text=_("above: explodes"), x=1.0, xref="paper", xanchor="right", y=0.0, yanchor="bottom", showarrow=False,
+        text=_("above: grows"), x=1.0, xref="paper", xanchor="right", y=0.0, yanchor="bottom", showarrow=False,
         font={"size": 11, "color": look.explosion},
     )  # fmt: skip
     figure.update_xaxes(title_text=_("directions of the state, the best kept first (%)"), range=[-1, 101])

@@ -70,7 +70,7 @@ def plot_jacobian_flow(
     middle = values.shape[1] // 2
     traces.append(_line(lags, values[lags, 0], _("the best kept direction"), colour=colour, width=1.6))
     if middle:
-        traces.append(_line(lags, values[lags, middle], _("the middle one"), colour=colour, width=1.2, dash="dot"))
+        traces.append(_line(lags, values[lags, middle], _("the middle one"), colour=colour, width=1.0, dash="longdash"))
     traces += [line.trace(last, span, _AGAINST_LAG, look) for line in theory]
     traces += [curve_trace(one, _AGAINST_LAG, look) for one in curves]
     if gradient is not None:

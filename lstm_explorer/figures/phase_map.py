@@ -76,7 +76,7 @@ def phase_map_spec(
             traces.append(_contour(median, rows, columns, level, name, line))
     if found.edge is not None and len(found.edge):
         traces.append(_theory(found.edge, look))
-    if at is not None:
+    if at is not None and rows[0] <= at[0] <= rows[-1] and columns[0] <= at[1] <= columns[-1]:
         traces.append(_mark(at, look))
     return {
         "data": traces,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from lstm_explorer.core.architectures import architecture_named
 from lstm_explorer.core.settings import Settings
+from lstm_explorer.exhibits.biases_view import memory_gate, one_bias
 from lstm_explorer.exhibits.clipping import clipping, truncation
 from lstm_explorer.exhibits.jacobians import axes_of, eigenvalues, exponents, phase_map
 from lstm_explorer.exhibits.jacobians_view import JacobiansView
@@ -132,6 +135,10 @@ def pick_settings(across: float, up: float) -> None:
     (first, _rows), (second, _columns) = axes_of(session.current_view().network)
     limits = session.current_limits()
     picked = {first: up, second: across}
-    session.apply(
-        **{name: min(max(round(value, 3), limits[name].low), limits[name].high) for name, value in picked.items()}
-    )
+    changes: dict[str, Any] = {
+        name: min(max(round(value, 3), limits[name].low), limits[name].high) for name, value in picked.items()
+    }
+    settings, network = session.current_settings(), session.current_view().network
+    if gate := memory_gate(network):  # the map has one bias in all units
+        changes["recurrent_init"] = one_bias(network, settings, gate).recurrent_init
+    session.apply(**changes)

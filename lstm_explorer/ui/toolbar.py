@@ -152,7 +152,7 @@ def _about(chosen: FileFormat, *, whole: bool) -> str:
             "them as CSV and, with matplotlib, draws the curves."
         )
         if whole
-        else _("A short PyTorch program that computes these numbers by hand: plain cells, one step at a time."),
+        else _("A short PyTorch program of this network's gradient by hand: plain cells, one step at a time."),
     }
     return about[chosen]
 

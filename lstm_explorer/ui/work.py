@@ -90,7 +90,8 @@ def pieces_so_far(job: Job[T], size: int, piece: Callable[[int, int], T], *, gro
 
 
 def _show_progress(job: Job[Any], done: int, *, stopped: bool) -> None:
-    key, counts = f"{job.unit}_{hash(job)}", {"done": done, "total": job.total}
+    # Jobs of two kinds on one experiment have one hash: it leaves their class out.
+    key, counts = f"{type(job).__name__}_{hash(job)}", {"done": done, "total": job.total}
     if stopped:
         shown = {
             "seeds": _("Stopped: the picture shows {done} of {total} seeds."),

@@ -56,6 +56,17 @@ def test_the_edge_of_chaos_is_where_the_rate_is_one(q):
     assert theory.edge_of_chaos(q, "relu").recurrent_variance == 2.0
 
 
+@pytest.mark.parametrize("q", [6e3, 1e6, 1e9])
+def test_a_tanh_that_is_saturated_throughout_has_its_moments(q):
+    u = np.linspace(-40.0, 40.0, 200_001)  # sqrt(q) z: where tanh is not yet 1
+    density = np.exp(-(u**2) / q / 2) / np.sqrt(2 * np.pi * q)
+    slope, missing = (np.trapezoid(part * density, u) for part in (np.cosh(u) ** -4.0, np.cosh(u) ** -2.0))
+    edge = theory.edge_of_chaos(q)
+    assert edge.recurrent_variance == pytest.approx(1 / slope, rel=1e-3)
+    assert q - edge.input_variance == pytest.approx((1 - missing) / slope, rel=1e-3)
+    assert theory.mean_field(edge.recurrent_variance, edge.input_variance).rate == pytest.approx(1.0, abs=1e-4)
+
+
 @pytest.mark.parametrize(("q", "nonlinearity", "said"), [(0.0, "tanh", "above 0"), (1.0, "sigmoid", "expected one of")])
 def test_the_edge_of_chaos_says_what_it_expects(q, nonlinearity, said):
     with pytest.raises(ValueError, match=said):

@@ -52,7 +52,7 @@ def test_every_case_has_its_answer(changes, options, optimizer, verdict, answer)
     found, backward = measured(changes, **options)
     says = clipping_summary(found, backward, lag=changes["sequence_length"], optimizer=optimizer)
     head, step, why = says.split("  \n")
-    assert head.startswith(f"**RNN, gradient of h over {changes['sequence_length']} steps: {verdict}.** ")
+    assert head.startswith(f"**RNN, gradient of h at lag {changes['sequence_length']}: {verdict}.** ")
     assert answer in why
     assert ("SGD" if optimizer == "sgd" else "Adam") in step
 
@@ -106,13 +106,13 @@ def curve(*log10):
 def test_truncation_says_where_it_cuts_and_what_would_have_arrived(lag, verdict, says):
     whole, cut = curve(-1.5, -1.0, np.log10(0.5), 0.0), curve(-np.inf, -np.inf, np.log10(0.5), 0.0)
     found = truncation_summary("gru", whole, cut, lag=lag)
-    assert found.startswith(f"**GRU, gradient of h over {lag} steps: {verdict}.** From lag 2 on exactly nothing")
+    assert found.startswith(f"**GRU, gradient of h at lag {lag}: {verdict}.** From lag 2 on exactly nothing")
     assert found.endswith(says)
 
 
 def test_a_truncation_that_cuts_nothing_says_so():
     whole = curve(-1.0, -0.5, 0.0)
     assert truncation_summary("rnn", whole, whole, lag=2) == (
-        "**RNN, gradient of h over 2 steps: survives.** Nothing is cut: 10% arrives 2 steps back, with the truncation "
+        "**RNN, gradient of h at lag 2: survives.** Nothing is cut: 10% arrives at lag 2, with the truncation "
         "or without."
     )

@@ -25,10 +25,15 @@ def test_products_are_those_of_the_first_seed_with_the_loss_at_the_end(name):
     exhibit = products(DirectRunner(), SETTINGS, JacobiansView(network=name))
     flow = lx.jacobian_flow(*drawn(name))
     table = exhibit.numbers()
-    assert np.allclose(table["log10_singular_value"], flow.to_frame()["log10_singular_value"], atol=1e-9)
+    values = table[table["quantity"] == "singular_value"].sort_values(["step", "rank"])
+    assert np.allclose(values["log10"], flow.to_frame()["log10_singular_value"], atol=1e-9)
+    gradient = table[table["quantity"] == "gradient"].sort_values("step")["log10"]
+    assert np.allclose(gradient, flow.log10_gradient[:, 0] - flow.log10_gradient[-1, 0], atol=1e-9)
     # The verdict is that of the other pages, on the state that remembers.
     curve = lx.summarise(lx.gradient_flow(*drawn(name)), "cell" if name == "lstm" else "hidden")
     assert f": {curve.verdict}.**" in exhibit.summary
+    memory = table[table["quantity"] == curve.quantity].sort_values("step")["log10"]
+    assert np.allclose(memory, curve.median)
     assert "all directions" in exhibit.summary
     traces = [trace.name for trace in exhibit.draw("light").data]
     assert ("gradient of c, as on the other pages" in traces) == (name == "lstm")
@@ -69,6 +74,20 @@ def test_a_network_without_recurrent_weights_has_no_map():
     assert phase_map(DirectRunner(), SETTINGS, JacobiansView(network="mingru")) is None
 
 
+def test_a_network_whose_bias_is_drawn_for_every_unit_is_no_point_of_the_map():
+    exhibit = phase_map(DirectRunner(), SETTINGS.replace(recurrent_init="chrono"), JacobiansView(network="lstm"))
+    assert "your settings" not in {trace.name for trace in exhibit.draw("light").data}
+    assert "no point of this map" in exhibit.summary
+
+
+def test_what_no_input_has_is_said_of_its_scale():
+    exhibit = phase_map(DirectRunner(), SETTINGS.replace(input_kind="zeros"), JacobiansView())
+    assert exhibit.summary.endswith("Zeros are zeros at every scale.")
+    outside = phase_map(DirectRunner(), SETTINGS.replace(input_scale=10.0), JacobiansView())
+    assert "lie outside this map" in outside.summary
+    assert "your settings" not in {trace.name for trace in outside.draw("light").data}
+
+
 def of_ones_own(build, network):
     torch.manual_seed(0)
     inputs = torch.randn(12, 2, 2, dtype=torch.float64)
@@ -84,7 +103,9 @@ def test_a_network_of_ones_own_is_looked_at_like_a_drawn_one():
     network = nn.GRU(2, 4).double()
     exhibit, inputs = of_ones_own(products, network)
     flow = lx.jacobian_flow(network, inputs)
-    assert np.allclose(exhibit.numbers()["log10_singular_value"], flow.to_frame()["log10_singular_value"], atol=1e-9)
+    table = exhibit.numbers()
+    values = table[table["quantity"] == "singular_value"].sort_values(["step", "rank"])["log10"]
+    assert np.allclose(values, flow.to_frame()["log10_singular_value"], atol=1e-9)
     exhibit, inputs = of_ones_own(eigenvalues, network)
     found = lx.jacobian_eigenvalues(network, inputs)
     assert np.allclose(exhibit.numbers()["real"], found.to_frame()["real"])

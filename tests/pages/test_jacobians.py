@@ -49,3 +49,13 @@ def test_the_gain_moves_the_verdict_and_the_address():
     flow = lx.jacobian_flow(lx.build_network("rnn", settings), lx.make_inputs(settings))
     verdict = "explodes" if flow.log10_singular_values[0, 0, 0] > 1 else "survives"
     assert f"**RNN, all directions: {verdict}.**" in says(at)
+
+
+def test_two_long_measurements_on_one_network_each_have_a_button(monkeypatch):
+    monkeypatch.setattr("lstm_explorer.ui.runner._WORK_PER_RUN", 1)
+    monkeypatch.setattr("lstm_explorer.ui.work.continue_work", lambda: None)
+    monkeypatch.setattr("streamlit.rerun", lambda **_scope: None)
+    at = app(sequence_length="12")
+    assert not at.error
+    stops = [button.key for button in at.button if button.key.startswith("stop_")]
+    assert len(stops) == len(set(stops)) > 1

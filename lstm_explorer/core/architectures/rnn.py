@@ -50,15 +50,15 @@ def step(parameters: Parameters, state: Tensor, x: Tensor, nonlinearity: str = "
 
 
 def _closed_forms(settings: Any, parameters: Parameters, inputs: Tensor) -> list[ClosedForm]:
-    """Return the mean field, and the upper bound by the largest singular value."""
+    """Return the mean field, where weights are drawn at random, and the upper bound by the largest singular value."""
+    bound = singular_value_bound(parameters.weight_hh, settings.nonlinearity)
+    upper = ClosedForm(N_("theory, upper bound (RNN)"), _log10(bound), "hidden", "longdashdot", True)
+    if settings.recurrent_init == "identity":
+        return [upper]
     theory = mean_field(
         weight_variance(parameters.weight_hh), drive_variance(parameters, inputs), settings.nonlinearity
     )
-    bound = singular_value_bound(parameters.weight_hh, settings.nonlinearity)
-    return [
-        ClosedForm(N_("theory, mean field (RNN)"), _log10(theory.rate), "hidden", "dot"),
-        ClosedForm(N_("theory, upper bound (RNN)"), _log10(bound), "hidden", "longdashdot", True),
-    ]
+    return [ClosedForm(N_("theory, mean field (RNN)"), _log10(theory.rate), "hidden", "dot"), upper]
 
 
 def _edge_of_chaos(network: Any, parameters: Parameters, inputs: Tensor) -> NDArray[np.float64]:

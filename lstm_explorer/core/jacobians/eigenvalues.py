@@ -83,8 +83,8 @@ def jacobian_eigenvalues(
 ) -> Eigenvalues:
     r"""Return the eigenvalues of the recurrent weights and of the steps' Jacobians, of the last layer.
 
-    A plain RNN's step multiplies a change of the state by :math:`\mathrm{diag}(\phi'_t) W_{hh}`: the slope of the
-    nonlinearity draws the eigenvalues of the weights inwards, the more the further a unit is from 0.
+    A plain RNN's step multiplies a change of the state by :math:`\mathrm{diag}(\phi'_t) W_{hh}`. Slopes of at most 1
+    usually draw the eigenvalues inwards, and keep them within the largest singular value of the weights.
 
     Args:
         network: As :func:`lstm_explorer.gradient_flow` takes it; not modified.

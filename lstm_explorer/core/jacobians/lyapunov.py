@@ -25,7 +25,7 @@ def lyapunov_exponents(
     r"""Measure the Lyapunov exponents of a network's last layer along a sequence, by QR at every step.
 
     .. math::
-        \lambda_i = \frac{1}{T} \sum_t \ln r_{ii,t}, \quad J_t Q_{t-1} = Q_t R_t, \quad Q_0 = I
+        \lambda_i = \frac{1}{T} \sum_t \ln r_{ii,t}, \quad J_t Q_{t-1} = Q_t R_t
 
     Below 0 a direction vanishes, above 0 it explodes. The LSTM's state is hidden and cell state together: the hidden
     state's Jacobian alone does not see the forget gate keep.
@@ -35,7 +35,8 @@ def lyapunov_exponents(
         inputs: What it reads, likewise; samples of one length.
         initial_state: ``h_0``, or ``(h_0, c_0)`` for the LSTM, each ``(L, B, H)``; zeros by default.
         skip: Steps at the beginning in which the directions turn, and which do not count.
-        count: How many exponents, the largest first; all by default. A few take a fraction of the time.
+        count: How many exponents, the largest first; all by default. A few take a fraction of the time; they begin in
+            random directions, always the same ones, which need some steps to turn into the fastest (see ``skip``).
 
     Returns:
         ``(B, S)``, or ``(B, count)``: nats per step, descending, in the network's dtype; ``-inf`` of a direction that
@@ -99,9 +100,16 @@ def _exponents(jacobians: JacobiansOf, shape: tuple[int, int, int], skip: int, c
 
 
 def first_frame(samples: int, size: int, count: int | None = None) -> Frame:
-    """Return the directions to begin with: the first numbers of the state."""
-    whole = Frame.identity(samples, size)
-    return Frame(whole.rows[:, :count].copy(), whole.log2[:, :count].copy())
+    """Return the directions to begin with: the numbers of the state; of a few, random ones, always the same.
+
+    The first numbers of a state would not do: what they grow to may have no part in the largest exponent, as of units
+    that are dead, or of an LSTM's hidden state without recurrent weights.
+    """
+    if count is None or count == size:
+        return Frame.identity(samples, size)
+    drawn = np.random.default_rng(0).standard_normal((size, count))
+    rows = np.linalg.qr(drawn)[0].T
+    return Frame(np.tile(rows, (samples, 1, 1)), np.zeros((samples, count)))
 
 
 def carried_on(jacobians: JacobiansOf, steps: slice, frame: Frame) -> Frame:

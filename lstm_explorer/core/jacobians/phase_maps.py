@@ -21,6 +21,7 @@ from lstm_explorer.core.engine.generic_engine import GenericEngine
 from lstm_explorer.core.engine.trajectory import unroll_given
 from lstm_explorer.core.gradients.last_layers import OwnRun, run_of
 from lstm_explorer.core.inputs import TableLike, make_inputs
+from lstm_explorer.core.jacobians.lyapunov import first_frame
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.core.networks.build import build_network
 from lstm_explorer.core.settings import Settings
@@ -42,8 +43,8 @@ class PhaseMap:
         positions: Their values, ascending, ``N`` and ``M`` of them.
         exponents: Nats per step, ``(N, M, R, B)``, in float64; below 0 the state's changes vanish, above 0 they
             explode. NaN where the states leave the float range, ``-inf`` where no change is left.
-        edge: Values of the two settings, ``(K, 2)``, at which mean-field theory expects the exponent 0; None where
-            there is no such theory.
+        edge: Values of the two settings, ``(K, 2)``, at which mean-field theory expects the exponent 0 of random
+            recurrent weights of the same size; None where there is no such theory.
     """
 
     architecture: str
@@ -125,7 +126,8 @@ def phase_map(
     name = run.architecture if isinstance(run, OwnRun) else architecture
     swept = _check_across(across, name, None if isinstance(run, OwnRun) else run)
     (first, rows), (second, columns) = swept.items()
-    runs = [_measured(given, swept, skip) for given in _given(run, tuple(swept), name, table)]
+    random = not isinstance(run, Settings) or run.recurrent_init != "identity"
+    runs = [_measured(given, swept, skip, random=random) for given in _given(run, tuple(swept), name, table)]
     return PhaseMap(
         architecture=name,
         axes=(first, second),
@@ -200,8 +202,14 @@ def _given(
     yield given
 
 
-def _measured(given: Given, swept: Mapping[str, tuple[float, ...]], skip: int) -> _Run:
+def _measured(given: Given, swept: Mapping[str, tuple[float, ...]], skip: int, *, random: bool) -> _Run:
     """Measure one network for all pairs of values, as many at once as the memory limit allows.
+
+    Args:
+        given: The network.
+        swept: Name of a setting to its values, two of them.
+        skip: Steps that do not count.
+        random: Whether its recurrent weights are drawn at random, as mean-field theory takes them to be.
 
     Raises:
         ValueError: As many steps are to be skipped as there are.
@@ -218,7 +226,7 @@ def _measured(given: Given, swept: Mapping[str, tuple[float, ...]], skip: int) -
         _exponents(given, {name: values[start : start + size] for name, values in pairs.items()}, skip)
         for start in range(0, len(rows) * len(columns), size)
     ]
-    edge = architecture_of(given.network).edge_of_chaos
+    edge = architecture_of(given.network).edge_of_chaos if random else None
     points = None
     if edge is not None and len(given.parameters) == 1 and set(swept) == set(_FACTORS):
         points = edge(given.network, given.parameters[0], given.inputs)
@@ -266,8 +274,9 @@ def _with_derivative(
 def _grown(engine: GenericEngine, weights: Parameters, x: Tensor, state: tuple[Tensor, ...], skip: int) -> Tensor:
     """Carry the states and one direction each through a layer, and return how fast that grew, ``(n, B)``."""
     step = engine.step_of(weights)
-    direction = tuple(torch.zeros_like(part) for part in state)
-    direction[0][..., 0] = 1.0
+    sizes = [part.shape[-1] for part in state]
+    begun = torch.from_numpy(first_frame(1, sum(sizes), 1).rows[0, 0])
+    direction = tuple(part.expand_as(of) for part, of in zip(begun.split(sizes), state, strict=True))
     grown = state[0].new_zeros(state[0].shape[:-1])
     for t, of_step in enumerate(x):
         if t == skip:

@@ -45,9 +45,9 @@ class JacobianFlow:
             of the identity. ``(2, T + 1, B, S)`` of a bidirectional network, the forward direction first, each in the
             order in which it reads.
         log10_gradient: ``(T + 1, B)``, log10 of the norm of the loss's gradient with respect to the whole state, of
-            which every number counts as one of its own: index ``T`` is the norm of the cotangent itself, and from there
-            it stays between the smallest and the largest singular value. ``(2, T + 1, B)`` of a bidirectional network;
-            None where the Jacobians were given.
+            which every number counts as one of its own. Index ``T`` is the norm of the cotangent itself; divided by
+            that, it stays between the smallest and the largest singular value. ``(2, T + 1, B)`` of a bidirectional
+            network; None where the Jacobians were given.
         directions: 2 of a bidirectional network, else 1.
     """
 
@@ -57,7 +57,7 @@ class JacobianFlow:
     directions: int = 1
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the singular values as a tidy table, one row per number.
+        """Return the singular values, without the gradient, as a tidy table, one row per number.
 
         Returns:
             Columns ``architecture, step, lag, sample, rank, log10_singular_value``, ``direction`` behind
@@ -94,7 +94,8 @@ def jacobian_flow(
         \frac{\partial s_T}{\partial s_t} = J_T J_{T-1} \cdots J_{t+1}
 
     with the Jacobians of :func:`lstm_explorer.step_jacobians`, of which a few steps' are held at a time. All singular
-    values are exact, each to its own relative precision, however many powers of ten lie between them.
+    values are exact, each to its own relative precision, however many powers of ten lie between them, but for
+    directions that one step all but deletes (see :class:`lstm_explorer.JacobianFlow`).
 
     Args:
         network: As :func:`lstm_explorer.gradient_flow` takes it; not modified.
