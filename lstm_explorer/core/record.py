@@ -310,7 +310,7 @@ def described(record: type[Record]) -> Mapping[str, str]:
     for owner in record.__mro__:
         body = inspect.cleandoc(owner.__doc__ or "").partition("Args:\n")[2].partition("\n\n")[0]
         entries = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", body + "\n", re.DOTALL | re.MULTILINE)
-        plain = {name: re.sub(r":math:|``|`|[{}]", "", " ".join(text.split())) for name, text in entries}
+        plain = {name: re.sub(r":\w+:(?=`)|``|`|[{}]", "", " ".join(text.split())) for name, text in entries}
         own = {name: re.split(r"(?<=[.;])\s", text)[0].rstrip(".;") + "." for name, text in plain.items()}
         about = own | about
     return about

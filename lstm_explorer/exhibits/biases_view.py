@@ -27,7 +27,21 @@ _LENGTHS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class BiasesView(View):
-    """Which map is shown, and which bias is asked for."""
+    """Which map is shown, and which bias is asked for.
+
+    Args:
+        network: The network whose biases are mapped.
+        gate: The gate whose bias is the first axis.
+        other: The gate whose bias is the second axis of the map over two gates.
+        across: What the second axis is.
+        path: Whether the total gradient is mapped, or that by the cell state alone.
+        memory: Steps back from the last one, 0 for all.
+        share: Share of the gradient that must survive so far back.
+        topic: What is drawn beneath the map.
+        answer: Which of the biases that suffice is set.
+        through: What the figure of paths shows.
+        weights_of: The network of whose weights the gradient is drawn.
+    """
 
     network: str = choice("lstm", GATED)
     gate: str = choice("forget", _GATES)

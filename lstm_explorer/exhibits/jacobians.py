@@ -68,7 +68,7 @@ def products(
         name="products",
         title=_(
             "What becomes of every direction: singular values of the products of Jacobians of the {network}"
-        ).format(network=one.name),
+        ).format(network=_called(one)),
         alt=_("Singular values of the Jacobian from every step to the last, as a fan over the lag. {says}").format(
             says=summary
         ),
@@ -127,7 +127,7 @@ def eigenvalues(
     )  # fmt: skip
     return Exhibit(
         name="eigenvalues",
-        title=_("Eigenvalues of the recurrent weights and of every step of the {network}").format(network=one.name),
+        title=_("Eigenvalues of the recurrent weights and of every step of the {network}").format(network=_called(one)),
         alt=_("Eigenvalues in the complex plane, with the unit circle. {says}").format(says=summary),
         how_to_read=how_to_read_eigenvalues(one.architecture),
         summary=summary,
@@ -253,6 +253,13 @@ def memory_curve(runner: Runner, one: Experiment) -> Curve | None:
     """Return the gradient of the state that remembers, as the other pages have it; None where it is not measured."""
     flow = runner.run(Flow(experiment=one))
     return None if flow is None else summarise(flow, memory_of(one.architecture))
+
+
+def _called(one: Experiment) -> str:
+    """Return a network's name, and which direction of it is drawn where it has two."""
+    if one.moment and num_directions(one.moment.network) == 2:
+        return _("{network}, forward direction").format(network=one.name)
+    return one.name
 
 
 def _gated(one: Experiment) -> bool:

@@ -21,7 +21,7 @@ class JacobiansView(View):
         network: The network whose Jacobians are drawn.
         networks: The networks whose Lyapunov exponents stand side by side.
         topic: What is drawn beneath the products of Jacobians.
-        memory: Steps back from the last one; 0 is all.
+        memory: Steps back from the last one, 0 for all.
         clipping: PyTorch's ``clip_grad_norm_`` or ``clip_grad_value_``.
         clip_at: The largest norm, or the largest value, that clipping leaves.
         optimizer: What takes a step with the gradient.

@@ -16,7 +16,7 @@ from lstm_explorer.figures.axes import FlowAxes
 from lstm_explorer.figures.curves import Series
 from lstm_explorer.figures.gradient_flow import plot_gradient_flow
 from lstm_explorer.figures.lines import Line, plot_lines
-from lstm_explorer.figures.theme import Theme, blended, theme_of
+from lstm_explorer.figures.theme import Theme, blended, faded, theme_of
 from lstm_explorer.locales import _
 
 #: How far the curve after clipping is mixed with the text's colour: where it lies on the other, it is seen.
@@ -108,7 +108,7 @@ def _add_range_of_floats(figure: go.Figure, backward: PlainBackward, look: Theme
             figure.add_hline(y=level, line={"color": look.muted, "width": 1, "dash": "longdash"})
             figure.add_annotation(
                 text=text, x=0.01 if side == "left" else 0.99, xanchor=side, xref="paper", y=level,
-                yanchor="top" if side == "left" else "bottom", showarrow=False,
+                yanchor="top" if side == "left" else "bottom", showarrow=False, bgcolor=faded(look.background, 0.8),
                 font={"size": 11, "color": look.muted},
             )  # fmt: skip
 

@@ -16,6 +16,7 @@ from lstm_explorer.core.escape import markdown, one_line
 from lstm_explorer.core.networks.finding import access_path
 from lstm_explorer.core.tables.messages import Note
 from lstm_explorer.core.training.presets import PRESETS
+from lstm_explorer.exhibits.jacobians import is_plain
 from lstm_explorer.exhibits.your_network import (
     diagnosis_of,
     layer_index,
@@ -200,6 +201,10 @@ def _remembers(runner: CachedRunner, subject: Subject, layers: Sequence[LayerWei
                 with shielded():
                     if exhibit := build(runner, current_settings(), view):
                         show_exhibit(exhibit)
+            if not is_plain(subject.network):
+                st.info(
+                    _("There is no map of gain and bias: it needs a network of one direction and without projections.")
+                )
 
 
 def _layer_table(diagnosis: Diagnosis) -> pd.DataFrame:

@@ -56,7 +56,7 @@ class TableReading(Record):
     """How a file of numbers is written; what is not said is found out.
 
     Args:
-        encoding: Of its characters, a name of :data:`ENCODINGS`; ``"auto"`` finds it.
+        encoding: Of its characters; ``"auto"`` finds it.
         separator: What stands between the cells of a line; ``"auto"`` finds it.
         decimal: The decimal mark, ``"point"`` or ``"comma"``; ``"auto"`` finds it.
         header_line: The line that names the columns, counted from 1; 0 where none does, -1 finds it.
