@@ -113,6 +113,11 @@ class LessonView(View):
         answers = {code: answer for code, answer in read_answers(self.answers).items() if code != self.chapter}
         return self.replace(answers=write_answers(answers)).opened()
 
+    def for_class(self) -> Self:
+        """Return the view that a class opens: without answers, and as the chapter opens unless a control was moved."""
+        bare = self.replace(answers="", presenter=False)
+        return bare if self.moved else bare.opened()
+
     def opened(self) -> Self:
         """Return the view as its chapter opens."""
         chapter = chapters()[self.chapter]

@@ -22,6 +22,7 @@ from lstm_explorer.locales import _, current_language
 
 _STYLE = """
 .options { list-style: "☐  "; } .answer { break-before: page; } section { break-inside: auto; }
+@media screen { .answer { margin-top: 80vh; } }
 menclose[notation=box] { border: 1px solid; padding: .5em; }
 math[display=block] { margin: .6em 0; }
 """

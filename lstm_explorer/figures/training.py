@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -151,7 +152,7 @@ def _axes(
     x |= {"title": {"text": _("optimizer step"), "standoff": 4}} if last else {}
     y: dict[str, Any] = {"anchor": f"x{number}", "domain": list(panel.domain), "range": [low, high], "fixedrange": True}
     if logarithmic(panel.kind, everyone):
-        y |= {"type": "log", "exponentformat": "power", "dtick": "D1" if high - low < 1.2 else 1}
+        y |= {"type": "log", "exponentformat": "power", **(_few_ticks(low, high) if high - low < 1.2 else {"dtick": 1})}
     elif panel.kind == "map":
         lags = int(high)
         y |= {"tickvals": [0, lags // 2, lags], "showgrid": False, "title": {"text": _("lag")}}
@@ -166,6 +167,13 @@ def _axes(
     else:
         y |= {"nticks": 4}
     return {f"xaxis{number}": x, f"yaxis{number}": y}
+
+
+def _few_ticks(low: float, high: float) -> dict[str, Any]:
+    """Return ticks at 1, 2 and 5 of each decade, written out: Plotly writes 0.2 as 2, and digits on each other."""
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    values = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+    return {"tickvals": values, "ticktext": [f"{value:g}" for value in values]}
 
 
 def _titles(panels: Sequence[Panel], everyone: Sequence[Learner], height: int, look: Theme) -> list[dict[str, Any]]:

@@ -49,7 +49,8 @@ _STYLE = """<style>
 _PRESENTER = """<style>
 html { font-size: 133%; }
 .stAppHeader, .st-key-frame, .stMain h1, .st-key-lesson_figure [class*="_toolbar"] { display: none; }
-.stMain .js-plotly-plot :is(.xtitle, .ytitle, .xtick text) { font-size: 16px !important; }
+.stMain .js-plotly-plot :is(.xtitle, .ytitle, .xtick text, .ytick text, .legendtext, .annotation-text) {
+  font-size: 16px !important; }
 .stMainBlockContainer { padding-top: 1rem; }
 </style>"""
 
@@ -176,6 +177,10 @@ def question(chapter: Chapter, view: LessonView, finding: Finding | None) -> Non
     _verdict(chapter, own, view.answer, finding)
     st.button(_("Answer again"), key="reopen", type="tertiary", icon=":material/undo:", on_click=_reopen)
     _markdown(filled(own.conclusion, finding.numbers))
+    if following := CODES[CODES.index(view.chapter) + 1 :]:
+        st.button(
+            _("Next chapter"), key="chapter_on", icon=":material/chevron_right:", on_click=_go, args=(following[0],)
+        )
 
 
 def _answer_widget(chapter: Chapter, own: Words, answer: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import streamlit as st
 
@@ -37,7 +38,7 @@ def teaching(runner: Runner, chapter: Chapter, exhibit: Exhibit | None, finding:
     with st.expander(_("For teachers"), icon=":material/school:", on_change="rerun", key="teaching_open") as opened:
         if not opened.open:
             return
-        for_class = address.link_to("lesson", session.current_settings(), view.replace(answers="", presenter=False))
+        for_class = address.link_to("lesson", session.current_settings(), view.for_class())
         st.caption(_("This chapter with this figure, for a class; your answers are not in it:"))
         st.code(for_class, language=None, wrap_lines=True)
         with st.container(horizontal=True):
@@ -73,8 +74,13 @@ def answers_csv(runner: Runner, view: LessonView) -> str:
         chapter, finding = chapters()[code], find(runner, chapters()[code])
         words, numbers = chapter.words[current_language()], finding.numbers if finding else {}
         row = [words.title, filled(words.question, numbers), *_compared(chapter, given[code], finding)]
-        writer.writerow([cell(" ".join(text.split())) for text in row])
+        writer.writerow([cell(" ".join(_plain(text).split())) for text in row])
     return table.getvalue()
+
+
+def _plain(text: str) -> str:
+    """Return a text of a chapter as a spreadsheet shows it: without the marks of formulas."""
+    return re.sub(r"[$*`]", "", text.replace(r"\approx", "≈"))
 
 
 def _compared(chapter: Chapter, answer: str, finding: Finding | None) -> tuple[str, str, str]:
@@ -90,5 +96,6 @@ def _compared(chapter: Chapter, answer: str, finding: Finding | None) -> tuple[s
     if finding is None:
         return said, "", ""
     measured = finding.numbers["measured"] if question.guess else options[question.right(finding.value)]
-    right = answer != SHOWN and question.is_right(answer, finding.value)
-    return said, measured, _("yes") if right else _("no")
+    if answer == SHOWN:
+        return said, measured, ""
+    return said, measured, _("yes") if question.is_right(answer, finding.value) else _("no")

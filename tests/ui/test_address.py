@@ -11,10 +11,13 @@ from lstm_explorer.core.gradients.seeds import seed_flows
 from lstm_explorer.core.gradients.summaries import summarise
 from lstm_explorer.core.record import Correction, number, schema
 from lstm_explorer.core.settings import Settings
+from lstm_explorer.exhibits.lesson_view import LessonView
 from lstm_explorer.exhibits.view import View
+from lstm_explorer.ui import address
 from lstm_explorer.ui.address import clamp, compose, is_incoming, last_values, not_understood, readable
 from lstm_explorer.ui.limits import page_limits
 from lstm_explorer.ui.presets import opening
+from lstm_explorer.ui.session import Session
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,3 +183,15 @@ def test_an_address_of_any_length_is_read_in_a_bounded_time():
     address = {"pin": ("x",) * 100_000, **{f"p{n}": ("1",) for n in range(20_000)}}
     assert len(readable(address)["pin"]) == 100_000
     assert len(not_understood(address, schema(Settings))) == 50
+
+
+@pytest.mark.parametrize("bare", [{}, {"lang": ("ko",)}])
+def test_going_back_to_the_address_that_a_page_was_entered_with_loses_nothing(bare):
+    session = Session(page="lesson", views={"lesson": LessonView()})
+    address._adopt(session, bare, LessonView, {})
+    answered = session.views["lesson"] = session.views["lesson"].answered("-3.5").at("turn")
+    for again in ({}, {"lang": ("ko",)}):
+        address._adopt(session, again, LessonView, {})
+        assert session.views["lesson"] == answered
+    address._adopt(session, {"chapter": ("gate",)}, LessonView, {})
+    assert session.views["lesson"].chapter == "gate"
