@@ -254,10 +254,8 @@ def _wanted(session: Session) -> Address:
 def _adopt(session: Session, address: Address, view: type[View], lists: Mapping[str, ListParameter]) -> None:
     # A click in the navigation leaves /page and then /page?settings in the browser's history. Going back to the bare
     # one must not throw the settings away; what every page carries does not make it another.
-    if not address.keys() - {LANGUAGE, REPORT}:
-        if session.page in session.entered_bare:
-            return
-        session.entered_bare.add(session.page)
+    if not address.keys() - {LANGUAGE, REPORT} and session.page in session.entered_bare:
+        return
     texts = last_values(address)
     corrections: tuple[Correction, ...] = ()
     if not view.own_settings:

@@ -75,7 +75,7 @@ def test_maps_in_pieces_are_one_map(monkeypatch):
 
 
 def test_what_leaves_the_float_range_is_a_gap_and_what_is_lost_is_minus_infinity():
-    relu = lx.Settings(sequence_length=2000, nonlinearity="relu", hidden_size=4, recurrent_init="identity")
+    relu = lx.Settings(sequence_length=300, nonlinearity="relu", hidden_size=4, recurrent_init="identity")
     found = lx.phase_map(relu.replace(input_kind="impulse"), across={"recurrent_gain": (1, 100), "input_scale": (0, 1)})
     assert found.median[0, 0] == -math.inf  # no unit is ever active
     assert found.median[0, 1] == pytest.approx(0.0, abs=1e-3)  # what an active unit holds stays
