@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from concurrent.futures import CancelledError, Future
 from typing import Any
@@ -31,7 +32,7 @@ class Cluster:
 
     def __init__(self, client: Client) -> None:
         """Begin."""
-        self._client = client
+        self._client, self._address = client, str(client.scheduler_info(n_workers=0)["address"])
         # Not pure: what failed once is to be done again, not remembered.
         self._executor = client.get_executor(pure=False)
         self._size, self._asked = 0, -_REMEMBERED
@@ -64,7 +65,7 @@ class Cluster:
         try:
             return future.result()
         except CancelledError:
-            raise OSError(None, "the scheduler is lost; what is done is kept", str(self._client.scheduler)) from None
+            raise OSError(None, "the scheduler is lost; what is done is kept", self._address) from None
         except Exception as error:  # a cell that ends its workers, or one that cannot be sent
             return failed(error)
 
@@ -83,9 +84,11 @@ def connect(address: str) -> Client:
     Raises:
         ValueError: None answers there.
     """
+    # It writes the traceback of a scheduler that is lost; here that is an error of one line.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         return Client(address, timeout=ANSWERS_WITHIN)
-    except (TimeoutError, OSError, ValueError) as error:
+    except Exception as error:  # anything may answer there: of a web server's greeting it makes a MemoryError
         raise ValueError(
             f"no scheduler answers at {address}: start one with 'dask scheduler', or leave it out to measure here."
         ) from error

@@ -87,6 +87,13 @@ class Sweep:
         return len({cell.key for cell in self.cells})
 
     @property
+    def seconds(self) -> float:
+        """About how long what is left takes on one thread, by how long what is there took."""
+        costs = {cell.key: cell.seconds for cell in self.cells}
+        took, estimated = sum(one.seconds for one in self.found.values()), sum(costs[key] for key in self.found)
+        return sum(costs[cell.key] for cell in self.left) * (took / estimated if estimated else 1.0)
+
+    @property
     def failures(self) -> list[tuple[Cell, str]]:
         """The cells that failed, with what went wrong."""
         errors = {key: found.error for key, found in self.found.items() if found.error is not None}

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -17,6 +18,7 @@ from distributed import Client, LocalCluster
 import lstm_explorer as lx
 from lstm_explorer.runs.cluster import workers as cluster_workers
 from lstm_explorer.runs.cluster.workers import connect
+from lstm_explorer.runs.training.worker import without_compiler
 from tests.runs.sweeps.test_processes import GRID, assert_trained_alone
 
 
@@ -26,6 +28,7 @@ def test_a_cluster_gives_the_same_numbers_also_where_a_worker_is_killed():
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
         Client(cluster) as client,
     ):
+        client.run(without_compiler)  # which takes seconds to load, in each worker
         pids = list(client.run(os.getpid).values())
 
         def kill_one(progress):
@@ -38,12 +41,23 @@ def test_a_cluster_gives_the_same_numbers_also_where_a_worker_is_killed():
     assert_trained_alone(frame)
 
 
-def test_a_scheduler_that_does_not_answer_is_one_line(monkeypatch):
+@pytest.mark.parametrize("answer", [None, b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_a_scheduler_that_does_not_answer_is_one_line(monkeypatch, answer):
+    """Nobody is there, or somebody who says nothing, or something else than a scheduler does."""
     monkeypatch.setattr(cluster_workers, "ANSWERS_WITHIN", 0.5)
-    with contextlib.closing(socket.socket()) as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{nobody.getsockname()[1]}"
-    began = time.monotonic()
-    with pytest.raises(ValueError, match=f"no scheduler answers at {address}: start one with 'dask scheduler'"):
-        connect(address)
+
+    def serve():
+        with contextlib.suppress(OSError), server.accept()[0] as caller:
+            caller.send(answer)
+            time.sleep(1)
+
+    with contextlib.closing(socket.socket()) as server:
+        server.bind(("127.0.0.1", 0))
+        if answer is not None:
+            server.listen()
+            threading.Thread(target=serve, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        began = time.monotonic()
+        with pytest.raises(ValueError, match=f"no scheduler answers at {address}: start one with 'dask scheduler'"):
+            connect(address)
     assert time.monotonic() - began < 5
