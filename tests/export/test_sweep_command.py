@@ -156,8 +156,9 @@ def test_bad_input_is_one_line(tmp_path, monkeypatch, capsys, text, arguments, c
     assert not (tmp_path / "x").exists()
 
 
-def test_a_scheduler_that_is_not_there_is_one_line(grid, capsys):
+def test_a_scheduler_that_is_not_there_is_one_line(grid, monkeypatch, capsys):
     pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    monkeypatch.setattr("lstm_explorer.runs.cluster.workers.ANSWERS_WITHIN", 0.5)
     assert run(grid, "--dry-run", "--scheduler", "tcp://127.0.0.1:1") == 1
     assert "error: no scheduler answers at tcp://127.0.0.1:1: start one" in capsys.readouterr().err
 

@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
 
+import dask
 from distributed import Client, LocalCluster
 
 import lstm_explorer as lx
@@ -25,8 +26,9 @@ from tests.runs.sweeps.test_processes import GRID, assert_trained_alone
 def test_a_cluster_gives_the_same_numbers_also_where_a_worker_is_killed():
     killed = []
     with (
+        dask.config.set({"distributed.comm.timeouts.connect": "120s"}),  # on a machine that has much else to do
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
-        Client(cluster) as client,
+        Client(cluster, timeout=120) as client,
     ):
         client.run(without_compiler)  # which takes seconds to load, in each worker
         pids = list(client.run(os.getpid).values())
