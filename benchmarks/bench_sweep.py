@@ -87,6 +87,8 @@ def scheduler_memory(feed: Callable[[Client], object]) -> tuple[float, float]:
     """Return MB of a scheduler's process before and after it was fed."""
     rss = lambda: psutil.Process().memory_info().rss / 1e6  # noqa: E731 - it is sent there
     with cluster_of_processes() as client:
+        # The scheduler loads the package, PyTorch included, with the first cell.
+        client.submit(measured, next(grid(TINY, 1).cells()).job).result()
         before = client.run_on_scheduler(rss)
         feed(client)
         return before, client.run_on_scheduler(rss)

@@ -51,7 +51,8 @@ examples:
       in as many processes as there are cores
   lstm-explorer sweep grid.toml --out sweep --scheduler tcp://10.0.0.5:8786
       on a Dask cluster: 'dask scheduler' there, and on every machine
-      'dask worker tcp://10.0.0.5:8786 --nthreads 1 --nworkers 2' for two cores
+      'dask worker tcp://10.0.0.5:8786 --nthreads 1 --nworkers 2' for two cores;
+      the same lstm-explorer is installed on all of them, the scheduler's machine too
 """
 #: Most cells that failed which are listed.
 _LISTED = 5

@@ -84,8 +84,9 @@ def connect(address: str) -> Client:
     Raises:
         ValueError: None answers there.
     """
-    # It writes the traceback of a scheduler that is lost; here that is an error of one line.
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    # They write tracebacks when a scheduler is lost; here that is an error of one line.
+    for name in ("distributed.client", "distributed.batched", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return Client(address, timeout=ANSWERS_WITHIN)
     except Exception as error:  # anything may answer there: of a web server's greeting it makes a MemoryError

@@ -67,6 +67,7 @@ class Sweep:
     Attributes:
         cells: All cells, in their order.
         left: Those that are to be measured: equal ones once, and those that failed again.
+        total: How many cells differ.
         found: Key to what is done.
         damaged: Files that could not be read, whose cells are measured again.
     """
@@ -80,11 +81,7 @@ class Sweep:
         there, self.damaged = self._folder.read(distinct) if self._folder else ({}, [])
         self.found = {key: found for key, found in there.items() if found.error is None}
         self.left = [cell for key, cell in distinct.items() if key not in self.found]
-
-    @property
-    def total(self) -> int:
-        """How many cells differ."""
-        return len({cell.key for cell in self.cells})
+        self.total = len(distinct)
 
     @property
     def seconds(self) -> float:
@@ -110,7 +107,7 @@ class Sweep:
             ValueError: Another sweep is at the folder.
         """
         began, costs, done = time.monotonic(), {cell.key: cell.seconds for cell in self.left}, 0.0
-        whole, left = sum(costs.values()), len(self.left)
+        whole, left, failures = sum(costs.values()), len(self.left), 0
         with ExitStack() as stack:
             if self._folder:
                 stack.enter_context(self._folder.held())
@@ -121,8 +118,9 @@ class Sweep:
                 self.found[cell.key] = found
                 done += costs[cell.key]
                 left -= 1
+                failures += found.error is not None
                 seconds_left = (whole - done) * (time.monotonic() - began) / done if left else 0.0
-                yield Progress(cell, found, len(self.found), self.total, self._failed, seconds_left)
+                yield Progress(cell, found, len(self.found), self.total, failures, seconds_left)
 
     def to_frame(self) -> pd.DataFrame:
         """Return what is done as a tidy table.
@@ -143,10 +141,6 @@ class Sweep:
         frame = pd.DataFrame(rows, columns=[name for name in names if name not in ends] + ends)
         whole = {name: "Int64" for name in ("learnt_at", "lag") if name in frame}
         return frame.astype(whole | {"error": "str", "cell": "str"})
-
-    @property
-    def _failed(self) -> int:
-        return sum(found.error is not None for found in self.found.values())
 
     def _write_table(self) -> None:
         assert self._folder is not None
