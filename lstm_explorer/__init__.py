@@ -8,6 +8,9 @@
 torch.Size([1, 101, 1])
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from lstm_explorer.core import theory
 from lstm_explorer.core.architectures.gru import GRUGates
 from lstm_explorer.core.architectures.lstm import LSTMGates
@@ -53,6 +56,10 @@ from lstm_explorer.core.training.run import train
 from lstm_explorer.core.watching.watch import watch
 from lstm_explorer.core.watching.watched import Watched
 
+if TYPE_CHECKING:
+    from lstm_explorer.runs.sweeps.grid import Grid
+    from lstm_explorer.runs.sweeps.sweep import sweep
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -65,6 +72,7 @@ __all__ = [
     "Eigenvalues",
     "GRUGates",
     "GradientFlow",
+    "Grid",
     "JacobianBlocks",
     "JacobianFlow",
     "LSTMGates",
@@ -118,6 +126,7 @@ __all__ = [
     "step_jacobians",
     "step_labels",
     "summarise",
+    "sweep",
     "theory",
     "to_script",
     "to_training_script",
@@ -128,3 +137,13 @@ __all__ = [
     "watch",
     "weight_gradients",
 ]
+
+#: Name -> the module that has it, which needs an extra: imported when it is asked for.
+_LATER = {"Grid": "lstm_explorer.runs.sweeps.grid", "sweep": "lstm_explorer.runs.sweeps.sweep"}
+
+
+def __getattr__(name: str) -> Any:
+    """Return what needs an extra."""
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,6 +19,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = types.MappingProxyType(
             "lstm_explorer.export.train_command",
             "train networks, and keep their numbers and weights in a folder",
         ),
+        "sweep": (
+            "lstm_explorer.export.sweep_command",
+            "measure a grid of settings, here or on a cluster; it goes on where it stopped",
+        ),
         "diagnose": (
             "lstm_explorer.export.diagnose_command",
             "say how far back the network in a checkpoint remembers, and mend it",

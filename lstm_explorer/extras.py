@@ -22,6 +22,7 @@ MODULES: Mapping[str, tuple[str, ...]] = types.MappingProxyType(
         "training": _TRAINING,
         "checkpoints": _CHECKPOINTS,
         "export": _EXPORT,
+        "cluster": (*_TRAINING, "dask", "distributed"),
         "app": (*_EXPORT, "streamlit", "threadpoolctl", "cachetools", "orjson"),
     }
 )

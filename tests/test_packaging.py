@@ -19,7 +19,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "lstm_explorer"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LINES = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-PINS = {canonicalize_name(pin.name): pin for pin in map(Requirement, (line for line in LINES if line[:1].isalpha()))}
+
+
+def pins_in(lines: list[str]) -> dict[str, Requirement]:
+    """Return the requirements of a file, by name."""
+    return {canonicalize_name(pin.name): pin for pin in map(Requirement, (one for one in lines if one[:1].isalpha()))}
+
+
+#: What is deployed, and what the tests need beside it.
+PINS = pins_in(LINES)
+DEV_PINS = pins_in((ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines())
 
 #: Name of a module -> its distribution, where they differ.
 DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools", "markdown_it": "markdown-it-py"}
@@ -27,6 +36,7 @@ DISTRIBUTIONS = {"PIL": "pillow", "fontTools": "fonttools", "markdown_it": "mark
 BROUGHT = {"choreographer": "kaleido"}
 #: Folder -> the extra that it needs; None for what is there always.
 NEEDS = {"core": None, "runs": None, "locales": None, "figures": "figures", "exhibits": "figures"}
+NEEDS |= {"runs/sweeps": "training", "runs/cluster": "cluster"}
 NEEDS |= {"core/checkpoints": "checkpoints", "runs/training": "training", "export": "export", "ui": "app"}
 
 
@@ -42,29 +52,34 @@ def requirements_of(extra: str | None) -> dict[str, Requirement]:
     return found
 
 
-def everything() -> dict[str, Requirement]:
+def deployed() -> dict[str, Requirement]:
     return requirements_of(None) | requirements_of("app")
 
 
+def everything() -> dict[str, Requirement]:
+    """Return what is deployed, and what only another machine needs, which requirements-dev.txt pins."""
+    return deployed() | requirements_of("cluster")
+
+
 def test_requirements_are_exact_pins_of_what_the_package_asks_for():
-    assert set(PINS) == set(everything())
-    for name, pin in PINS.items():
-        (exact,) = pin.specifier
+    assert set(PINS) == set(deployed())
+    for name, requirement in everything().items():
+        (exact,) = (PINS | DEV_PINS)[name].specifier
         assert exact.operator == "=="
-        assert everything()[name].specifier.contains(exact.version), f"{pin} is not {everything()[name]}"
+        assert requirement.specifier.contains(exact.version), f"{name} {exact} is not {requirement}"
 
 
 def test_nothing_older_than_what_is_tested_is_allowed():
     for name, requirement in everything().items():
         (lowest,) = (one.version for one in requirement.specifier if one.operator == ">=")
-        (pinned,) = (one.version for one in PINS[name].specifier)
+        (pinned,) = (one.version for one in (PINS | DEV_PINS)[name].specifier)
         assert pinned == lowest or pinned.startswith(f"{lowest}."), f"{requirement} allows what nobody tests"
 
 
 def test_each_requirement_stands_in_one_list():
     lists = [PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values()]
     names = [Requirement(text).name for texts in lists for text in texts if "lstm-explorer" not in text]
-    assert len(names) == len(set(names)) == len(PINS)
+    assert len(names) == len(set(names)) == len(everything())
 
 
 def test_the_choice_of_torch_stays_a_comment():

@@ -31,6 +31,7 @@ from lstm_explorer.exhibits.training import training_exhibit
 from lstm_explorer.exhibits.training_view import TrainingView, changes_to
 from lstm_explorer.export.arguments import Parser, add_fields, flag_of, given_fields, one_line_errors, table_of
 from lstm_explorer.export.interactive import to_html
+from lstm_explorer.export.progress_bar import ProgressBar
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.locales import LANGUAGES, use_language
 from lstm_explorer.runs.training import gallery
@@ -69,9 +70,8 @@ examples:
       the runs that the package ships
 """
 _SETTINGS, _TABLE, _FIGURE = "settings.json", "table.npy", "figure.html"
-#: Seconds between two checkpoints, and between two lines of progress where there is no terminal.
-_CHECKPOINT, _QUIET = 10.0, 5.0
-_BAR = 24
+#: Seconds between two checkpoints.
+_CHECKPOINT = 10.0
 
 
 @dataclass(frozen=True)
@@ -247,28 +247,17 @@ def _finish(group: _Folder, which: int) -> None:
 
 
 class _Progress:
-    """A bar with the time left on standard error; a line now and then where that is no terminal."""
+    """How far a training is."""
 
     def __init__(self, name: str, training: Training) -> None:
-        self._name, self._training = name, training
-        self._bar, self._shown = sys.stderr.isatty(), time.monotonic()
+        self._name, self._training, self._bar = name, training, ProgressBar()
 
     def __call__(self, member: Member, *, last: bool = False) -> None:
         """Show how far it is."""
-        if not (self._bar or last or time.monotonic() - self._shown > _QUIET):
-            return
-        self._shown = time.monotonic()
-        share, loss = (
-            member.step / self._training.steps,
-            member.run.loss[-1] if member.run is not None else float("nan"),
-        )
-        left = f"{int(member.seconds_left) // 60}:{int(member.seconds_left) % 60:02d} left"
-        filled = "#" * round(_BAR * share)
+        loss = member.run.loss[-1] if member.run is not None else float("nan")
         name = f"{network_name(self._training.architecture)}, seed {self._training.seed}"
-        line = f"{name} [{filled:.<{_BAR}}] {member.step}/{self._training.steps}, loss {loss:.4g}, {left}"
-        sys.stderr.write(f"\r{line}\x1b[K" if self._bar else f"{line}\n")
-        if self._bar and last:
-            sys.stderr.write("\n")
+        done = member.step, self._training.steps
+        self._bar.show(name, *done, f"loss {loss:.4g}", seconds_left=member.seconds_left, last=last)
 
 
 @contextlib.contextmanager

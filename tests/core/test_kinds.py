@@ -70,6 +70,7 @@ OWN = {
     "plot_journey": {"theory": ()},
     "bias_lines": {"network": "net"},
     "train": {"training": TRAINING},
+    "sweep": {"jobs": []},
     "gradient_flow_of_loss": {"loss_fn": lambda output: output.sum()},
     "find_networks": {"model": LSTM},
     "plot_gate_biases": {"weights": DIAGNOSIS.layers[0]},

@@ -167,7 +167,7 @@ def _warm_up() -> None:
         train(Training(architecture=architecture, sequence_length=2, hidden_size=2, batch_size=2, steps=1, samples=1))
 
 
-def _without_compiler() -> None:
+def without_compiler() -> None:
     """Keep PyTorch's compiler out: its optimizers import it before the first step, 1.4 seconds and 110 MB.
 
     Nothing is compiled here, and outside a compilation the two functions that they call do nothing.
@@ -199,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.nice(10)
     logging.basicConfig(format="%(asctime)s %(message)s")
     torch.set_num_threads(1)
-    _without_compiler()
+    without_compiler()
     worker = Worker(store)
 
     def leave(*_signal: object) -> None:

@@ -1,0 +1,140 @@
+"""The folder of a sweep: one Parquet file for every cell that is done, and one table of them all."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import io
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lstm_explorer.runs.sweeps.cell import Cell, described, key_of
+from lstm_explorer.runs.sweeps.measured import Measured
+from lstm_explorer.runs.training.files import versions, write_file
+
+#: What the files are, and their version: raised when an older reader would misunderstand them.
+FORMAT, FORMAT_VERSION = "lstm-explorer sweep", 1
+#: The table of all cells, in the folder.
+TABLE = "sweep.parquet"
+_META = "lstm-explorer"
+
+
+class Folder:
+    """A folder of finished cells, each in a file under its key: whatever else is in it is of other grids.
+
+    Args:
+        path: Where it is, or will be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Keep the path."""
+        self.path, self.parts = path, path / "cells"
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder, and have it for oneself; whoever is killed lets go of it.
+
+        Raises:
+            OSError: It cannot be made.
+            ValueError: Another sweep is at it.
+        """
+        self.parts.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another sweep is at {self.path}: expected another folder, or to wait for it.") from None
+        else:
+            for left_over in self.parts.glob(".*"):  # of one that was killed while it wrote
+                left_over.unlink()
+            yield
+        finally:
+            os.close(lock)
+
+    def read(self, keys: Collection[str]) -> tuple[dict[str, Measured], list[Path]]:
+        """Return the cells that are there, by their keys, and the files that are damaged.
+
+        Args:
+            keys: Which are wanted.
+        """
+        found: dict[str, Measured] = {}
+        damaged: list[Path] = []
+        for path in self.parts.glob("[!.]*.parquet"):
+            if path.stem in keys:
+                try:
+                    found[path.stem] = _read(path)
+                except (ValueError, KeyError, TypeError, AttributeError, OSError, pa.ArrowException):
+                    damaged.append(path)
+        return found, damaged
+
+    def write(self, cell: Cell, found: Measured) -> None:
+        """Write a cell, as a whole or not at all.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        ends = {"seconds": found.seconds, "error": found.error}
+        about = {"cell": described(cell.job)}
+        content = _to_bytes(pa.Table.from_pylist([{**row, **ends} for row in found.rows or [{}]]), about)
+        write_file(self.parts / f"{cell.key}.parquet", content)
+
+    def write_table(self, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
+        """Write the table of all cells.
+
+        Args:
+            frame: The table.
+            about: What was asked for, which the file's metadata says.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        write_file(self.path / TABLE, _to_bytes(pa.Table.from_pandas(frame, preserve_index=False), about))
+
+
+def read_table(content: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the table of a sweep, and what was asked for.
+
+    Args:
+        content: A file of :meth:`Folder.write_table`.
+
+    Raises:
+        ValueError: It is damaged, or no such file.
+    """
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+        return table.to_pandas(), _about(table)
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, pa.ArrowException) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"this is no table of a sweep, or it is damaged: {reason}") from error
+
+
+def _read(path: Path) -> Measured:
+    table = pq.read_table(pa.BufferReader(path.read_bytes()))
+    if key_of(_about(table)["cell"]) != path.stem:
+        raise ValueError("it is of another cell.")
+    rows = table.to_pylist()
+    ends = [(row.pop("seconds"), row.pop("error")) for row in rows]
+    seconds, error = ends[0]
+    return Measured([row for row in rows if row], float(seconds), error)
+
+
+def _to_bytes(table: pa.Table, about: Mapping[str, Any]) -> bytes:
+    whole = {"format": FORMAT, "version": FORMAT_VERSION, "versions": versions(), **about}
+    metadata = {**(table.schema.metadata or {}), _META: json.dumps(whole)}
+    buffer = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(metadata), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _about(table: pa.Table) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads((table.schema.metadata or {})[_META.encode()])
+    if (about["format"], about["version"]) != (FORMAT, FORMAT_VERSION):
+        raise ValueError("it is of another version.")
+    return about
