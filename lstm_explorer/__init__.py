@@ -58,7 +58,9 @@ from lstm_explorer.core.watching.watched import Watched
 
 if TYPE_CHECKING:
     from lstm_explorer.runs.sweeps.grid import Grid
+    from lstm_explorer.runs.sweeps.pooled import Outcomes, SweepCurve, SweepMap, sweep_curves, sweep_map, sweep_outcomes
     from lstm_explorer.runs.sweeps.sweep import sweep
+    from lstm_explorer.runs.sweeps.table import SweepTable, load_sweep
 
 __version__ = "0.1.0"
 
@@ -78,6 +80,7 @@ __all__ = [
     "LSTMGates",
     "LoadedNetwork",
     "Mend",
+    "Outcomes",
     "PathFlows",
     "PhaseMap",
     "PlainBackward",
@@ -85,6 +88,9 @@ __all__ = [
     "Settings",
     "StepChange",
     "StepContributions",
+    "SweepCurve",
+    "SweepMap",
+    "SweepTable",
     "Table",
     "TableError",
     "TableReading",
@@ -110,6 +116,7 @@ __all__ = [
     "jacobian_flow_of",
     "length_map",
     "load_network",
+    "load_sweep",
     "lyapunov_exponents",
     "lyapunov_exponents_of",
     "make_inputs",
@@ -127,6 +134,9 @@ __all__ = [
     "step_labels",
     "summarise",
     "sweep",
+    "sweep_curves",
+    "sweep_map",
+    "sweep_outcomes",
     "theory",
     "to_script",
     "to_training_script",
@@ -139,7 +149,16 @@ __all__ = [
 ]
 
 #: Name -> the module that has it, which needs an extra: imported when it is asked for.
-_LATER = {"Grid": "lstm_explorer.runs.sweeps.grid", "sweep": "lstm_explorer.runs.sweeps.sweep"}
+_LATER = {
+    name: f"lstm_explorer.runs.sweeps.{module}"
+    for module, names in {
+        "grid": ["Grid"],
+        "pooled": ["Outcomes", "SweepCurve", "SweepMap", "sweep_curves", "sweep_map", "sweep_outcomes"],
+        "sweep": ["sweep"],
+        "table": ["SweepTable", "load_sweep"],
+    }.items()
+    for name in names
+}
 
 
 def __getattr__(name: str) -> Any:

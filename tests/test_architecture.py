@@ -225,6 +225,8 @@ TESTED_BY = {
     "exhibits/added_biases.py": "exhibits/test_trained.py",
     "exhibits/of_moment.py": "exhibits/test_jacobians.py",
     "ui/jacobians.py": "pages/test_jacobians.py",
+    "ui/sweeps.py": "pages/test_sweeps.py",
+    "ui/sweep_files.py": "pages/test_sweeps.py",
     "ui/your_network.py": "pages/test_your_network.py",
     "core/reading.py": "runs/test_experiment.py",
     "core/checks/networks.py": "core/checks/test_tensors.py",

@@ -45,6 +45,7 @@ class Exhibit:
         how_to_read: How to read it.
         summary: The finding, computed from the numbers that are drawn.
         settings: The settings of the page.
+        about: What the figure is of, in words, where it is not of these settings.
         experiments: The networks behind it, each with exactly its settings.
         draw: Theme name to figure.
         numbers: The numbers drawn, as a tidy table at full precision.
@@ -68,6 +69,7 @@ class Exhibit:
     experiments: tuple[Experiment, ...]
     draw: Callable[[str], go.Figure]
     numbers: Callable[[], pd.DataFrame]
+    about: str = ""
     view: View = field(default_factory=View)
     series: tuple[Series, ...] = ()
     measured: tuple[Experiment, ...] = ()

@@ -19,6 +19,7 @@ class _MomentRunner:
     def __init__(self, runner: Runner, moment: Moment) -> None:
         """Keep the runner that does the work."""
         self._runner, self.moment, self.table, self.own_file = runner, moment, None, None
+        self.own_sweep = None
 
     def run(self, job: Job[Any]) -> Any:
         """Return a job's result."""

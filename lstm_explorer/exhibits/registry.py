@@ -19,6 +19,8 @@ from lstm_explorer.exhibits.jacobians import eigenvalues, exponents, phase_map, 
 from lstm_explorer.exhibits.jacobians_view import JacobiansView
 from lstm_explorer.exhibits.journey import journey
 from lstm_explorer.exhibits.paths import contributions, paths, rates, weights
+from lstm_explorer.exhibits.sweeps import before_and_after, loss_curves, outcome_map
+from lstm_explorer.exhibits.sweeps_view import SweepsView
 from lstm_explorer.exhibits.trained import (
     trained_cell,
     trained_eigenvalues,
@@ -122,6 +124,9 @@ EXHIBITS: Mapping[str, ExhibitEntry] = types.MappingProxyType(
         "trained_products": _entry("training", TrainingView, trained_products),
         "trained_eigenvalues": _entry("training", TrainingView, trained_eigenvalues),
         "trained_phase_map": _entry("training", TrainingView, trained_phase_map),
+        "sweep_map": _entry("sweeps", SweepsView, outcome_map),
+        "sweep_curves": _entry("sweeps", SweepsView, loss_curves),
+        "sweep_outcomes": _entry("sweeps", SweepsView, before_and_after),
         "own_biases": _entry("your_network", YourNetworkView, own_biases),
         "own_reach": _entry("your_network", YourNetworkView, own_reach),
         "own_units": _entry("your_network", YourNetworkView, own_units),

@@ -77,6 +77,8 @@ def settings_line(exhibit: Exhibit) -> str:
 
     Curves with other settings, such as pins, follow by their names.
     """
+    if exhibit.about:
+        return exhibit.about
     training = isinstance(exhibit.view, NetworkSettings)
     record: Record = exhibit.view if training else exhibit.settings
     always = _OF_TRAINING if training else _ALWAYS
@@ -105,7 +107,11 @@ def caption(exhibit: Exhibit) -> str:
             )
         )
     if exhibit.view.own_settings:
-        of = _("the training loss") if exhibit.name == "training" else _("the loss of one held-out sample")
+        of = (
+            _("the training loss")
+            if exhibit.name == "training" or exhibit.about
+            else _("the loss of one held-out sample")
+        )
         if isinstance(exhibit.view, YourNetworkView):
             of = _("the loss of held-out samples") if exhibit.view.data == "task" else _("the sum of the last output")
         sentences.append(

@@ -20,6 +20,9 @@ from lstm_explorer.figures.paths import plot_paths, plot_rates
 from lstm_explorer.figures.phase_map import plot_phase_map
 from lstm_explorer.figures.reach import plot_reach
 from lstm_explorer.figures.required_bias import plot_required_bias
+from lstm_explorer.figures.sweep_curves import plot_sweep_curves
+from lstm_explorer.figures.sweep_map import plot_sweep_map
+from lstm_explorer.figures.sweep_outcomes import plot_sweep_outcomes
 from lstm_explorer.figures.training import plot_training
 from lstm_explorer.figures.units import plot_unit_heatmap
 from lstm_explorer.figures.watched import plot_watched
@@ -46,6 +49,9 @@ __all__ = [
     "plot_rates",
     "plot_reach",
     "plot_required_bias",
+    "plot_sweep_curves",
+    "plot_sweep_map",
+    "plot_sweep_outcomes",
     "plot_training",
     "plot_truncation",
     "plot_unit_heatmap",

@@ -72,8 +72,8 @@ class Surface:
         """Return the colours as an image that fills the map."""
         columns, rows = _PIXELS
         even = _resampled(_resampled(self._filled, self._y, rows).T, self._x, columns).T
-        stops = np.array([position for position, _colour in _scale(self._architecture, look)])
-        colours = np.array([_rgb(colour) for _position, colour in _scale(self._architecture, look)])
+        stops = np.array([position for position, _colour in colour_scale(self._architecture, look)])
+        colours = np.array([_rgb(colour) for _position, colour in colour_scale(self._architecture, look)])
         share = (even - _BLANK) / (_FULL_EXPLOSION - _BLANK)
         pixels = np.stack([np.interp(share, stops, channel) for channel in colours.T], axis=-1)
         buffer = io.BytesIO()
@@ -105,7 +105,7 @@ class Surface:
             "type": "scatter", "x": [None], "y": [None], "mode": "markers", "showlegend": False, "hoverinfo": "skip",
             "marker": {
                 "color": [0], "cmin": _BLANK, "cmax": _FULL_EXPLOSION, "showscale": True,
-                "colorscale": [list(stop) for stop in _scale(self._architecture, look)],
+                "colorscale": [list(stop) for stop in colour_scale(self._architecture, look)],
                 "colorbar": {
                     "orientation": "h", "thickness": 10, "x": 0.5, "len": 0.96, "y": 1.0, "yanchor": "top",
                     "ypad": 0, "xpad": 0, "outlinewidth": 0, "ticklabelposition": "outside top",
@@ -166,9 +166,17 @@ def _resampled(table: NDArray[np.float64], at: NDArray[np.float64], count: int) 
     return (1 - share) * table[above - 1] + share * table[above]
 
 
-def _scale(architecture: str, look: Theme) -> list[tuple[float, str]]:
-    """Return the colour scale: blank, the network's colour where all survives, another hue above."""
-    colour, blank = look.networks[architecture], blended(look.grid, look.background, 0.5)
+def colour_scale(architecture: str | None, look: Theme) -> list[tuple[float, str]]:
+    """Return the colour scale from 10^-8 to 100: blank, the network's colour where all survives, another hue above.
+
+    Args:
+        architecture: The network; None where several are drawn together.
+        look: The theme.
+    """
+    colour, blank = (
+        look.networks[architecture] if architecture else look.muted,
+        blended(look.grid, look.background, 0.5),
+    )
     span = _FULL_EXPLOSION - _BLANK
     rising = [(-_BLANK * share / span, blended(colour, blank, share**1.5)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     edge = (_EXPLODES - _BLANK) / span

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from lstm_explorer.runs.experiment import Moment, OwnTable
 from lstm_explorer.runs.job import Job
 from lstm_explorer.runs.own_networks import OwnFile
+from lstm_explorer.runs.sweeps.table import SweepTable
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class DirectRunner:
         on_progress: Called between pieces with the job, the units done, and their total.
         moment: A network with weights and inputs of its own.
         own_file: The reader's own checkpoint.
+        own_sweep: The reader's own sweep.
     """
 
     def __init__(
@@ -31,9 +33,10 @@ class DirectRunner:
         on_progress: Callable[[Job[Any], int, int], None] = lambda job, done, total: None,
         moment: Moment | None = None,
         own_file: OwnFile | None = None,
+        own_sweep: SweepTable | None = None,
     ) -> None:
-        """Keep the table, the moment and the file."""
-        self.table, self.moment, self.own_file = table, moment, own_file
+        """Keep what is the reader's own."""
+        self.table, self.moment, self.own_file, self.own_sweep = table, moment, own_file, own_sweep
         self._on_progress = on_progress
 
     def run(self, job: Job[T]) -> T:

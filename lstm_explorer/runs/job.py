@@ -9,10 +9,13 @@ is drawn, or on another machine.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from lstm_explorer.runs.experiment import Experiment, Moment, OwnTable
 from lstm_explorer.runs.own_networks import OwnFile
+
+if TYPE_CHECKING:  # sweeps are of jobs
+    from lstm_explorer.runs.sweeps.table import SweepTable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -70,6 +73,11 @@ class Runner(Protocol):
     @property
     def own_file(self) -> OwnFile | None:
         """The reader's own checkpoint."""
+        ...
+
+    @property
+    def own_sweep(self) -> SweepTable | None:
+        """The reader's own sweep."""
         ...
 
     def run(self, job: Job[T]) -> T | None:

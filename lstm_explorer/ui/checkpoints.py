@@ -7,8 +7,6 @@ of bytes: the files used least lately are dropped first, and their readers are t
 from __future__ import annotations
 
 import hashlib
-import time
-import weakref
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -19,6 +17,7 @@ from lstm_explorer.core.checkpoints.messages import CheckpointError
 from lstm_explorer.core.escape import markdown, one_line
 from lstm_explorer.locales import _, translated
 from lstm_explorer.ui import uploads
+from lstm_explorer.ui.room import Room
 
 _KEY, _ERROR, _SEEN = "lstm_explorer_checkpoint", "lstm_explorer_checkpoint_error", "lstm_explorer_checkpoint_id"
 #: MB of one file, as ``.streamlit/config.toml`` says too, and bytes that all sessions keep together.
@@ -36,14 +35,12 @@ class OwnCheckpoint:
         digest: What tells it from other files.
         size: Its bytes.
         checkpoint: What was found in it.
-        used: When it was last asked for.
     """
 
     name: str
     digest: str
     size: int
     checkpoint: LoadedCheckpoint
-    used: float = field(default_factory=time.monotonic)
     _built: dict[str, nn.Module] = field(default_factory=dict)
 
     @property
@@ -60,16 +57,15 @@ class OwnCheckpoint:
         return self._built[name]
 
 
-_ALL: weakref.WeakSet[OwnCheckpoint] = weakref.WeakSet()
+_ROOM = Room[OwnCheckpoint](LARGEST_SERVER)
 
 
 def current_file() -> OwnCheckpoint | None:
     """Return the checkpoint of this session, if one was sent and is still kept."""
     own: OwnCheckpoint | None = st.session_state.get(_KEY)
-    if own is None or own not in _ALL:
+    if own is None or not _ROOM.holds(own):
         st.session_state.pop(_KEY, None)
         return None
-    own.used = time.monotonic()
     return own
 
 
@@ -110,13 +106,5 @@ def _keep(name: str, data: bytes) -> None:
         return
     digest = hashlib.sha256(data).hexdigest()[:16]
     own = OwnCheckpoint(name=name, digest=digest, size=len(data), checkpoint=checkpoint)
-    _make_room(own.size)
-    _ALL.add(own)
+    _ROOM.add(own)
     st.session_state[_KEY] = own
-
-
-def _make_room(size: int) -> None:
-    """Drop the files used least lately until another one fits."""
-    kept = sorted(_ALL, key=lambda own: own.used)
-    while kept and sum(own.size for own in kept) + size > LARGEST_SERVER:
-        _ALL.discard(kept.pop(0))

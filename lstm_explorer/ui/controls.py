@@ -7,7 +7,7 @@ follows. Every ``name`` below is a setting or a field of the view class given to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -142,6 +142,32 @@ def setting_choice(
         draw(label, list(names), required=True, wrap=True, args=(name, name), **shared)
     else:
         st.selectbox(label, list(names), args=(name, name), **shared)
+
+
+def choice_of(
+    key: str,
+    label: str,
+    options: Mapping[Any, str],
+    value: Any,
+    take: Callable[[Any], None],
+    *,
+    width: int | None = None,
+) -> None:
+    """Draw a list to choose from, of what is no setting as it stands: what it means here is computed.
+
+    Args:
+        key: Of the widget.
+        label: Its visible name.
+        options: Value to visible name, in the order they are offered.
+        value: The one that is chosen now.
+        take: Called with a new choice, as a widget's callback is.
+        width: In pixels; that of its place by default.
+    """
+    _synchronise(key, value, tuple(options))
+    st.selectbox(
+        label, list(options), format_func=options.__getitem__, key=key, width=width or "stretch",
+        on_change=lambda: take(st.session_state[key]),
+    )  # fmt: skip
 
 
 def setting_subset(name: str, label: str, options: Mapping[str, str], *, help: str | None = None) -> None:

@@ -30,7 +30,11 @@ def pages() -> dict[str, list[StreamlitPage]]:
             _page("biases", _("Gate biases")),
             _page("jacobians", _("Vanish or explode")),
         ],
-        _("Real networks"): [_page("training", _("Training")), _page("your_network", _("Your network"))],
+        _("Real networks"): [
+            _page("training", _("Training")),
+            _page("sweeps", _("Sweeps")),
+            _page("your_network", _("Your network")),
+        ],
         _("Export"): [_page("report", _("Report"))],
     }
 

@@ -17,7 +17,8 @@ from lstm_explorer.runs.direct import units_at_once
 from lstm_explorer.runs.experiment import Moment, OwnTable
 from lstm_explorer.runs.job import Job
 from lstm_explorer.runs.own_networks import OwnFile
-from lstm_explorer.ui import checkpoints, uploads
+from lstm_explorer.runs.sweeps.table import SweepTable
+from lstm_explorer.ui import checkpoints, sweep_files, uploads
 from lstm_explorer.ui.errors import RefusedError, shielded
 from lstm_explorer.ui.result_cache import RESULTS
 from lstm_explorer.ui.startup import compile_recurrences
@@ -63,6 +64,12 @@ class CachedRunner:
     def own_file(self) -> OwnFile | None:
         """The session's uploaded checkpoint."""
         return checkpoints.current_file()
+
+    @property
+    def own_sweep(self) -> SweepTable | None:
+        """The session's uploaded sweep."""
+        own = sweep_files.current_sweep()
+        return own.table if own else None
 
     def run(self, job: Job[T]) -> T | None:
         """Return a job's result, or the part of it that is done so far; None where a message says why not."""

@@ -76,3 +76,14 @@ def settled():
         assert page.locator("[data-testid=stException]").count() == 0
 
     return wait
+
+
+@pytest.fixture
+def open_page(page):
+    """Open a page from the menu of its group, as a reader does."""
+
+    def open_(group: str, title: str) -> None:
+        page.locator("[data-testid=stTopNavSection]").get_by_text(group, exact=True).click()
+        page.locator("[data-testid=stTopNavDropdownLink]").get_by_text(title, exact=True).click()
+
+    return open_

@@ -95,11 +95,17 @@ def visit_by_navigation(browser: Browser, url: str) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(url)
     settled(page)
-    links = page.locator("[data-testid=stTopNavLink]")
-    for index in range(links.count()):
-        links.nth(index).click()
-        settled(page)
-        say(f"navigation {index + 1}: {page.locator('h1').first.inner_text()}")
+    groups = page.locator("[data-testid=stTopNavSection]")
+    for group in range(groups.count()):
+        groups.nth(group).click()
+        links = page.locator("[data-testid=stTopNavDropdownLink]")
+        links.first.wait_for()
+        for name in links.all_inner_texts():
+            if not links.first.is_visible():
+                groups.nth(group).click()
+            links.get_by_text(name, exact=True).click()
+            settled(page)
+            say(f"navigation, {name}: {page.locator('h1').first.inner_text()}")
     page.close()
 
 

@@ -106,13 +106,13 @@ def test_four_visitors_at_once_each_get_their_own_picture_once(server, browser, 
         page.context.close()
 
 
-def test_a_report_survives_a_change_of_page_and_a_reload(server, page, settled):
+def test_a_report_survives_a_change_of_page_and_a_reload(server, page, settled, open_page):
     page.goto(f"{server}/?forget_bias=2")
     settled(page)
     page.locator(".st-key-journey_report button").first.click()
     page.get_by_role("button", name="In the report").first.wait_for()
     settled(page)
-    page.get_by_role("link", name="Report").click()
+    open_page("Export", "Report")
     page.locator(".st-key-item_0").wait_for()
     settled(page)
     page.reload()

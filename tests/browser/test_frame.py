@@ -39,7 +39,7 @@ def choose_language(page, name: str) -> None:
 def test_deep_link_on_a_fresh_server_shows_the_framed_page(fresh_server, page, settled):
     page.goto(f"{fresh_server}/gradients?forget_bias=2.5&sequence_length=77&lang=ko")
     settled(page)
-    page.locator("[data-testid=stTopNav]").get_by_text("기울기 흐름").wait_for()
+    page.locator("[data-testid=stTopNav]").get_by_text("배우기").wait_for()
     wait_for_slider(page, "2.5")
     assert path(page) == "/gradients"
     assert query(page) == {"forget_bias": ["2.5"], "sequence_length": ["77"], "lang": ["ko"]}
@@ -139,15 +139,14 @@ def test_back_to_an_empty_address_brings_back_what_it_opened(server, page, settl
     assert query(page) == {}
 
 
-def test_settings_follow_to_another_page_and_back(server, page, settled):
+def test_settings_follow_to_another_page_and_back(server, page, settled, open_page):
     page.goto(f"{server}/?forget_bias=3.5")
     settled(page)
-    navigation = page.locator("[data-testid=stTopNav]")
-    navigation.get_by_text("Gradient flow").click()
+    open_page("Measure", "Gradient flow")
     page.wait_for_function("location.pathname === '/gradients'")
     wait_for_query(page, "forget_bias", "3.5")
     wait_for_slider(page, "3.5")
-    navigation.get_by_text("Start here").click()
+    open_page("Learn", "Start here")
     page.wait_for_function("location.pathname === '/'")
     wait_for_query(page, "forget_bias", "3.5")
     wait_for_slider(page, "3.5")

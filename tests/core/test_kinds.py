@@ -3,6 +3,7 @@
 import functools
 import inspect
 import io
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -38,6 +39,10 @@ def watched_once():
     return watched
 
 
+#: The shipped sweep.
+TABLE = resources.files("lstm_explorer").joinpath("data", "sweeps", "adding.parquet").read_bytes()
+SWEEP = lx.load_sweep(TABLE)
+
 #: What goes into the parameter of a name, wherever it stands.
 GOOD = {
     "settings": SETTINGS, "network": LSTM, "architecture": "lstm", "inputs": lx.make_inputs(SETTINGS), "bias": 1.0,
@@ -71,6 +76,13 @@ OWN = {
     "bias_lines": {"network": "net"},
     "train": {"training": TRAINING},
     "sweep": {"jobs": []},
+    "load_sweep": {"source": TABLE},
+    "sweep_map": {"table": SWEEP},
+    "sweep_curves": {"table": SWEEP, "by": "forget_bias"},
+    "sweep_outcomes": {"table": SWEEP},
+    "plot_sweep_map": {"found": lx.sweep_map(SWEEP)},
+    "plot_sweep_curves": {"curves": lx.sweep_curves(SWEEP, "forget_bias"), "by": "forget_bias"},
+    "plot_sweep_outcomes": {"found": lx.sweep_outcomes(SWEEP)},
     "gradient_flow_of_loss": {"loss_fn": lambda output: output.sum()},
     "find_networks": {"model": LSTM},
     "plot_gate_biases": {"weights": DIAGNOSIS.layers[0]},

@@ -9,6 +9,7 @@ import pytest
 
 from lstm_explorer.ui import checkpoints
 from lstm_explorer.ui.launch import APP_FOLDER
+from lstm_explorer.ui.room import Room
 from tests.own_files import TwoNetworks, checkpoint
 
 
@@ -58,14 +59,14 @@ def test_one_that_cannot_be_read_leaves_the_last(page):
 
 def test_all_sessions_together_keep_a_bounded_number_of_bytes(page, monkeypatch):
     data = checkpoint()
-    monkeypatch.setattr(checkpoints, "LARGEST_SERVER", int(2.5 * len(data)))
+    monkeypatch.setattr(checkpoints, "_ROOM", Room(int(2.5 * len(data))))
     kept = []
     for number in range(3):
         page.state.clear()  # another session
         page.file = File("model.pt", str(number), data)
         kept.append(checkpoints.checkpoint_control())
         page.state.clear()
-    assert [own in checkpoints._ALL for own in kept] == [False, True, True]
+    assert [checkpoints._ROOM.holds(own) for own in kept] == [False, True, True]
     page.state[checkpoints._KEY] = kept[0]
     assert checkpoints.current_file() is None
     assert checkpoints._KEY not in page.state

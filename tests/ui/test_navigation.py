@@ -36,7 +36,7 @@ def test_groups_say_what_one_does_there(monkeypatch):
     assert pages() == {
         "Learn": ["start", "lesson", "inside"],
         "Measure": ["gradients", "biases", "jacobians"],
-        "Real networks": ["training", "your_network"],
+        "Real networks": ["training", "sweeps", "your_network"],
         "Export": ["report"],
     }
 

@@ -6,6 +6,7 @@ import functools
 import time
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -20,6 +21,8 @@ Rows = list[dict[str, Any]]
 
 #: Longest message that is kept of an error.
 _LONGEST = 500
+#: Points of a loss curve that are kept: a grid has many of them.
+_POINTS = 60
 
 
 class Measured(NamedTuple):
@@ -72,13 +75,19 @@ def rows_of(result: Any) -> Rows:
 
 @rows_of.register
 def _of_training(run: TrainingRun) -> Rows:
-    """Return one row a gradient: what survives the task's lag before the first step, beside what training came to."""
+    """Return one row per gradient: what survives the task's lag before the first step, beside what training came to.
+
+    The mean loss of the last 25 optimizer steps, evenly along the run, is ``loss_curve``, after ``loss_steps`` of them.
+    """
     at = run.log10_hidden.shape[1] - 1 - run.lag
+    steps = np.unique(np.linspace(1, len(run.loss), _POINTS).round().astype(int))
     outcome = {
         "learnt_at": run.learnt_at,
         "loss": float(run.smooth_loss[-1]),
         "score": run.final_score,
         "know_nothing": run.know_nothing,
+        "loss_steps": steps.tolist(),
+        "loss_curve": [float(f"{loss:.4g}") for loss in run.smooth_loss[steps - 1]],
     }
     return [
         {
@@ -94,7 +103,7 @@ def _of_training(run: TrainingRun) -> Rows:
 
 @rows_of.register
 def _of_flow(flow: GradientFlow) -> Rows:
-    """Return one row a gradient: the share that arrives at the first step, its median and quartiles over replicas."""
+    """Return one row per gradient: the share that arrives at the first step, its median and quartiles over replicas."""
     names: list[Quantity] = ["hidden", "cell", "cell_path"]
     curves = [summarise(flow, name) for name in names if getattr(flow, f"log10_{name}") is not None]
     return [
@@ -111,7 +120,7 @@ def _of_flow(flow: GradientFlow) -> Rows:
 
 @rows_of.register
 def _of_bias_map(found: BiasMap) -> Rows:
-    """Return one row a gradient and bias: the share that arrives at the first step."""
+    """Return one row per gradient and bias: the share that arrives at the first step."""
     names: list[Any] = [name for name in ("hidden", "cell", "cell_path") if getattr(found, f"log10_{name}") is not None]
     return [
         {

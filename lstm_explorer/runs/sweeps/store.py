@@ -21,9 +21,12 @@ from lstm_explorer.runs.training.files import versions, write_file
 
 #: What the files are, and their version: raised when an older reader would misunderstand them.
 FORMAT, FORMAT_VERSION = "lstm-explorer sweep", 1
-#: The table of all cells, in the folder.
-TABLE = "sweep.parquet"
+#: The table of all cells, and what was asked for, in the folder.
+TABLE, GRID = "sweep.parquet", "grid.json"
+#: Most rows and columns of a table, and bytes of its numbers.
+_MOST_ROWS, _MOST_COLUMNS, MOST_BYTES = 5_000_000, 100, 500_000_000
 _META = "lstm-explorer"
+NO_TABLE = "expected the table of a sweep, but this is none, or it is damaged"
 
 
 class Folder:
@@ -85,6 +88,14 @@ class Folder:
         content = _to_bytes(pa.Table.from_pylist([{**row, **ends} for row in found.rows or [{}]]), about)
         write_file(self.parts / f"{cell.key}.parquet", content)
 
+    def write_grid(self, grid: Mapping[str, Any]) -> None:
+        """Write what was asked for: with it the cells can be read before all of them are done.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        write_file(self.path / GRID, json.dumps(grid, indent=1).encode())
+
     def write_table(self, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
         """Write the table of all cells.
 
@@ -98,21 +109,37 @@ class Folder:
         write_file(self.path / TABLE, _to_bytes(pa.Table.from_pandas(frame, preserve_index=False), about))
 
 
-def read_table(content: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read_table(content: bytes, most_bytes: float = MOST_BYTES) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the table of a sweep, and what was asked for.
 
     Args:
         content: A file of :meth:`Folder.write_table`.
+        most_bytes: How large its numbers may be.
 
     Raises:
         ValueError: It is damaged, or no such file.
     """
     try:
+        _check_size(pq.read_metadata(pa.BufferReader(content)), most_bytes)
         table = pq.read_table(pa.BufferReader(content))
-        return table.to_pandas(), _about(table)
+        return table.to_pandas(ignore_metadata=True), _about(table)
     except (ValueError, KeyError, TypeError, AttributeError, OSError, pa.ArrowException) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"this is no table of a sweep, or it is damaged: {reason}") from error
+        raise ValueError(f"{NO_TABLE}: {reason}") from error
+
+
+def _check_size(about: pq.FileMetaData, most_bytes: float) -> None:
+    """Refuse a table that is larger than any sweep's, before it is read.
+
+    Raises:
+        ValueError: It is.
+    """
+    size = sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+    if about.num_rows > _MOST_ROWS or about.num_columns > _MOST_COLUMNS or size > most_bytes:
+        raise ValueError(
+            f"it has {about.num_rows:,} rows and {about.num_columns:,} columns, {size / 1e6:,.0f} MB: expected at most "
+            f"{_MOST_ROWS:,}, {_MOST_COLUMNS} and {most_bytes / 1e6:,.0f} MB."
+        )
 
 
 def _read(path: Path) -> Measured:

@@ -75,7 +75,8 @@ class Sweep:
     def __init__(self, jobs: Grid | Sequence[Job[Any] | Training], out: Path | None = None) -> None:
         """Look at what is there."""
         self.cells = list(jobs.cells()) if isinstance(jobs, Grid) else cells_of(jobs)
-        self._about = {"grid": jobs.to_dict() if isinstance(jobs, Grid) else None}
+        self._about: dict[str, Any] = {"grid": jobs.to_dict() if isinstance(jobs, Grid) else None}
+        self._about["varies"] = list(self.cells[0].varies) if self.cells else []
         self._folder = None if out is None else Folder(out)
         distinct = {cell.key: cell for cell in self.cells}
         there, self.damaged = self._folder.read(distinct) if self._folder else ({}, [])
@@ -111,6 +112,8 @@ class Sweep:
         with ExitStack() as stack:
             if self._folder:
                 stack.enter_context(self._folder.held())
+                if self._about["grid"] is not None:
+                    self._folder.write_grid(self._about["grid"])
                 stack.callback(self._write_table)
             for cell, found in stack.enter_context(closing(_stream(self.left, workers))):
                 if self._folder:

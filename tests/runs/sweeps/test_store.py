@@ -40,5 +40,5 @@ def test_what_a_killed_one_left_half_written_goes(tmp_path):
 
 def test_another_file_is_no_table_of_a_sweep(tmp_path):
     for content in (b"", b"PAR1"):
-        with pytest.raises(ValueError, match="this is no table of a sweep, or it is damaged"):
+        with pytest.raises(ValueError, match="expected the table of a sweep, but this is none"):
             read_table(content)
