@@ -13,6 +13,7 @@ PICTURES = {
     "lesson.png": ("/lesson?lang=en&chapter=bias&answers=bias_4.0", 1180),
     "jacobians.png": ("/jacobians?lang=en", 1480),
     "training.png": ("/training?lang=en", 1400),
+    "sweeps.png": ("/sweeps?lang=en&at_beside=1&at_up=1&at_across=2", 1240),
     "your_network.png": ("/your_network?lang=en", 1180),
 }
 

@@ -3,7 +3,6 @@
 import functools
 import inspect
 import io
-from importlib import resources
 
 import numpy as np
 import pytest
@@ -40,8 +39,7 @@ def watched_once():
 
 
 #: The shipped sweep.
-TABLE = resources.files("lstm_explorer").joinpath("data", "sweeps", "adding.parquet").read_bytes()
-SWEEP = lx.load_sweep(TABLE)
+SWEEP = lx.load_sweep()
 
 #: What goes into the parameter of a name, wherever it stands.
 GOOD = {
@@ -76,7 +74,6 @@ OWN = {
     "bias_lines": {"network": "net"},
     "train": {"training": TRAINING},
     "sweep": {"jobs": []},
-    "load_sweep": {"source": TABLE},
     "sweep_map": {"table": SWEEP},
     "sweep_curves": {"table": SWEEP, "by": "forget_bias"},
     "sweep_outcomes": {"table": SWEEP},

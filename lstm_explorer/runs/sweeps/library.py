@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-from importlib import resources
 from pathlib import Path
 
 from lstm_explorer.core.errors import ExplainedError
@@ -23,8 +22,6 @@ VARIABLE = "LSTM_EXPLORER_SWEEPS"
 SHIPPED = "adding"
 #: Folders that are offered.
 _MOST = 200
-
-_SHIPPED = resources.files("lstm_explorer").joinpath("data", "sweeps")
 
 
 def names() -> list[str]:
@@ -51,7 +48,7 @@ def find(name: str) -> SweepTable:
 @functools.cache
 def shipped() -> SweepTable:
     """Return the sweep that is shipped: who learns the adding problem, by length, forget bias and network."""
-    return load_sweep(_SHIPPED.joinpath(f"{SHIPPED}.parquet").read_bytes())
+    return load_sweep()
 
 
 def _folders() -> dict[str, Path]:

@@ -7,6 +7,7 @@ import json
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ _NUMBERS = (
     "log10_share_lower", "log10_share_upper", "largest_exponent", "seconds",
 )  # fmt: skip
 _CURVES = ("loss_steps", "loss_curve")
+_SHIPPED = resources.files("lstm_explorer").joinpath("data", "sweeps", "adding.parquet")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,12 +91,12 @@ def _quantity(architecture: str, gradient: str) -> str:
 
 
 @checks_kinds
-def load_sweep(source: str | Path | bytes) -> SweepTable:
+def load_sweep(source: str | Path | bytes | None = None) -> SweepTable:
     """Read a sweep.
 
     Args:
         source: Its folder, also while it goes on or after it was killed; its table, ``sweep.parquet``; or the bytes of
-            one.
+            one. By default the one that is shipped: who learns the adding problem, by length, forget bias and network.
 
     Raises:
         OSError: It cannot be read.
@@ -102,11 +104,11 @@ def load_sweep(source: str | Path | bytes) -> SweepTable:
         ValueError: It holds no sweep, or is damaged.
 
     Example:
-        >>> from importlib import resources
-        >>> shipped = resources.files("lstm_explorer").joinpath("data", "sweeps", "adding.parquet")
-        >>> list(load_sweep(shipped.read_bytes()).axes)
+        >>> list(load_sweep().axes)
         ['architecture', 'sequence_length', 'forget_bias', 'seed']
     """
+    if source is None:
+        return from_bytes(_SHIPPED.read_bytes())
     if isinstance(source, bytes):
         return from_bytes(source)
     path = Path(source)
