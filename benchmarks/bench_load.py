@@ -1,10 +1,10 @@
-"""Many readers at once: each moves a slider every two seconds, over Streamlit's own WebSocket.
+"""Many readers at once: each moves a slider every few seconds, over Streamlit's own WebSocket.
 
 Run ``python benchmarks/bench_load.py`` at the root of the repository; ``--help`` has its options. Every reader has a
 seed of its own, so that no picture is another's, and each picture is compared with the one that the core gives for what
 that reader chose. Prints the time from a move to its picture and to the end of the run, the server's processor time per
 move, and its memory before, under the load, and after everybody has left; then the same of an empty Streamlit page that
-draws figures of the same size, read from a file.
+draws figures of the same size, read from a file. With ``--disturbed-by`` one more reader heats the server meanwhile.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from lstm_explorer.runs.direct import DirectRunner
 from lstm_explorer.runs.job import Job
 from lstm_explorer.ui.figure import packed
 
-#: Biases of the moves; seconds between two; width of a chart in a window of 1280 pixels.
-BIASES, PAUSE, CHART_WIDTH = tuple(0.25 * step for step in range(-8, 25)), 2.0, 858
+#: Biases of the moves; width of a chart in a window of 1280 pixels.
+BIASES, CHART_WIDTH = tuple(0.25 * step for step in range(-8, 25)), 858
 #: Seconds after which a picture counts as missing; and how long Streamlit keeps a session for its reader to come back.
 PATIENCE, SESSION_LIFE = 120.0, 125.0
 #: Bytes of a message: a page's figures have some 300 kB.
@@ -69,6 +69,12 @@ SCENES = {
     "start": Scene(path="", slider="forget_bias", figure="journey"),
     "biases": Scene(path="biases", slider="forget_bias", figure="bias_map"),
     "biases-new-map": Scene(path="biases", slider="input_bias", figure="bias_map"),
+}
+
+#: Name -> page, query, and the button that is pressed there, of a reader who heats the server.
+DISTURBERS = {
+    "largest": ("gradients", "sequence_length=2000&hidden_size=256&num_seeds=64&networks=lstm-gru", ""),
+    "training": ("training", "sequence_length=200&steps=5000&seed=7", "train"),
 }
 
 
@@ -179,9 +185,43 @@ class Reader:
             self._tally.errors.append(element.alert.body)
 
 
-async def load(url: str, pid: int, scene: Scene, sessions: int, seconds: float) -> Tally:
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How many readers move a slider, for how long, and how many seconds each waits between two moves."""
+
+    sessions: int
+    seconds: float
+    pause: float
+
+
+async def disturb(url: str, name: str) -> None:
+    """Be the reader who heats the server, again and again, until it is cancelled."""
+    page, query, button = DISTURBERS[name]
+    address = url.replace("http", "ws", 1) + "/_stcore/stream"
+    while True:
+        async with websockets.connect(
+            address, subprotocols=[websockets.Subprotocol("streamlit")], max_size=LARGEST_MESSAGE, compression=None
+        ) as socket:
+            message = BackMsg()
+            message.rerun_script.query_string, message.rerun_script.page_name = query, page
+            await socket.send(message.SerializeToString())
+            pressed, deadline = not button, time.monotonic() + 600
+            while time.monotonic() < deadline:
+                answer = ForwardMsg.FromString(await socket.recv())
+                if answer.WhichOneof("type") != "delta":
+                    continue
+                element = answer.delta.new_element
+                if not pressed and element.button.id.endswith(f"-{button}"):
+                    message.rerun_script.fragment_id = answer.delta.fragment_id
+                    message.rerun_script.widget_states.widgets.add(id=element.button.id).trigger_value = True
+                    await socket.send(message.SerializeToString())
+                    pressed = True
+
+
+async def load(url: str, pid: int, scene: Scene, what: Load, disturber: str = "") -> Tally:
     """Let readers move a slider for some time, each at its own moment."""
     tally, begin, opened = Tally(), asyncio.Event(), asyncio.Semaphore(0)
+    heat = asyncio.create_task(disturb(url, disturber)) if disturber else None
 
     async def one(seed: int) -> None:
         chance = random.Random(seed)
@@ -189,11 +229,11 @@ async def load(url: str, pid: int, scene: Scene, sessions: int, seconds: float) 
         async with reader.reading(url):
             opened.release()
             await begin.wait()
-            await asyncio.sleep(chance.uniform(0, PAUSE))
-            end = time.monotonic() + seconds
+            await asyncio.sleep(chance.uniform(0, what.pause))
+            end = time.monotonic() + what.seconds
             biases = itertools.cycle(chance.sample(BIASES, len(BIASES)))
             while time.monotonic() < end:
-                due = asyncio.create_task(asyncio.sleep(PAUSE))
+                due = asyncio.create_task(asyncio.sleep(what.pause))
                 await reader.move(url, next(biases))
                 await due
 
@@ -202,7 +242,8 @@ async def load(url: str, pid: int, scene: Scene, sessions: int, seconds: float) 
             tally.memory.append(resident(pid))
             await asyncio.sleep(0.25)
 
-    tasks, watching = [asyncio.create_task(one(seed)) for seed in range(1, sessions + 1)], asyncio.create_task(watch())
+    tasks = [asyncio.create_task(one(seed)) for seed in range(1, what.sessions + 1)]
+    watching = asyncio.create_task(watch())
     for _reader in tasks:
         await opened.acquire()
     before = processor_seconds(pid)
@@ -210,6 +251,8 @@ async def load(url: str, pid: int, scene: Scene, sessions: int, seconds: float) 
     await asyncio.gather(*tasks)
     tally.spent = processor_seconds(pid) - before
     watching.cancel()
+    if heat is not None:
+        heat.cancel()
     return tally
 
 
@@ -228,21 +271,23 @@ def measure(scene: Scene, options: argparse.Namespace, environment: Mapping[str,
     """Print a row for each number of readers, with the memory of one server that serves them all in turn."""
     with running(scene.script, environment) as (url, process):
         # The first reader brings the imports and the compiled code.
-        asyncio.run(load(url, process.pid, scene, 1, 4 * PAUSE))
+        asyncio.run(load(url, process.pid, scene, Load(sessions=1, seconds=8, pause=2)))
         for sessions in options.sessions:
-            tally = asyncio.run(load(url, process.pid, scene, sessions, options.seconds))
-            time.sleep(SESSION_LIFE if options.settle else 5)
-            say(scene, sessions, tally, resident(process.pid))
+            what = Load(sessions=sessions, seconds=options.seconds, pause=options.pause)
+            for disturber in ("", *options.disturbed_by):
+                tally = asyncio.run(load(url, process.pid, scene, what, disturber))
+                time.sleep(SESSION_LIFE if options.settle else 5)
+                say(scene, sessions, tally, resident(process.pid), disturber)
 
 
-def say(scene: Scene, sessions: int, tally: Tally, after: float) -> None:
+def say(scene: Scene, sessions: int, tally: Tally, after: float, disturber: str) -> None:
     """Print a row."""
     wrong = sum(scene.picture(seed, bias) != seen for seed, bias, seen in tally.seen)
     sys.stdout.write(
         f"{sessions:4d} readers, {len(tally.runs):5d} moves   picture {_times(tally.pictures)}   "
         f"run {_times(tally.runs)}   processor {1000 * tally.spent / len(tally.runs):5.1f} ms a move   "
         f"memory {tally.memory[0]:.0f}, {max(tally.memory):.0f}, {after:.0f} MB   wrong {wrong}, errors "
-        f"{len(tally.errors)} {' '.join(tally.errors[:1])}\n"
+        f"{len(tally.errors)} {' '.join(tally.errors[:1])} {disturber}\n"
     )
     sys.stdout.flush()
 
@@ -275,6 +320,8 @@ def main() -> None:
     parser.add_argument("--scenes", nargs="+", choices=SCENES, default=list(SCENES), help="pages and their sliders")
     parser.add_argument("--sessions", nargs="+", type=int, default=[10, 25, 50], help="how many readers at once")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long they move")
+    parser.add_argument("--pause", type=float, default=2.0, help="seconds between two moves of a reader")
+    parser.add_argument("--disturbed-by", nargs="+", choices=DISTURBERS, default=[], help="then again, beside one more")
     parser.add_argument("--settle", action="store_true", help="wait until Streamlit has dropped those who left")
     parser.add_argument("--no-peer", action="store_true", help="leave the empty page out")
     options = parser.parse_args()
