@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import torch
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.inputs import INPUTS
@@ -22,7 +22,8 @@ from lstm_explorer.ui import checkpoints, sweep_files, uploads
 from lstm_explorer.ui.errors import RefusedError, shielded
 from lstm_explorer.ui.result_cache import RESULTS
 from lstm_explorer.ui.startup import compile_recurrences
-from lstm_explorer.ui.work import let_go, measured_pieces, numbers_kept, pieces_so_far
+from lstm_explorer.ui.turns import FullError, Turns
+from lstm_explorer.ui.work import Waiting, let_go, measured_pieces, numbers_kept, pieces_so_far
 
 T = TypeVar("T")
 
@@ -41,7 +42,8 @@ LARGEST_UNIT, LARGEST_WORK = 3_000_000, 180_000_000
 #: Seconds per number of one state.
 _SECONDS = 1 / 3_000_000
 
-_HEAVY_WORK = threading.Semaphore(1)
+#: Who measures: one at a time in the process, as two at once delay both and double the memory.
+_TURNS = Turns(most_waiting=200)
 
 
 class CachedRunner:
@@ -153,8 +155,15 @@ def kept_as(job: Job[T]) -> Job[T]:
 
 
 def _measure(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T, Any]:
-    """Measure on one thread, one measurement at a time in the process: two at once delay both and double the memory."""
-    with _HEAVY_WORK:
+    """Measure on one thread, when it is this session's turn."""
+    context = get_script_run_ctx(suppress_warning=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_TURNS.turn(context.session_id if context else "", Waiting()))
+        except FullError:
+            raise RefusedError(
+                _("Too many readers wait for a measurement of this server already. Try again in a minute.")
+            ) from None
         let_go()  # who left while they waited for their turn holds up nobody
         # OpenMP counts its threads anew in every thread of Python, and Streamlit starts one for each rerun. With two,
         # the barrier spins against the browser: 75 to 145 ms for what takes 7 to 11.

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 #: State of a session's long work: units done, jobs stopped, and whether this run was incomplete.
 _PROGRESS, _STOPPED, _UNFINISHED = "work_done", "work_stopped", "work_unfinished"
+#: Seconds that somebody waits before a place in the queue is shown.
+_PATIENT = 1.0
 #: Pieces of a session's last large measurements; a page shows two at once, a report more.
 _PARTS, _JOBS_KEPT = "work_parts", 3
 
@@ -73,6 +75,23 @@ def drop_unused_pieces(seconds: float) -> None:
 def let_go() -> None:
     """End this run where its reader has left: Streamlit looks for that whenever its state is asked for something."""
     st.session_state.get(_PROGRESS)
+
+
+class Waiting:
+    """Tells a reader who waits for a turn at measuring how many come before."""
+
+    def __init__(self) -> None:
+        """Begin to wait."""
+        self._began, self._said = time.monotonic(), 0
+        self._toast: Any = st
+
+    def __call__(self, before: int) -> None:
+        """Say the place, once it takes a while, in a corner where it moves nothing; end where the reader has left."""
+        let_go()
+        if before != self._said and time.monotonic() - self._began > _PATIENT:
+            self._said = before
+            text = _("This server is busy. Measurements before yours: {before}").format(before=before)
+            self._toast = self._toast.toast(text, icon=":material/hourglass_top:")
 
 
 def pieces_so_far(job: Job[T], size: int, piece: Callable[[int, int], T], *, grow: bool = True) -> list[T]:

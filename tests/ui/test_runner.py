@@ -18,6 +18,7 @@ from lstm_explorer.runs.measurements import Flow, Map
 from lstm_explorer.ui import errors, runner, work
 from lstm_explorer.ui.result_cache import ResultCache
 from lstm_explorer.ui.runner import CachedRunner
+from lstm_explorer.ui.turns import Turns
 
 SETTINGS = lx.Settings(sequence_length=5, hidden_size=3, num_seeds=4)
 BIASES = (0.0, 1.0, 2.0)
@@ -227,3 +228,9 @@ def test_the_cache_of_all_sessions_keeps_no_table(page, monkeypatch):
     ((job, _first, _last),) = keys
     assert job == Flow(experiment=reading)
     assert not np.size(job.experiment.table.values)
+
+
+def test_who_finds_too_many_waiting_is_told_and_nothing_is_measured(page, monkeypatch):
+    monkeypatch.setattr(runner, "_TURNS", Turns(most_waiting=0))
+    assert CachedRunner().run(flow_job(seed=77)) is None
+    assert [box.startswith("Too many readers wait for a measurement") for box in page.boxes] == [True]
