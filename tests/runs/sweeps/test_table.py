@@ -106,3 +106,13 @@ def test_a_folder_without_one_says_what_makes_one(tmp_path):
     (tmp_path / "grid.json").write_text("[")
     with pytest.raises(ValueError, match=r"grid\.json is damaged"):
         lx.load_sweep(tmp_path)
+
+
+def test_a_grid_that_was_made_larger_is_read_with_what_is_new(tmp_path):
+    list(Sweep(SMALL, tmp_path).run(Here()))
+    larger = lx.Grid(settings=SMALL.settings, grid={**SMALL.grid, "seed": [0, 1, 2]})
+    under_way = Sweep(larger, tmp_path).run(Here(room=1))
+    next(under_way)
+    found = lx.load_sweep(tmp_path)
+    assert (found.frame["cell"].nunique(), found.planned) == (9, 12)
+    under_way.close()
