@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import types
+from collections.abc import Mapping
 from typing import Any
 
 from lstm_explorer.core.architectures import ARCHITECTURES
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.figures.names import network_name
-from lstm_explorer.locales import _, translated
+from lstm_explorer.locales import N_, _, translated
+
+#: Setting -> its name.
+_TITLES: Mapping[str, str] = types.MappingProxyType({
+    "architecture": N_("network"), "task": N_("task"), "sequence_length": N_("sequence length T (steps)"),
+    "hidden_size": N_("hidden size H (units)"), "input_size": N_("input size (features)"), "num_layers": N_("layers"),
+    "batch_size": N_("batch (samples)"), "seed": N_("seed"), "num_seeds": N_("seeds"), "dtype": N_("precision"),
+    "nonlinearity": N_("nonlinearity"), "recurrent_init": N_("initialisation of weight_hh"),
+    "recurrent_gain": N_("gain on weight_hh"), "chrono_max": N_("longest memory of chrono (steps)"),
+    "input_bias": N_("bias of the input gate"), "forget_bias": N_("bias of the forget gate"),
+    "candidate_bias": N_("bias of the candidate"), "output_bias": N_("bias of the output gate"),
+    "reset_bias": N_("bias of the reset gate"), "update_bias": N_("bias of the update gate"),
+    "split_biases": N_("biases shared between both vectors"), "loss": N_("loss at"), "input_kind": N_("input"),
+    "input_scale": N_("input scale"), "text": N_("text"), "digit": N_("digit"),
+    "blank_steps": N_("blank steps"), "horizon": N_("steps ahead"), "column": N_("column"),
+    "target": N_("translated into"), "optimizer": N_("optimizer"), "learning_rate": N_("learning rate"),
+    "momentum": N_("momentum"), "weight_decay": N_("weight decay"), "clipping": N_("gradient clipping"),
+    "clip_at": N_("clipped at"), "truncation": N_("truncation (steps)"), "steps": N_("optimizer steps"),
+    "measurements": N_("measurements"), "samples": N_("samples measured"),
+})  # fmt: skip
 
 
 def setting_title(name: str) -> str:
@@ -20,7 +41,7 @@ def setting_title(name: str) -> str:
         >>> setting_title("sequence_length")
         'sequence length T (steps)'
     """
-    return _titles()[name]
+    return translated(_TITLES[name])
 
 
 def value_title(name: str, value: Any) -> str:
@@ -41,23 +62,3 @@ def value_title(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return f"{value:g}".replace("-", "−") if isinstance(value, int | float) else str(value)
-
-
-def _titles() -> dict[str, str]:
-    return {
-        "architecture": _("network"), "task": _("task"), "sequence_length": _("sequence length T (steps)"),
-        "hidden_size": _("hidden size H (units)"), "input_size": _("input size (features)"), "num_layers": _("layers"),
-        "batch_size": _("batch (samples)"), "seed": _("seed"), "num_seeds": _("seeds"), "dtype": _("precision"),
-        "nonlinearity": _("nonlinearity"), "recurrent_init": _("initialisation of weight_hh"),
-        "recurrent_gain": _("gain on weight_hh"), "chrono_max": _("longest memory of chrono (steps)"),
-        "input_bias": _("bias of the input gate"), "forget_bias": _("bias of the forget gate"),
-        "candidate_bias": _("bias of the candidate"), "output_bias": _("bias of the output gate"),
-        "reset_bias": _("bias of the reset gate"), "update_bias": _("bias of the update gate"),
-        "split_biases": _("biases shared between both vectors"), "loss": _("loss at"), "input_kind": _("input"),
-        "input_scale": _("input scale"), "text": _("text"), "digit": _("digit"),
-        "blank_steps": _("blank steps"), "horizon": _("steps ahead"), "column": _("column"),
-        "target": _("translated into"), "optimizer": _("optimizer"), "learning_rate": _("learning rate"),
-        "momentum": _("momentum"), "weight_decay": _("weight decay"), "clipping": _("gradient clipping"),
-        "clip_at": _("clipped at"), "truncation": _("truncation (steps)"), "steps": _("optimizer steps"),
-        "measurements": _("measurements"), "samples": _("samples measured"),
-    }  # fmt: skip

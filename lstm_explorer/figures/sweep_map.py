@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import types
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from lstm_explorer.figures.formatting import percent
 from lstm_explorer.figures.setting_names import setting_title, value_title
 from lstm_explorer.figures.surface import colour_scale
 from lstm_explorer.figures.theme import Theme, blended, faded, plain_template, theme_of
-from lstm_explorer.locales import _
+from lstm_explorer.locales import N_, _, translated
 from lstm_explorer.runs.sweeps.pooled import SweepMap
 
 Place = tuple[int, int, int]
@@ -24,6 +26,19 @@ Place = tuple[int, int, int]
 _GAP = 0.4
 #: More columns than this have no room for numbers.
 _NUMBERS_UP_TO = 28
+#: What is mapped -> its words.
+_WORDS: Mapping[str, str] = types.MappingProxyType(
+    {
+        "learnt": N_("share of the runs that learn"),
+        "learnt_at": N_("optimizer steps until it is learnt"),
+        "score": N_("score on held-out data"),
+        "loss": N_("loss at the end"),
+        "log10_share_before": N_("share of the gradient that survives before training"),
+        "log10_share_after": N_("share of the gradient that survives after training"),
+        "log10_share": N_("share of the gradient that arrives at the first step"),
+        "largest_exponent": N_("largest Lyapunov exponent (nats per step)"),
+    }
+)
 
 
 @checks_kinds
@@ -111,16 +126,7 @@ def number_words(value: str, number: float) -> str:
 
 def value_words(value: str) -> str:
     """Return what is mapped, in words."""
-    return {
-        "learnt": _("share of the runs that learn"),
-        "learnt_at": _("optimizer steps until it is learnt"),
-        "score": _("score on held-out data"),
-        "loss": _("loss at the end"),
-        "log10_share_before": _("share of the gradient that survives before training"),
-        "log10_share_after": _("share of the gradient that survives after training"),
-        "log10_share": _("share of the gradient that arrives at the first step"),
-        "largest_exponent": _("largest Lyapunov exponent (nats per step)"),
-    }[value]
+    return translated(_WORDS[value])
 
 
 def _left(found: SweepMap, one: int) -> float:
