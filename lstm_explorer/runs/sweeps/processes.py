@@ -19,6 +19,8 @@ from lstm_explorer.runs.job import Job
 from lstm_explorer.runs.sweeps.measured import Measured, failed, measured
 from lstm_explorer.runs.training.worker import without_compiler
 
+_UNGUARDED = 'lx.sweep starts processes that read this script again: put the call under if __name__ == "__main__":'
+
 
 class Workers(Protocol):
     """What measures cells: processes here, or a cluster."""
@@ -54,7 +56,14 @@ class Processes:
     """
 
     def __init__(self, many: int) -> None:
-        """Start none yet."""
+        """Start none yet.
+
+        Raises:
+            SystemExit: This is such a process, which reads the script again that started it: Python's own refusal is a
+                page long, and every process would print it.
+        """
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise SystemExit(_UNGUARDED)
         self._spawned = multiprocessing.get_context("spawn")  # one forked beside PyTorch's threads may hang
         self._held, self._leash = self._spawned.Pipe(duplex=False)
         self._idle: list[ProcessPoolExecutor | None] = [None] * many

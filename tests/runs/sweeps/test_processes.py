@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import lstm_explorer as lx
+from lstm_explorer.runs.sweeps.processes import Processes
 from lstm_explorer.runs.sweeps.sweep import Sweep
 from tests.runs.sweeps.here import Here
 
@@ -101,3 +103,9 @@ def test_a_killed_client_takes_its_workers_along_and_loses_only_what_was_under_w
     alone = Sweep(SLOW)
     list(alone.run(Here()))
     pd.testing.assert_frame_equal(resumed.to_frame().drop(columns="seconds"), alone.to_frame().drop(columns="seconds"))
+
+
+def test_a_script_without_its_guard_is_told_in_one_line(monkeypatch):
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(SystemExit, match="put the call under if __name__"):
+        Processes(1)
