@@ -88,7 +88,7 @@ def connect(address: str) -> Client:
     for name in ("distributed.client", "distributed.batched", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        return Client(address, timeout=ANSWERS_WITHIN)
+        return Client(address, timeout=ANSWERS_WITHIN, set_as_default=False)
     except Exception as error:  # anything may answer there: of a web server's greeting it makes a MemoryError
         raise ValueError(
             f"no scheduler answers at {address}: start one with 'dask scheduler', or leave it out to measure here."
