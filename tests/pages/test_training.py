@@ -17,6 +17,7 @@ from lstm_explorer.runs.scheduler import TROUBLES
 from lstm_explorer.runs.training import background
 from lstm_explorer.runs.training.store import State, Store
 from lstm_explorer.runs.training.worker import Worker
+from lstm_explorer.ui import runner
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 SMALL = {"sequence_length": 6, "hidden_size": 4, "batch_size": 3, "steps": 12, "measurements": 10, "samples": 2}
@@ -137,7 +138,8 @@ def test_a_preset_sets_everything(preset):
     assert at.pills(key="preset").value == preset
 
 
-def test_a_trained_network_is_looked_into_at_any_moment():
+def test_a_trained_network_is_looked_into_at_any_moment(monkeypatch):
+    monkeypatch.setattr(runner, "_WORK_PER_RUN", 2000)  # what is large is measured in pieces, to its end
     at = app("look_inside", **QUERY, run=trained(), inside="lstm", at="3", sample="2")
     figure = chart(at, "trained_flow")
     assert at.select_slider(key="at_stops").value in (2, 4)
@@ -150,6 +152,7 @@ def test_a_trained_network_is_looked_into_at_any_moment():
     at.toggle(key="directions_shown").set_value(True).run()
     assert not at.error
     assert len(at.get("plotly_chart")) == drawn + 3
+    assert not at.get("progress")
     assert "**LSTM, all directions:" in words(at)
 
 
