@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from typing import Any
 
@@ -59,8 +59,13 @@ class Link:
 
         Raises:
             LostError: The scheduler is lost.
+            FailedError: It cannot be sent.
         """
-        if len(pickle.dumps(value)) < _LARGE:
+        try:
+            size = len(pickle.dumps(value))
+        except Exception as error:  # whatever is in there may raise anything
+            raise FailedError(repr(error)) from error
+        if size < _LARGE:
             return value
         with _lost():
             return self._client.scatter(value, broadcast=True, hash=False, timeout=ANSWERS_WITHIN)
@@ -133,7 +138,7 @@ def _versions() -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _lost() -> Any:
+def _lost() -> Iterator[None]:
     """Make one error of all that Dask raises where a scheduler, or what was under way, is lost."""
     try:
         yield
