@@ -26,7 +26,7 @@ Trouble = Literal["", "silent", "empty", "unfit", "missing"]
 #: The environment variable that names the scheduler, such as ``tcp://10.0.0.5:8786``.
 VARIABLE = "LSTM_EXPLORER_SCHEDULER"
 #: Seconds between two looks at a cluster that is used, and after trouble; and after which a look is overdue.
-_LOOK, _AGAIN, _OVERDUE = 2.0, 30.0, 10.0
+_LOOK, _AGAIN, _OVERDUE = 2.0, 30.0, 15.0
 
 #: What a reader is told; where the scheduler is stands in the log alone.
 TROUBLES: Mapping[str, str] = types.MappingProxyType(

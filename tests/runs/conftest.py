@@ -19,7 +19,7 @@ class RealCluster:
 
     @property
     def pids(self):
-        """The processes that work, both of them: one that was killed is replaced."""
+        """The processes that work, both of them: one that was killed is replaced, but not a third time."""
         end = time.monotonic() + 60
         while len(pids := list(self.client.run(os.getpid, on_error="ignore").values())) < 2:
             assert time.monotonic() < end
@@ -41,20 +41,3 @@ def cluster():
         Client(found, timeout=120, set_as_default=False) as client,
     ):
         yield RealCluster(client)
-
-
-@pytest.fixture
-def named(cluster, monkeypatch):
-    """The cluster as the one that the setting names, connected."""
-    from lstm_explorer.runs import scheduler
-
-    monkeypatch.setenv(scheduler.VARIABLE, cluster.address)
-    monkeypatch.setattr(scheduler, "_OVERDUE", 120.0)
-    scheduler._scheduler.cache_clear()
-    end = time.monotonic() + 60
-    while scheduler.scheduler().link() is None:
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    yield cluster
-    scheduler.scheduler().link().close()
-    scheduler._scheduler.cache_clear()

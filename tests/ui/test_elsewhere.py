@@ -172,12 +172,10 @@ def test_small_pictures_stay_here(page, monkeypatch):
 
 
 def test_a_scheduler_that_nobody_reaches_is_one_box_and_the_page_is_whole(monkeypatch):
-    from lstm_explorer.runs.cluster import workers
-
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         monkeypatch.setenv(VARIABLE, f"tcp://127.0.0.1:{nobody.getsockname()[1]}")
-        monkeypatch.setattr(workers, "ANSWERS_WITHIN", 0.2)
+        monkeypatch.setattr(cluster_link, "_CONNECTS", 0.2)
         monkeypatch.setattr(runner, "_WORK_PER_RUN", 300)
         at = AppTest.from_file(str(ENTRY), default_timeout=60)
         at.switch_page("pages/biases.py")

@@ -16,9 +16,12 @@ from distributed import Future
 import lstm_explorer
 from lstm_explorer.runs.cluster.workers import ANSWERS_WITHIN, connect
 from lstm_explorer.runs.job import Job
+from lstm_explorer.runs.training.worker import warm_up
 
 #: Bytes from which on what many pieces need goes to the workers once, and not with every piece.
 _LARGE = 500_000
+#: Seconds in which the scheduler answers at first: nobody waits for it.
+_CONNECTS = 10.0
 
 
 class LostError(OSError):
@@ -43,13 +46,21 @@ class Link:
         """Connect."""
         # Weights and optimizers of a large training: that they are large is known.
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
-        self._client = connect(address)
+        self._client = connect(address, seconds=_CONNECTS)
+        self._warm: dict[str, Future] = {}
         self.workers = self.threads = 0
 
     def count(self) -> None:
-        """Ask the scheduler how many workers there are, and how many pieces they do at once."""
+        """Ask the scheduler how many workers there are, and how many pieces they do at once.
+
+        A new worker loads what the first pieces need, which takes seconds, before somebody waits for it.
+        """
         threads = self._client.nthreads()
+        self._warm = {address: self._warm.get(address) or self._warmed(address) for address in threads}
         self.workers, self.threads = len(threads), sum(threads.values())
+
+    def _warmed(self, address: str) -> Future:
+        return self._client.submit(_called, _versions(), warm_up, workers=[address], pure=False, priority=-1)
 
     def shared(self, value: Any) -> Any:
         """Return what stands for a value in pieces: the value, or where it is large, its place on the workers.

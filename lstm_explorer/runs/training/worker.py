@@ -79,7 +79,7 @@ class Worker:
             elif not warm:
                 if named := scheduler():
                     named.link()  # begins to connect
-                _warm_up()
+                warm_up()
                 warm = True
             else:
                 time.sleep(_LOOK)
@@ -168,7 +168,7 @@ def _write(group: Group, members: Sequence[Member], rounds: Rounds, order: int) 
     group.write_state(_state("running", members, order, rounds=rounds))
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Load what the first step of every network loads, while nobody waits."""
     for architecture in ARCHITECTURES:
         train(Training(architecture=architecture, sequence_length=2, hidden_size=2, batch_size=2, steps=1, samples=1))

@@ -26,6 +26,7 @@ LSTM = Experiment(architecture="lstm", settings=SETTINGS)
 
 @pytest.fixture(scope="module")
 def link(cluster):
+    assert len(cluster.pids) == 2
     one = Link(cluster.address)
     one.count()
     assert (one.workers, one.threads) == (2, 2)
@@ -68,6 +69,14 @@ def test_pieces_at_once_are_the_pieces_measured_here(link, monkeypatch, job, lar
     assert torch.equal(there.log10_hidden, here.log10_hidden)
 
 
+def test_a_worker_is_warmed_once_while_nobody_waits(link):
+    warm = dict(link._warm)
+    link.count()
+    assert link._warm == warm
+    assert len(warm) == 2
+    assert all(future.result(60) is None for future in warm.values())
+
+
 def test_what_carries_a_state_waits_for_it_on_the_workers(link):
     job, before, futures = Products(experiment=LSTM), None, []
     for first in range(0, 6, 2):
@@ -82,7 +91,7 @@ def test_what_carries_a_state_waits_for_it_on_the_workers(link):
 def test_a_worker_that_is_killed_loses_nothing_and_what_is_let_go_of_is_dropped(link, cluster):
     futures = [link.submit(time.sleep, 0.3) for _ in range(4)]
     pieces = [link.submit(piece_of, Flow(experiment=LSTM), 0, 4, None) for _ in range(2)]
-    os.kill(cluster.pids[0], signal.SIGKILL)
+    os.kill(cluster.pids[-1], signal.SIGKILL)
     here = Flow(experiment=LSTM).piece(0, 4)[0].log10_hidden
     assert all(torch.equal(wait(link, one)[0].log10_hidden, here) for one in pieces)
     keys = {future.key for future in futures}
