@@ -56,9 +56,12 @@ def settled(one):
 
 def test_without_the_setting_there_is_none_and_dask_stays_out():
     code = (
-        "import sys, lstm_explorer.ui.runner, lstm_explorer.runs.training.worker as worker\n"
+        "import sys\n"
         "from lstm_explorer.runs.scheduler import scheduler\n"
-        "assert list(worker.Rounds([], None).round()) == []\n"
+        "from lstm_explorer.runs.training.worker import Rounds\n"
+        "from lstm_explorer.ui.elsewhere import Elsewhere\n"
+        "assert list(Rounds([], None).round()) == []\n"
+        "assert not Elsewhere().measures(None, 1, None, None)\n"
         "print(scheduler(), sorted({'dask', 'distributed'} & set(sys.modules)))"
     )
     environment = {name: value for name, value in os.environ.items() if name != scheduler.VARIABLE}

@@ -176,7 +176,7 @@ def test_a_scheduler_that_nobody_reaches_is_one_box_and_the_page_is_whole(monkey
         nobody.bind(("127.0.0.1", 0))
         monkeypatch.setenv(VARIABLE, f"tcp://127.0.0.1:{nobody.getsockname()[1]}")
         monkeypatch.setattr(cluster_link, "_CONNECTS", 0.2)
-        monkeypatch.setattr(runner, "_WORK_PER_RUN", 300)
+        monkeypatch.setattr(runner, "_WORK_PER_RUN", 700)
         at = AppTest.from_file(str(ENTRY), default_timeout=60)
         at.switch_page("pages/biases.py")
         at.query_params.update({"hidden_size": "4", "sequence_length": "30"})

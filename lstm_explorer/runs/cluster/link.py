@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import pickle
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
 from typing import Any
 
 import dask
@@ -155,5 +155,5 @@ def _lost() -> Iterator[None]:
         yield
     except FailedError:
         raise
-    except (CancelledError, Exception) as error:
+    except (asyncio.CancelledError, Exception) as error:
         raise LostError(f"the scheduler is lost: {error!r}") from error
