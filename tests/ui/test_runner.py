@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -43,6 +44,7 @@ def page(monkeypatch):
     )  # fmt: skip
     monkeypatch.setattr(errors, "st", ui)
     monkeypatch.setattr(work, "st", ui)
+    monkeypatch.setattr(work, "_ALL_KEPT", weakref.WeakValueDictionary())  # other tests' sessions may not have ended
     monkeypatch.setattr(runner, "compile_recurrences", lambda: None)
     monkeypatch.setattr(runner, "RESULTS", ResultCache())
     measure = runner._measure
