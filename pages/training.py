@@ -9,6 +9,7 @@ from lstm_explorer.ui.page import open_page, picture_columns
 from lstm_explorer.ui.session import current_view
 from lstm_explorer.ui.trained import look_inside
 from lstm_explorer.ui.training import controls, picture, preset_controls
+from lstm_explorer.ui.work import continue_work
 
 
 @fragment
@@ -21,6 +22,7 @@ def training() -> None:
     with right:
         picture(current_view())
     look_inside(current_view())
+    continue_work()
 
 
 open_page(__file__, view=TrainingView)

@@ -42,6 +42,7 @@ class Diagnose(ReplicaJob[Findings]):
     share: float
 
     unit: ClassVar[Unit] = "steps"
+    carries: ClassVar[bool] = True
     cost: ClassVar[float] = _COST
 
     @property

@@ -78,7 +78,7 @@ class Products(_StepsJob[JacobianFlow]):
     A piece of it is the flow of its own steps.
     """
 
-    per_number, per_step = 7.5e-3, 500.0
+    per_number, per_step, carries = 7.5e-3, 500.0, True
 
     def piece(self, first: int, last: int, carried: Any = None) -> tuple[JacobianFlow, tuple[Frame, Frame]]:
         """Go some steps further back."""
@@ -120,7 +120,7 @@ class Growth(NamedTuple):
 class Exponents(_StepsJob[Growth]):
     """All Lyapunov exponents (:func:`lstm_explorer.lyapunov_exponents`)."""
 
-    per_number, per_step = 2.1e-3, 300.0
+    per_number, per_step, carries = 2.1e-3, 300.0, True
 
     def piece(self, first: int, last: int, carried: Any = None) -> tuple[Growth, Frame]:
         """Go some steps further."""

@@ -24,9 +24,15 @@ Unit = Literal["seeds", "biases", "steps", "rows"]
 
 
 class Job(Protocol[T]):
-    """Work on one experiment, a frozen record; ``unit`` says what it can be cut into."""
+    """Work on one experiment, a frozen record.
+
+    Attributes:
+        unit: What it can be cut into.
+        carries: Whether a piece needs what the one before it passes on; else all can be done at once.
+    """
 
     unit: ClassVar[Unit]
+    carries: ClassVar[bool]
 
     @property
     def experiment(self) -> Experiment:

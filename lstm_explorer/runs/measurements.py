@@ -33,11 +33,12 @@ _BATCHED = 0.375
 
 @dataclass(frozen=True, kw_only=True)
 class ReplicaJob(Generic[T]):
-    """A measurement that is cut into replicas, and passes nothing from one piece to the next."""
+    """A measurement that is cut into replicas; where nothing else is said, a piece passes nothing to the next."""
 
     experiment: Experiment
 
     unit: ClassVar[Unit] = "seeds"
+    carries: ClassVar[bool] = False
     #: Its cost and the numbers of its result, relative to those of the hidden state's gradient.
     cost: ClassVar[float] = 1.0
     numbers_per_step: ClassVar[int] = 1
@@ -278,6 +279,7 @@ class Required(ReplicaJob[RequiredBias | None]):
     share: float
 
     unit: ClassVar[Unit] = "biases"
+    carries: ClassVar[bool] = True
     cost, total, result_numbers = _BATCHED, BIASES_TRIED, BIASES_TRIED
 
     @property

@@ -14,7 +14,7 @@ from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.theme import theme_of
 from lstm_explorer.locales import _
-from lstm_explorer.ui import address, session
+from lstm_explorer.ui import address, session, work
 from lstm_explorer.ui.browser import close_menu, reach_by_keyboard
 from lstm_explorer.ui.figure import theme_name
 from lstm_explorer.ui.language import PARAMETER, language_picker
@@ -80,6 +80,7 @@ def open_page(
         lists: Name of each repeated parameter, and what reads one text of it, such as ``{"pin": Pin.from_text}``.
     """
     require_entry()
+    work.enter(Path(file).stem)
     address.open_page(Path(file).stem, view=view, lists=lists)
     _show_corrections(view)
 

@@ -19,6 +19,7 @@ from lstm_explorer.runs.job import Job
 from lstm_explorer.runs.own_networks import OwnFile
 from lstm_explorer.runs.sweeps.table import SweepTable
 from lstm_explorer.ui import checkpoints, sweep_files, uploads
+from lstm_explorer.ui.elsewhere import Elsewhere
 from lstm_explorer.ui.errors import RefusedError, shielded
 from lstm_explorer.ui.result_cache import RESULTS
 from lstm_explorer.ui.startup import compile_recurrences
@@ -56,6 +57,7 @@ class CachedRunner:
         self._done: dict[Job[Any], Any] = {}
         self._reserved = 0
         self._spent = 0.0
+        self._elsewhere = Elsewhere()
 
     @property
     def table(self) -> OwnTable | None:
@@ -93,22 +95,17 @@ class CachedRunner:
             return _cached(job, 0, job.total)[0]
         self._reserve(job)
         parts = measured_pieces(job, self._done)
-        carried: Any = None
-        before: int | None = None
 
         def part(first: int, last: int) -> T:
-            nonlocal carried, before
             if first not in parts:
                 self._spent += (last - first) * job.work
-                parts[first] = _measure(job, first, last, carried)
-                if before is not None:  # work goes on from the last piece alone: what the others passed on can be large
-                    parts[before] = (parts[before][0], None)
-            piece, carried = parts[first]
-            before = first
-            return piece
+                parts[first], parts.carried = _measure(job, first, last, parts.carried)
+            return cast(T, parts[first])
 
+        elsewhere = self._elsewhere.measures(job, size, parts, part)
         # One piece a run, whatever the page shows: a click on the stop button waits for the end of the run.
-        pieces = pieces_so_far(job, size, part, grow=self._spent < _WORK_PER_RUN)
+        grow = not elsewhere and self._spent < _WORK_PER_RUN
+        pieces = pieces_so_far(job, size, part, grow=grow, have=min(len(parts) * size, job.total))
         return job.join(pieces) if pieces else None
 
     @contextlib.contextmanager

@@ -13,6 +13,7 @@ import torch
 
 from lstm_explorer.core.gradients.flow import gradient_flow
 from lstm_explorer.locales import _
+from lstm_explorer.runs.scheduler import scheduler
 from lstm_explorer.ui.tidying import keep_tidy, limit_pools
 
 #: Slow imports, made before the freeze so that their objects are never walked by the garbage collector again.
@@ -34,6 +35,8 @@ def start_process() -> None:
     gc.set_threshold(*_GARBAGE)
     _freeze()
     keep_tidy()
+    if named := scheduler():
+        named.link()  # begins to connect
 
 
 def _freeze() -> None:

@@ -27,6 +27,7 @@ from lstm_explorer.ui.controls import (
     setting_subset,
     setting_text,
 )
+from lstm_explorer.ui.elsewhere import trouble
 from lstm_explorer.ui.figure import show_figure
 from lstm_explorer.ui.lab import bias_controls, weight_controls
 from lstm_explorer.ui.language import fragment
@@ -255,6 +256,10 @@ def _state(view: TrainingView, status: background.RunStatus) -> None:
             )
         if status.state == "failed" or (status.state == "done" and TASKS[view.task].reads_table):
             st.button(_("Train again"), key="train", icon=":material/replay:", on_click=_start, args=(view,))
+    if status.trouble:
+        trouble(status.trouble)
+    if status.workers:
+        st.caption(_("Trained on the cluster of this server (workers: {workers}).").format(workers=status.workers))
 
 
 def _other_settings(status: background.RunStatus) -> None:

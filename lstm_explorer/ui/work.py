@@ -21,9 +21,11 @@ _PROGRESS, _STOPPED, _UNFINISHED = "work_done", "work_stopped", "work_unfinished
 _PATIENT = 1.0
 #: Pieces of a session's last large measurements; a page shows two at once, a report more.
 _PARTS, _JOBS_KEPT = "work_parts", 3
+#: The page of a session's last run.
+_PAGE = "work_page"
 
 
-def measured_pieces(job: Job[Any], shown: Container[Job[Any]]) -> dict[int, Any]:
+def measured_pieces(job: Job[Any], shown: Container[Job[Any]]) -> Pieces:
     """Return the pieces of a job that this session has measured, by first unit; only the last few jobs keep theirs.
 
     Args:
@@ -35,7 +37,8 @@ def measured_pieces(job: Job[Any], shown: Container[Job[Any]]) -> dict[int, Any]
     if job not in kept:
         st.session_state.get(_PROGRESS, {}).pop(job, None)  # else all of it would be measured again in one run
     others = [] if job in kept else [one for one in kept if one not in shown]
-    parts = kept[job] = kept.pop(job, {})
+    parts = kept[job] = kept.pop(job) if job in kept else Pieces()
+    parts.asked = True
     for dropped in others[: max(0, len(kept) - _JOBS_KEPT)]:
         del kept[dropped]
     return parts
@@ -47,7 +50,34 @@ def numbers_kept(*, but: Job[Any]) -> int:
     return of_all - (but.result_numbers if but in _kept() else 0)
 
 
-class _Kept(dict[Job[Any], dict[int, Any]]):
+class Pieces(dict[int, Any]):
+    """The pieces of a job that are measured, by first unit.
+
+    Attributes:
+        carried: What the last one passes on to the next.
+        under_way: Those that a cluster measures, by first unit.
+        link: The connection by which they were handed over.
+        shared: What stands for the job there.
+        workers: How many workers it had when it measured the last one; 0 where all were measured here.
+        asked: Whether the run that goes on has asked for them.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__()
+        self.carried: Any = None
+        self.under_way: dict[int, Any] = {}
+        self.link: Any = None
+        self.shared: Any = None
+        self.workers, self.asked = 0, False
+
+    def let_go(self) -> None:
+        """Have the cluster drop what is under way: it does so with all that nobody holds."""
+        self.under_way.clear()
+        self.link = self.shared = None
+
+
+class _Kept(dict[Job[Any], Pieces]):
     """The jobs of a session with their pieces, and when it last asked for them; it ends with the session."""
 
     used = 0.0
@@ -94,17 +124,37 @@ class Waiting:
             self._toast = self._toast.toast(text, icon=":material/hourglass_top:")
 
 
-def pieces_so_far(job: Job[T], size: int, piece: Callable[[int, int], T], *, grow: bool = True) -> list[T]:
-    """Return the pieces done so far, each of at most ``size`` units; one more than the last run did, if it may grow."""
+def stopped(job: Job[Any]) -> bool:
+    """Tell whether the reader has stopped a job."""
+    return job in st.session_state.setdefault(_STOPPED, set())
+
+
+def under_way() -> int:
+    """Return how many pieces a cluster measures for this session."""
+    return sum(len(parts.under_way) for parts in _kept().values())
+
+
+def pieces_so_far(
+    job: Job[T], size: int, piece: Callable[[int, int], T], *, grow: bool = True, have: int = 0
+) -> list[T]:
+    """Return the pieces done so far.
+
+    Args:
+        job: The job.
+        size: Units of a piece, at most.
+        piece: Does one, or has it already.
+        grow: Whether this run may do one more than the last did.
+        have: Units that are there already, measured elsewhere.
+    """
     progress = st.session_state.setdefault(_PROGRESS, {})
-    stopped = job in st.session_state.setdefault(_STOPPED, set())
-    done = progress.get(job, 0)
-    if done < job.total and (done == 0 if stopped else grow):
+    stays = stopped(job)
+    done = max(progress.get(job, 0), have)
+    if done < job.total and (done == 0 if stays else grow):
         done = min(done + size, job.total)
     progress[job] = done
     pieces = [piece(first, min(first + size, done)) for first in range(0, done, size)]
     if done < job.total:
-        _show_progress(job, done, stopped=stopped)
+        _show_progress(job, done, stopped=stays)
     return pieces
 
 
@@ -134,6 +184,8 @@ def _show_progress(job: Job[Any], done: int, *, stopped: bool) -> None:
 
 def _stop(job: Job[Any]) -> None:
     st.session_state[_STOPPED].add(job)
+    if job in _kept():
+        _kept()[job].let_go()
 
 
 def _go_on(job: Job[Any]) -> None:
@@ -146,9 +198,30 @@ def continue_work() -> None:
     Streamlit cannot interrupt a fragment. So a run measures one piece, draws it, and ends: between two runs a click on
     the stop button, or on anything else, takes effect.
     """
+    _let_go_of_the_unasked()
     if not st.session_state.pop(_UNFINISHED, False):
         return
     try:
         st.rerun(scope="fragment")
     except StreamlitAPIException:  # the first run of a page is not a fragment's own
         st.rerun()
+
+
+def enter(page: str) -> None:
+    """Have a cluster drop what it measures for another page.
+
+    Args:
+        page: The page that is open from now on.
+    """
+    if st.session_state.get(_PAGE) != page:
+        st.session_state[_PAGE] = page
+        for parts in st.session_state.get(_PARTS, {}).values():
+            parts.let_go()
+
+
+def _let_go_of_the_unasked() -> None:
+    """Have a cluster drop what the run that ends has not asked for: the reader has chosen something else."""
+    for parts in st.session_state.get(_PARTS, {}).values():
+        if not parts.asked:
+            parts.let_go()
+        parts.asked = False

@@ -1,6 +1,7 @@
 """The page Training under AppTest: what is shown is what was trained, and every state of a run has its buttons."""
 
 import base64
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import lstm_explorer as lx
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.exhibits.training_view import TrainingView, preset_changes
+from lstm_explorer.runs.scheduler import TROUBLES
 from lstm_explorer.runs.training import background
-from lstm_explorer.runs.training.store import Store
+from lstm_explorer.runs.training.store import State, Store
 from lstm_explorer.runs.training.worker import Worker
+from lstm_explorer.ui import runner
 
 ENTRY = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 SMALL = {"sequence_length": 6, "hidden_size": 4, "batch_size": 3, "steps": 12, "measurements": 10, "samples": 2}
@@ -135,7 +138,8 @@ def test_a_preset_sets_everything(preset):
     assert at.pills(key="preset").value == preset
 
 
-def test_a_trained_network_is_looked_into_at_any_moment():
+def test_a_trained_network_is_looked_into_at_any_moment(monkeypatch):
+    monkeypatch.setattr(runner, "_WORK_PER_RUN", 2000)  # what is large is measured in pieces, to its end
     at = app("look_inside", **QUERY, run=trained(), inside="lstm", at="3", sample="2")
     figure = chart(at, "trained_flow")
     assert at.select_slider(key="at_stops").value in (2, 4)
@@ -148,6 +152,7 @@ def test_a_trained_network_is_looked_into_at_any_moment():
     at.toggle(key="directions_shown").set_value(True).run()
     assert not at.error
     assert len(at.get("plotly_chart")) == drawn + 3
+    assert not at.get("progress")
     assert "**LSTM, all directions:" in words(at)
 
 
@@ -196,3 +201,13 @@ def test_a_failed_run_can_be_tried_again():
     at = app(**QUERY, run=group)
     at.button(key="train").click().run()
     assert at.query_params["run"] != group
+
+
+def test_a_run_on_the_server_s_cluster_says_so_and_why_not_where_it_is_lost():
+    group, store = background.start(VIEW.trainings), Store()
+    store.group(group).write_state(State("running", 1, (5, 5), workers=2, trouble="silent"))
+    lock = store.lock()
+    at = app(**QUERY, run=group)
+    os.close(lock)
+    assert [box.value for box in at.warning] == [TROUBLES["silent"]]
+    assert "Trained on the cluster of this server (workers: 2)." in words(at)

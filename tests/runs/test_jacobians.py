@@ -77,6 +77,12 @@ def test_phases(case, run):
     torch.testing.assert_close(found.exponents, whole.exponents)
 
 
+@pytest.mark.parametrize(("kind", "carries"), [(Products, True), (Exponents, True), (StepEigenvalues, False)])
+def test_only_what_says_so_passes_something_on(kind, carries):
+    job = kind(experiment=drawn()[0])
+    assert (job.piece(0, 1)[1] is not None) is job.carries is carries
+
+
 def test_what_is_swept_or_not_read_makes_no_new_measurement():
     other = Experiment(architecture="lstm", settings=SETTINGS.replace(loss="every", recurrent_gain=2.0, update_bias=1))
     one = Experiment(architecture="lstm", settings=SETTINGS)

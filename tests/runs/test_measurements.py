@@ -82,6 +82,12 @@ def test_a_job_at_once_and_in_pieces_is_what_the_core_measures(name, monkeypatch
     assert same(pieces, whole)
 
 
+@pytest.mark.parametrize("name", JOBS)
+def test_only_a_job_that_says_so_passes_something_on(name):
+    job, _expected = JOBS[name]
+    assert (job.piece(0, 1)[1] is not None) is job.carries
+
+
 def test_contributions_leave_the_matrices_out():
     found = DirectRunner().run(Contributions(experiment=ONE))
     whole = lx.step_contributions(SETTINGS)

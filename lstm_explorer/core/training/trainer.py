@@ -67,11 +67,19 @@ class Trainer:
         self.optimizer = optimizer(self.model.parameters(), **{k: getattr(training, v) for k, v in options.items()})
         self.step, self.lost = 0, False
         if carried is not None:
-            self.step, self.lost = carried.step, carried.lost
-            self.model.load_state_dict(dict(carried.weights))
-            self.optimizer.load_state_dict(copy.deepcopy(dict(carried.optimizer)))
+            self.go_on_from(carried)
         self._scored = self._as_trained(task.first(problem.held_out, SCORED))
         self._measured_at = frozenset(training.measured_at)
+
+    def go_on_from(self, carried: Carried) -> None:
+        """Take the place of the trainer that passed this on; what it passed on stays as it is.
+
+        Args:
+            carried: Of the same training.
+        """
+        self.step, self.lost = carried.step, carried.lost
+        self.model.load_state_dict(dict(carried.weights))
+        self.optimizer.load_state_dict(copy.deepcopy(dict(carried.optimizer)))
 
     def carried(self) -> Carried:
         """Return what the next piece needs, as copies."""

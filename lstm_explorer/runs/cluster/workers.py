@@ -75,11 +75,12 @@ class Cluster:
             self._executor.shutdown(wait=not at_once)
 
 
-def connect(address: str) -> Client:
+def connect(address: str, *, seconds: float | None = None) -> Client:
     """Return a client of a scheduler.
 
     Args:
         address: Such as ``tcp://10.0.0.5:8786``.
+        seconds: In which it answers; by default 5.
 
     Raises:
         ValueError: None answers there.
@@ -88,7 +89,7 @@ def connect(address: str) -> Client:
     for name in ("distributed.client", "distributed.batched", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        return Client(address, timeout=ANSWERS_WITHIN)
+        return Client(address, timeout=seconds or ANSWERS_WITHIN, set_as_default=False)
     except Exception as error:  # anything may answer there: of a web server's greeting it makes a MemoryError
         raise ValueError(
             f"no scheduler answers at {address}: start one with 'dask scheduler', or leave it out to measure here."

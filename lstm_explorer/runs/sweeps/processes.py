@@ -53,15 +53,14 @@ class Processes:
 
     Args:
         many: How many.
+
+    Raises:
+        SystemExit: This is such a process, which reads the script again that started it.
     """
 
     def __init__(self, many: int) -> None:
-        """Start none yet.
-
-        Raises:
-            SystemExit: This is such a process, which reads the script again that started it: Python's own refusal is a
-                page long, and every process would print it.
-        """
+        """Start none yet."""
+        # Python's own refusal is a page long, and every process would print it.
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             raise SystemExit(_UNGUARDED)
         self._spawned = multiprocessing.get_context("spawn")  # one forked beside PyTorch's threads may hang

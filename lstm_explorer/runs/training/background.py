@@ -25,6 +25,7 @@ from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.result import TrainingRun
 from lstm_explorer.locales import N_, translated
+from lstm_explorer.runs.scheduler import Trouble
 from lstm_explorer.runs.training.cost import refusal, seconds
 from lstm_explorer.runs.training.files import run_from_bytes, tensors_from_bytes
 from lstm_explorer.runs.training.store import Group, State, Store
@@ -56,6 +57,8 @@ class RunStatus:
         total: All optimizer steps of each.
         seconds_left: Of this group alone, estimated; None where it is over, or there is nothing to go by.
         message: Why it failed, in the language of the running context; else empty.
+        workers: How many workers the cluster had that trained; 0 where none did.
+        trouble: Why the cluster that this server is set to use does nothing (:mod:`lstm_explorer.runs.scheduler`).
     """
 
     id: str
@@ -66,6 +69,8 @@ class RunStatus:
     total: tuple[int, ...] = ()
     seconds_left: float | None = None
     message: str = ""
+    workers: int = 0
+    trouble: Trouble = ""
 
 
 def start(trainings: Sequence[Training], table: TableLike | None = None) -> str:
@@ -118,7 +123,8 @@ def status(id: str) -> RunStatus:
     done = last.done if last is not None and len(last.done) == len(trainings) else (0,) * len(trainings)
     return RunStatus(
         id=id, state=state, place=place, trainings=trainings, done=done, seconds_left=left, message=message,
-        total=tuple(training.steps for training in trainings),
+        total=tuple(training.steps for training in trainings), workers=last.workers if last else 0,
+        trouble=last.trouble if last and state == "running" else "",
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ class TrainingJob:
     table: OwnTable | None = None
 
     unit: ClassVar[Unit] = "steps"
+    carries: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Drop a table that is not read, so that jobs with equal results are equal."""

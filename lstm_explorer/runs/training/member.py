@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from torch import Tensor
 
 from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.inputs import TableLike
@@ -90,18 +93,46 @@ class Member:
         """Train for a short while, at most to the next moment of which the weights are kept; at first for one step."""
         if self.over:
             return
-        if self.step in self._kept:
-            self._keep_weights()
-        many = max(1, int(self._piece / self._seconds_per_step)) if self.run is not None else 1
+        self._keep_weights()
         began, first = time.perf_counter(), self.step
-        last = min(self.step + many, next(moment for moment in self._kept_in_order() if moment > self.step))
-        piece = self._trainer.advance(last)
-        took = (time.perf_counter() - began) / (last - first)
+        piece = self._trainer.advance(self._stops(self._piece)[0])
+        self._add(piece, (time.perf_counter() - began) / (self.step - first))
+
+    def next_piece(self, seconds: float) -> tuple[Carried | None, tuple[int, ...]]:
+        """Return what :func:`trained_further` needs for about so many seconds, where this process does not train.
+
+        Args:
+            seconds: How long; at first for one step.
+        """
+        self._keep_weights()
+        return self._trainer.carried() if self.step else None, self._stops(seconds)
+
+    def take(self, further: Further) -> None:
+        """Go on from where :func:`trained_further` came to."""
+        took = further.seconds / (further.carried.step - self.step)
+        for step, weights in further.weights.items():
+            self._keep(step, weights)
+        self._trainer.go_on_from(further.carried)
+        self._add(further.run, took)
+
+    def _add(self, piece: TrainingRun, took: float) -> None:
+        """Add a piece to the run, which took so many seconds a step."""
         if self.run is not None:  # the very first step loads code, and says little about the others
             self._seconds_per_step = 0.8 * self._seconds_per_step + 0.2 * took
         self.run = piece if self.run is None else join_runs([self.run, piece])
         if self.over:
             self._keep_weights()
+
+    def _stops(self, seconds: float) -> tuple[int, ...]:
+        """Return the moments of the next seconds of which the weights are kept, and where they end."""
+        many = max(1, int(seconds / self._seconds_per_step)) if self.run is not None else 1
+        last = min(self.step + many, self.training.steps)
+        return (*sorted(moment for moment in self._kept if self.step < moment < last), last)
+
+    @property
+    def written(self) -> bool:
+        """Whether there is something for a reader to see."""
+        return self._written >= 0
 
     def write(self) -> None:
         """Write the numbers, if there are new ones."""
@@ -123,12 +154,51 @@ class Member:
         self.group.resume(self.which).unlink(missing_ok=True)
 
     def _keep_weights(self) -> None:
-        path = self.group.weights(self.which, self.step)
-        if not path.exists():
-            write_file(path, tensors_to_bytes(self._trainer.model.state_dict()))
+        if self.step in self._kept:
+            self._keep(self.step, self._trainer.model.state_dict())
 
-    def _kept_in_order(self) -> Iterator[int]:
-        return itertools.chain(sorted(self._kept), (self.training.steps,))
+    def _keep(self, step: int, weights: Mapping[str, Tensor]) -> None:
+        path = self.group.weights(self.which, step)
+        if not path.exists():
+            write_file(path, tensors_to_bytes(weights))
+
+
+class Further(NamedTuple):
+    """A piece of a training that another process has done.
+
+    Attributes:
+        run: What was measured, without weights.
+        carried: Where it goes on.
+        weights: Optimizer step to the weights that are kept of it, by name.
+        seconds: How long it took.
+    """
+
+    run: TrainingRun
+    carried: Carried
+    weights: Mapping[int, Mapping[str, Tensor]]
+    seconds: float
+
+
+def trained_further(
+    training: Training, table: TableLike | None, carried: Carried | None, stops: Sequence[int]
+) -> Further:
+    """Train a network further, in a process that has nothing of it yet.
+
+    Args:
+        training: What is trained.
+        table: The reader's own table.
+        carried: What the piece before passed on; None begins.
+        stops: Optimizer steps of which the weights are kept, and the last one.
+    """
+    task = TASKS[training.task]
+    trainer = Trainer(training, task.pose(training, table), task, carried)
+    began, runs, weights = time.perf_counter(), [], {}
+    for stop in stops:
+        runs.append(trainer.advance(stop))
+        weights[stop] = trainer.carried().weights
+    weights.popitem()  # of the last step, they are in what is passed on
+    run = replace(join_runs(runs), model=None)
+    return Further(run, trainer.carried(), weights, time.perf_counter() - began)
 
 
 def kept_moments(training: Training, size: int, most: float) -> frozenset[int]:

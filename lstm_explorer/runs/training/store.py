@@ -28,6 +28,7 @@ from lstm_explorer.core.errors import ExplainedError
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.locales import N_
+from lstm_explorer.runs.scheduler import Trouble
 from lstm_explorer.runs.training.files import training_from_query, whole_query, write_file
 
 Wanted = Literal["run", "pause", "stop"]
@@ -67,6 +68,8 @@ class State:
         done: Optimizer steps of each training.
         left: Seconds left, estimated; negative where it is not known.
         problem: Template and values of the reason for a failure.
+        workers: How many workers the cluster had that trained; 0 where none did.
+        trouble: Why the cluster that this server is set to use does nothing (:mod:`lstm_explorer.runs.scheduler`).
     """
 
     name: str
@@ -74,6 +77,8 @@ class State:
     done: tuple[int, ...]
     left: float = -1.0
     problem: tuple[str, Mapping[str, Any]] | None = None
+    workers: int = 0
+    trouble: Trouble = ""
 
 
 @dataclass(frozen=True)

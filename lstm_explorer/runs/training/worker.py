@@ -28,7 +28,9 @@ from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.run import train
 from lstm_explorer.locales import N_
+from lstm_explorer.runs.scheduler import scheduler
 from lstm_explorer.runs.training.member import PIECE, Member
+from lstm_explorer.runs.training.rounds import Rounds
 from lstm_explorer.runs.training.store import MOST_WEIGHTS, MOST_WEIGHTS_OF_A_GROUP, Group, State, Store
 
 #: Seconds between two looks at the folder, two writings of numbers (more where writing is slow), and two checkpoints.
@@ -75,7 +77,9 @@ class Worker:
                 self.store.tidy()
                 since = time.monotonic()
             elif not warm:
-                _warm_up()
+                if named := scheduler():
+                    named.link()  # begins to connect
+                warm_up()
                 warm = True
             else:
                 time.sleep(_LOOK)
@@ -90,7 +94,7 @@ class Worker:
                 done = before.done if before else (0,) * len(trainings)
                 group.write_state(State("running", order.number, done))
                 members = self._members(group, trainings, table)
-                self._work(group, members)
+                self._work(group, members, Rounds(members, table))
             except ExplainedError as error:
                 self._fail(group, members, (error.template, error.values))
             except OSError as error:
@@ -113,15 +117,13 @@ class Worker:
         piece = max(_SHORTEST_PIECE, min(PIECE, _NUMBERS / len(trainings)))
         return [Member(group, which, training, table, most, piece) for which, training in enumerate(trainings)]
 
-    def _work(self, group: Group, members: list[Member]) -> None:
+    def _work(self, group: Group, members: list[Member], rounds: Rounds) -> None:
         order, written, checkpoint, cost = group.order.number, 0.0, time.monotonic(), 0.0
         while True:
-            for member in members:
-                first = member.run is None
-                member.advance()
+            for member in rounds.round():
                 began = time.monotonic()
-                if first or began - written > max(_NUMBERS, cost / _WRITING):
-                    _write(group, members, order)
+                if not member.written or began - written > max(_NUMBERS, cost / _WRITING):
+                    _write(group, members, rounds, order)
                     written = time.monotonic()
                     cost = written - began
                 if self.leaving or group.order.number != order:
@@ -133,7 +135,7 @@ class Worker:
                 for member in members:
                     member.finish() if over else member.save()
                 name = "done" if over else "interrupted" if self.leaving else _STATES[new.want]
-                group.write_state(_state(name, members, new.number))
+                group.write_state(_state(name, members, new.number, rounds=rounds))
                 return
             order, now = new.number, time.monotonic()
             if now - checkpoint > max(_CHECKPOINT, cost / _WRITING):
@@ -145,23 +147,28 @@ class Worker:
         if not group.folder.is_dir():  # it was removed
             return
         try:
-            group.write_state(_state("failed", members, group.order.number, problem))
+            group.write_state(_state("failed", members, group.order.number, problem=problem))
         except OSError:  # not even that: what it claimed to be doing goes, and it counts as stopped
             group.forget()
 
 
-def _state(name: str, members: Sequence[Member], order: int, problem: Any = None) -> State:
-    left = sum(member.seconds_left for member in members)
-    return State(name, order, tuple(member.step for member in members), left, problem)
+def _state(
+    name: str, members: Sequence[Member], order: int, *, rounds: Rounds | None = None, problem: Any = None
+) -> State:
+    done, each = tuple(member.step for member in members), [member.seconds_left for member in members]
+    if rounds is None:
+        return State(name, order, done, sum(each), problem)
+    left = max(sum(each) / rounds.at_once, max(each))
+    return State(name, order, done, left, problem, rounds.workers, rounds.trouble)
 
 
-def _write(group: Group, members: Sequence[Member], order: int) -> None:
+def _write(group: Group, members: Sequence[Member], rounds: Rounds, order: int) -> None:
     for member in members:
         member.write()
-    group.write_state(_state("running", members, order))
+    group.write_state(_state("running", members, order, rounds=rounds))
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Load what the first step of every network loads, while nobody waits."""
     for architecture in ARCHITECTURES:
         train(Training(architecture=architecture, sequence_length=2, hidden_size=2, batch_size=2, steps=1, samples=1))

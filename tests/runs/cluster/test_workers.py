@@ -13,32 +13,21 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
 
-import dask
-from distributed import Client, LocalCluster
-
 import lstm_explorer as lx
 from lstm_explorer.runs.cluster import workers as cluster_workers
 from lstm_explorer.runs.cluster.workers import connect
-from lstm_explorer.runs.training.worker import without_compiler
 from tests.runs.sweeps.test_processes import GRID, assert_trained_alone
 
 
-def test_a_cluster_gives_the_same_numbers_also_where_a_worker_is_killed():
-    killed = []
-    with (
-        dask.config.set({"distributed.comm.timeouts.connect": "120s"}),  # on a machine that has much else to do
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
-        Client(cluster, timeout=120) as client,
-    ):
-        client.run(without_compiler)  # which takes seconds to load, in each worker
-        pids = list(client.run(os.getpid).values())
+def test_a_cluster_gives_the_same_numbers_also_where_a_worker_is_killed(cluster):
+    killed, pids = [], cluster.pids
 
-        def kill_one(progress):
-            if not killed:
-                killed.append(pids[0])
-                os.kill(pids[0], signal.SIGKILL)
+    def kill_one(progress):
+        if not killed:
+            killed.append(pids[0])
+            os.kill(pids[0], signal.SIGKILL)
 
-        frame = lx.sweep(GRID, executor=client, progress=kill_one)
+    frame = lx.sweep(GRID, executor=cluster.client, progress=kill_one)
     assert killed
     assert_trained_alone(frame)
 

@@ -11,5 +11,5 @@ def store(tmp_path, monkeypatch):
     """The folder, and no process that trains in it."""
     monkeypatch.setenv("LSTM_EXPLORER_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(background, "_have_a_worker", lambda store: None)
-    monkeypatch.setattr(worker, "_warm_up", lambda: None)
+    monkeypatch.setattr(worker, "warm_up", lambda: None)
     return Store()

@@ -1,0 +1,130 @@
+"""Pieces of jobs on a real cluster: the same numbers bit for bit, and what becomes of them where something is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+import torch
+
+pytest.importorskip("distributed", reason="the extra cluster is not installed")
+
+from distributed import LocalCluster
+
+import lstm_explorer as lx
+from lstm_explorer.runs.cluster import link as cluster_link
+from lstm_explorer.runs.cluster.link import FailedError, Link, LostError, piece_of
+from lstm_explorer.runs.experiment import Experiment, Moment, OwnTable
+from lstm_explorer.runs.jacobians import Products
+from lstm_explorer.runs.measurements import Flow, Map
+
+SETTINGS = lx.Settings(sequence_length=7, hidden_size=5, num_seeds=4)
+LSTM = Experiment(architecture="lstm", settings=SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def link(cluster):
+    assert len(cluster.pids) == 2
+    one = Link(cluster.address)
+    one.count()
+    assert (one.workers, one.threads) == (2, 2)
+    yield one
+    one.close()
+
+
+def wait(link, future):
+    end = time.monotonic() + 60
+    while (answer := link.answer(future, 0.2)) is None:
+        assert time.monotonic() < end
+    return answer
+
+
+def own_data():
+    """Return a job with a table of the reader's own, and one with a network."""
+    generator = torch.Generator().manual_seed(3)
+    rows = torch.randn(20, SETTINGS.input_size, generator=generator).tolist()
+    reading = Experiment(architecture="gru", settings=SETTINGS.replace(input_kind="csv"), table=OwnTable.of(rows))
+    network, inputs = LSTM.network, torch.randn(7, 1, SETTINGS.input_size, generator=generator)
+    moment = Moment(network=network, inputs=inputs, cotangent=torch.ones(7, 1, 5), digest="own")
+    return Flow(experiment=reading), Map(
+        experiment=Experiment(architecture="lstm", settings=SETTINGS, moment=moment), gate="forget", biases=(0.0, 2.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("job", "large"),
+    [(Map(experiment=LSTM, gate="forget", biases=(-1.0, 0.0, 3.0)), False), *((job, True) for job in own_data())],
+    ids=["map", "own table", "own network"],
+)
+def test_pieces_at_once_are_the_pieces_measured_here(link, monkeypatch, job, large):
+    if large:
+        monkeypatch.setattr(cluster_link, "_LARGE", 0)
+    shared = link.shared(job)
+    assert (shared is job) is not large
+    futures = [link.submit(piece_of, shared, first, first + 1, None) for first in range(job.total)]
+    there = job.join([wait(link, future)[0] for future in futures])
+    here = job.join([job.piece(first, first + 1)[0] for first in range(job.total)])
+    assert torch.equal(there.log10_hidden, here.log10_hidden)
+
+
+def test_a_worker_is_warmed_once_while_nobody_waits(link):
+    warm = dict(link._warm)
+    link.count()
+    assert link._warm == warm
+    assert len(warm) == 2
+    assert all(future.result(60) is None for future in warm.values())
+
+
+def test_what_carries_a_state_waits_for_it_on_the_workers(link):
+    job, before, futures = Products(experiment=LSTM), None, []
+    for first in range(0, 6, 2):
+        before = link.submit(piece_of, job, first, first + 2, before)
+        futures.append(before)
+    carried = None
+    for first, future in zip(range(0, 6, 2), futures, strict=True):
+        piece, carried = job.piece(first, first + 2, carried)
+        assert torch.equal(wait(link, future)[0].log10_singular_values, piece.log10_singular_values)
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_what_is_let_go_of_is_dropped(link, cluster):
+    futures = [link.submit(time.sleep, 0.3) for _ in range(4)]
+    pieces = [link.submit(piece_of, Flow(experiment=LSTM), 0, 4, None) for _ in range(2)]
+    os.kill(cluster.pids[-1], signal.SIGKILL)
+    here = Flow(experiment=LSTM).piece(0, 4)[0].log10_hidden
+    assert all(torch.equal(wait(link, one)[0].log10_hidden, here) for one in pieces)
+    keys = {future.key for future in futures}
+    assert cluster.client.run_on_scheduler(_known, keys) == keys
+    del futures
+    end = time.monotonic() + 10
+    while cluster.client.run_on_scheduler(_known, keys):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def _known(keys, dask_scheduler):
+    return keys & set(dask_scheduler.tasks)
+
+
+def test_a_piece_that_fails_and_workers_of_another_version_say_so(link, monkeypatch):
+    with pytest.raises(FailedError, match="invalid literal"):
+        wait(link, link.submit(int, "x"))
+    monkeypatch.setattr(cluster_link.lstm_explorer, "__version__", "0.0")
+    with pytest.raises(FailedError, match=r"the server has lstm-explorer 0\.0, torch .*, this worker lstm-explorer \d"):
+        wait(link, link.submit(int, "1"))
+
+
+def test_a_scheduler_that_ends_is_an_error_at_once(monkeypatch):
+    monkeypatch.setattr(cluster_link, "ANSWERS_WITHIN", 1.0)
+    with LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster:
+        link = Link(cluster.scheduler_address)
+        link.count()
+        assert (link.workers, link.threads) == (0, 0)
+        future = link.submit(int, "1")
+        assert link.answer(future) is None
+    began = time.monotonic()
+    with pytest.raises(LostError):
+        wait(link, future)
+    assert time.monotonic() - began < 10
+    link.close()
