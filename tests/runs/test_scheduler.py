@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import ast
 import sys
 import threading
 import time
@@ -14,9 +13,11 @@ import pytest
 from lstm_explorer import extras
 from lstm_explorer.runs import scheduler
 from lstm_explorer.runs.scheduler import TROUBLES, Scheduler
+from lstm_explorer.runs.training.rounds import Rounds
+from lstm_explorer.ui.elsewhere import Elsewhere
 from tests.runs.cluster.here import HereLink
 
-ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(scheduler.__file__).resolve().parents[1]
 ADDRESS = "tcp://10.1.2.3:8786"
 
 
@@ -54,26 +55,27 @@ def settled(one):
     return one.link()
 
 
-def test_without_the_setting_there_is_none_and_dask_stays_out():
-    code = (
-        "import sys\n"
-        "from lstm_explorer.runs.scheduler import scheduler\n"
-        "from lstm_explorer.runs.training.worker import Rounds\n"
-        "from lstm_explorer.ui.elsewhere import Elsewhere\n"
-        "assert list(Rounds([], None).round()) == []\n"
-        "assert not Elsewhere().measures(None, 1, None, None)\n"
-        "print(scheduler(), sorted({'dask', 'distributed'} & set(sys.modules)))"
-    )
-    environment = {name: value for name, value in os.environ.items() if name != scheduler.VARIABLE}
-    printed = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert printed.strip() == "None []"
+def imported_at_once(path):
+    """Yield what is imported with a module, not by one of its functions or for its types alone."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield f"{node.module}."
+
+
+def test_without_the_setting_there_is_none_and_dask_is_not_imported(monkeypatch):
+    monkeypatch.delenv(scheduler.VARIABLE, raising=False)
+    monkeypatch.setattr(scheduler, "Scheduler", lambda address: pytest.fail("Dask would be imported"))
+    assert list(Rounds([], None).round()) == []
+    assert not Elsewhere().measures(None, 1, None, None)
+    with_it = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for name in imported_at_once(path)
+        if name.startswith(("dask", "distributed", "lstm_explorer.runs.cluster"))
+    }
+    assert with_it == {"runs/cluster/link.py", "runs/cluster/workers.py"}
 
 
 def test_the_setting_names_one_for_the_whole_process(monkeypatch):
