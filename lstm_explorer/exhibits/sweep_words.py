@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_explorer.core.escape import markdown
 from lstm_explorer.exhibits.words import setting_words
 from lstm_explorer.figures.setting_names import setting_title, value_title
 from lstm_explorer.figures.sweep_map import number_words, value_words
@@ -45,14 +46,14 @@ def map_summary(found: SweepMap) -> str:
 def _place(found: SweepMap, at: Any) -> str:
     index = tuple(int(one) for one in at)
     named = zip((found.beside, found.up, found.across), found.places, index, strict=True)
-    where = place_words({name: values[one] for name, values, one in named if name})
+    where = markdown(place_words({name: values[one] for name, values, one in named if name}))
     return f"**{number_words(found.value, float(found.numbers[index]))}** ({where})"
 
 
 def _learners(found: SweepMap, one: int) -> str:
     """Say how many runs of one map learn, and with which value upwards most do."""
     (learnt, runs), by_row = found.whole[one], found.learnt[one].sum(axis=1)
-    name = place_words({found.beside: found.places[0][one]}) if found.beside else ""
+    name = markdown(place_words({found.beside: found.places[0][one]})) if found.beside else ""
     label = f"**{name}**: " if name else ""
     whole = _("{learnt} of {runs} runs learn").format(learnt=learnt, runs=runs)
     if found.up and runs < found.runs[one].sum():
@@ -63,8 +64,9 @@ def _learners(found: SweepMap, one: int) -> str:
     if not found.up or share[done].max() == share[done].min():
         return f"{label}{whole}."
     best = int(share.argmax())
+    value = markdown(value_title(found.up, found.places[1][best]))
     most = _("most with {setting} {value}: {learnt} of {runs}").format(
-        setting=setting_title(found.up), value=value_title(found.up, found.places[1][best]), learnt=int(by_row[best]),
+        setting=setting_title(found.up), value=value, learnt=int(by_row[best]),
         runs=int(found.runs[one][best].sum()),
     )  # fmt: skip
     return f"{label}{whole}, {most}."
@@ -78,7 +80,7 @@ def curves_summary(curves: Sequence[SweepCurve], by: str) -> str:
             loss=f"{best.median[-1]:.3g}", learnt=best.learnt, runs=best.runs
         )
     return _("The loss ends lowest with {where}: {loss}, and {learnt} of {runs} runs learn.").format(
-        where=place_words({by: best.at}), loss=f"{best.median[-1]:.3g}", learnt=best.learnt, runs=best.runs
+        where=markdown(place_words({by: best.at})), loss=f"{best.median[-1]:.3g}", learnt=best.learnt, runs=best.runs
     )
 
 

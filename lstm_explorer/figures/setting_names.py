@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_explorer.core.architectures import ARCHITECTURES
+from lstm_explorer.core.escape import one_line, plotly
 from lstm_explorer.core.training.tasks import TASKS
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.locales import N_, _, translated
@@ -45,7 +46,7 @@ def setting_title(name: str) -> str:
 
 
 def value_title(name: str, value: Any) -> str:
-    """Return how a value of a setting is written.
+    """Return how a value of a setting is written in a figure: a text is short, and without markup.
 
     Args:
         name: The setting.
@@ -61,4 +62,4 @@ def value_title(name: str, value: Any) -> str:
         return translated(TASKS[value].title)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return f"{value:g}".replace("-", "−") if isinstance(value, int | float) else str(value)
+    return f"{value:g}".replace("-", "−") if isinstance(value, int | float) else plotly(one_line(str(value)))

@@ -176,7 +176,7 @@ def _runs(table: SweepTable, cell: dict[str, Any]) -> None:
     frame = table.of_gradient("memory")
     for name, value in cell.items():
         frame = frame[frame[name] == value]
-    st.markdown(f"**{place_words(cell)}**")
+    st.markdown(f"**{markdown(place_words(cell))}**")
     if not len(frame):
         st.info(_("No run of this cell is done yet."))
         return

@@ -4,6 +4,7 @@ import pytest
 
 import lstm_explorer as lx
 from lstm_explorer.exhibits.sweep_words import curves_summary, map_summary, outcomes_summary, place_words
+from lstm_explorer.figures import plot_sweep_map
 from lstm_explorer.runs.sweeps.table import from_bytes
 from tests.sweep_tables import run, runs, written
 
@@ -25,8 +26,8 @@ def test_who_learns_and_with_what_most_do(table):
 
 def test_other_numbers_are_said_with_their_places(table):
     said = map_summary(lx.sweep_map(table, "log10_share_before"))
-    assert "from **1.0×10⁻²¹** (RNN, forget bias 0, T = 20 steps)" in said
-    assert "to **77%** (LSTM, forget bias 2, T = 10 steps)" in said
+    assert "from **1.0×10⁻²¹** (RNN, forget bias 0, T \\= 20 steps)" in said
+    assert "to **77%** (LSTM, forget bias 2, T \\= 10 steps)" in said
 
 
 def test_a_sweep_without_a_run_says_so(tmp_path):
@@ -78,3 +79,14 @@ def test_places_are_named_as_everywhere():
     assert place_words({"architecture": "gru", "seed": 3, "sequence_length": 50, "update_bias": -1.0}) == (
         "GRU, seed 3, T = 50 steps, update bias −1"
     )
+
+
+def test_a_text_that_somebody_wrote_into_a_file_stays_words(tmp_path):
+    evil = "[x](javascript:alert(1)) <b>![y](http://z) **bold**"
+    rows = [row | {"text": text} for text in (evil, "b") for row in run("rnn", 10, 0.0, 0, None, -1.0)]
+    table = from_bytes(written(tmp_path, rows, text=[evil, "b"]))
+    said = map_summary(lx.sweep_map(table, axes=("text", "sequence_length", ""), value="loss"))
+    assert r"\[x\]\(javascript\:" in said
+    assert "<b>" not in said.replace(r"\<", "")
+    figure = plot_sweep_map(lx.sweep_map(table, axes=("text", "sequence_length", "")))
+    assert not any("<b>!" in text for text in figure.layout.yaxis.ticktext)
