@@ -15,10 +15,11 @@ def sweeps() -> None:
     """Draw the choice of a sweep, its map, and the runs behind a cell; reruns without the rest of the page."""
     left, right = picture_columns("sweeps_row")
     with left:
-        controls()
+        table = controls()
     with right:
-        picture()
-    closer_look()
+        picture(table)
+    if table is not None:
+        closer_look(table)
     pick(".st-key-sweep_map", pick_cell, key="cell_picked")
 
 

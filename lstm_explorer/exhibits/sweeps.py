@@ -73,12 +73,7 @@ def outcome_map(runner: Runner, settings: Settings, view: SweepsView, pins: Sequ
         name="sweep_map",
         title=_("A sweep: {value}").format(value=value_words(found.value)),
         alt=_("A map of a sweep: {value}. {says}").format(value=value_words(found.value), says=says),
-        how_to_read=_(
-            "Every cell stands for the runs with these settings, which differ in their seeds. The more fully it is "
-            "coloured, the better: more runs that learn, fewer steps until then, more of the gradient. A run has "
-            "learnt once its mean loss stays below half of knowing nothing. Medians over the runs; one that has not "
-            "learnt counts as infinitely many steps. A cross: every run failed. Click a cell to look at its runs."
-        ),
+        how_to_read=_how_to_read(found.value),
         summary=says,
         settings=settings,
         about=about(table),
@@ -87,6 +82,27 @@ def outcome_map(runner: Runner, settings: Settings, view: SweepsView, pins: Sequ
         spec=lambda theme: sweep_map_spec(found, picked=picked, theme=theme),
         numbers=found.to_frame,
         view=view,
+    )
+
+
+def _how_to_read(value: str) -> str:
+    if value == "largest_exponent":
+        return _(
+            "Every cell is the median over the networks with these settings, which differ in their seeds. The larger "
+            "the exponent, the more fully it is coloured: below 0 a small change of the state dies out, above 0 it "
+            "grows."
+        )
+    if value == "log10_share":
+        return _(
+            "Every cell is the median over the networks with these settings, which differ in their seeds. Fully "
+            "coloured where all of the gradient arrives at the first step, blank where less than 10⁻⁸ does, violet "
+            "where more arrives. The number is log10 of the share."
+        )
+    return _(
+        "Every cell stands for the runs with these settings, which differ in their seeds. The more fully it is "
+        "coloured, the better: more runs that learn, fewer steps until then, more of the gradient. A run has "
+        "learnt once its mean loss stays below half of knowing nothing. Medians over the runs; one that has not "
+        "learnt counts as infinitely many steps. A cross: every run failed. Click a cell to look at its runs."
     )
 
 

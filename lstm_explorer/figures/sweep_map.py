@@ -121,7 +121,7 @@ def number_words(value: str, number: float) -> str:
         return f"{100 * number:.0f}%"
     if value == "learnt_at":
         return _("not learnt") if math.isinf(number) else f"{number:.0f}"
-    return percent(number) if value.startswith("log10_") else f"{number:.3g}"
+    return percent(number) if value.startswith("log10_") else f"{number:.3g}".replace("-", "−")
 
 
 def value_words(value: str) -> str:
@@ -187,7 +187,7 @@ def _short(found: SweepMap, at: Place) -> str:
         return "–" if not math.isfinite(number) else f"{number:.0f}" if number < 1000 else f"{number / 1000:.1f}k"
     if found.value.startswith("log10_"):
         return "0" if number == -math.inf else f"{number:.0f}".replace("-0", "0").replace("-", "−")
-    return f"{number:.2g}"
+    return f"{number:.2g}".replace("-", "−")
 
 
 def _hover(found: SweepMap, at: Place) -> str:

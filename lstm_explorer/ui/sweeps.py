@@ -41,16 +41,22 @@ from lstm_explorer.ui.sweep_files import sweep_control
 from lstm_explorer.ui.toolbar import show_exhibit
 
 
-def controls() -> None:
-    """Draw the choice of a sweep, of what is mapped, and of the settings that it is mapped over."""
+def controls() -> SweepTable | None:
+    """Draw the choice of a sweep, of what is mapped, and of the settings that it is mapped over.
+
+    Returns:
+        The sweep; None where there is none, and a box says why.
+    """
     view: SweepsView = current_view()
     setting_choice("origin", _("The sweep"), {"library": _("from the app"), "file": _("from your file")})
     if view.origin == "file":
         own = sweep_control()
-        if own is not None and view.file != own.table.digest:
-            apply(file=own.table.digest)
+        if own is None and not view.file:
+            return None
         if own is not None:
             st.caption(markdown(own.name))
+            if view.file != own.table.digest:
+                apply(file=own.table.digest)
     elif len(names := library.names()) > 1:
         titles = {name: _sweep_title(name) for name in names}
         setting_choice("sweep", _("Which"), titles, side_by_side=0)
@@ -59,6 +65,8 @@ def controls() -> None:
         table = table_of(CachedRunner(), current_view())
         _about(table)
         _axes_controls(table, current_view())
+        return table
+    return None
 
 
 def _sweep_title(name: str) -> str:
@@ -110,10 +118,13 @@ def _only_control(table: SweepTable, name: str, value: Any) -> None:
     )  # fmt: skip
 
 
-def picture() -> None:
+def picture(table: SweepTable | None) -> None:
     """Draw the map."""
     view: SweepsView = current_view()
-    if view.origin == "file" and CachedRunner().own_sweep is None:
+    if table is not None:
+        with shielded():
+            show_exhibit(outcome_map(CachedRunner(), current_settings(), view), words=st.container())
+    elif view.origin == "file":
         st.info(
             _(
                 "Choose the table of a sweep: lstm-explorer sweep writes it, sweep.parquet, into the folder of --out. "
@@ -121,28 +132,22 @@ def picture() -> None:
                 "while they go on."
             )
         )
-        return
-    with shielded():
-        show_exhibit(outcome_map(CachedRunner(), current_settings(), view), words=st.container())
 
 
-def closer_look() -> None:
+def closer_look(table: SweepTable) -> None:
     """Draw the runs of the cell that is looked at, and what the gradient before training says."""
     runner, settings, view = CachedRunner(), current_settings(), current_view()
-    if view.origin == "file" and runner.own_sweep is None:
-        return
+    if table.measure == "training":
+        st.subheader(_("The runs of a cell"))
+        found = map_of(table, view)
+        _place_controls(found, view)
+        left, right = st.columns([6, 5], gap="medium")
+        with left, shielded():
+            if curves := loss_curves(runner, settings, view):
+                show_exhibit(curves)
+        with right, shielded():
+            _runs(table, cell_of(view, table, found))
     with shielded():
-        table = table_of(runner, view)
-        if table.measure == "training":
-            st.subheader(_("The runs of a cell"))
-            found = map_of(table, view)
-            _place_controls(found, view)
-            left, right = st.columns([6, 5], gap="medium")
-            with left, shielded():
-                if curves := loss_curves(runner, settings, view):
-                    show_exhibit(curves)
-            with right:
-                _runs(table, cell_of(view, table, found))
         if exhibit := before_and_after(runner, settings, view):
             st.subheader(_("Does the gradient before training tell who learns?"))
             show_exhibit(exhibit, words=st.container())

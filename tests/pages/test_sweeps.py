@@ -62,7 +62,9 @@ def test_it_opens_on_the_shipped_sweep_and_says_its_numbers():
     ],
 )
 def test_an_address_that_means_nothing_here_is_no_error(query):
-    said = words(app(**query))
+    at = app(**query)
+    said = words(at)
+    assert len(at.error) <= 1
     wanted = {"nothing": "There is no sweep nothing on this machine", "file": "Choose the table of a sweep"}
     assert wanted.get(query.get("sweep", query.get("origin", "")), "runs learn") in said
 
