@@ -221,8 +221,10 @@ def open_page(name: str, *, view: type[View] = View, lists: Mapping[str, ListPar
     if session.pending is not None:
         _adopt(session, session.pending, view, lists)
         session.pending = None
-    elif arrived and not _read():
-        session.entered_bare.add(name)
+    elif arrived:
+        session.corrections = ()  # they are of an address of another page, whose view this one does not know
+        if not _read():
+            session.entered_bare.add(name)
     session.settings, corrections = clamp(session.settings, page_limits(name))
     session.views[name], of_view = clamp(session.views[name], view_limits(view))
     session.corrections = merge(session.corrections, (*corrections, *of_view))
