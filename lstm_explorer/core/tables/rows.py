@@ -14,6 +14,8 @@ from lstm_explorer.core.tables.reading import SEPARATORS
 
 #: A wider line is not one of a time series.
 MOST_CELLS_IN_A_ROW = 4096
+#: Of separators in one line, those inside quotation marks too.
+_MOST_MARKS = 16 * MOST_CELLS_IN_A_ROW
 #: Characters that a separator is judged by, at the beginning of a text; half as many at its end.
 _LOOKED_AT = 60_000
 #: Excel's own first line, which says what stands between cells.
@@ -76,8 +78,7 @@ def rows(text: str, separator: str) -> Iterator[Row]:
         lines = enumerate(_lines(text), start=1)
         yield from (Row(number, [line.strip().strip('"')]) for number, line in lines if line.strip())
         return
-    spaced = (" ".join(line.split()) if separator == "space" else line for line in _lines(text))
-    reader = csv.reader((f"{line}\n" for line in spaced), delimiter=SEPARATORS[separator])
+    reader = csv.reader(_narrow(text, separator), delimiter=SEPARATORS[separator])
     begins, cells = 1, []
     try:
         for cells in reader:
@@ -90,6 +91,15 @@ def rows(text: str, separator: str) -> Iterator[Row]:
         raise error("malformed", reason=str(reason)) from reason
     if any("\n" in cell for cell in cells) and text.count('"') % 2:
         raise error("malformed", reason=f"line {begins - 1}")
+
+
+def _narrow(text: str, separator: str) -> Iterator[str]:
+    """Yield lines with their ends; one is refused before its millions of cells are made."""
+    mark = SEPARATORS[separator]
+    for number, line in enumerate(_lines(text), start=1):
+        if len(line) > _MOST_MARKS and (came := line.count(mark)) > _MOST_MARKS:
+            raise error("too_wide", line=number, came=came + 1, limit=MOST_CELLS_IN_A_ROW)
+        yield (" ".join(line.split()) if separator == "space" else line) + "\n"
 
 
 def separator_of(text: str) -> str:

@@ -184,6 +184,17 @@ def test_lines_that_nobody_looks_at_take_no_memory(separator):
     assert peak < 3 * len(text)  # all lines at once are ten times as large
 
 
+@pytest.mark.parametrize("separator", ["comma", "space"])
+def test_a_line_of_too_many_cells_is_refused_before_they_are_made(separator):
+    text = "1, " * 100_000
+    tracemalloc.start()
+    with pytest.raises(TableError, match=r"Line 1 has 10000[01] cells: expected at most 4096"):
+        next(rows(text, separator))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(text)
+
+
 def test_wide_and_long_tables_are_cut_and_said():
     table = read_table((b"1," * 600 + b"1\n") * 4000)
     assert table.values.shape == (3907, 64)  # a million cells are looked at, of 256 columns
