@@ -12,8 +12,17 @@ _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufff
 #: Marks without width, and those that turn the direction: a name could rewrite the sentence around it.
 _UNSEEN = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~<>:&^=])")
-#: Of a cell, what a spreadsheet takes for the beginning of a formula.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+#: Where Streamlit makes of plain words, even of escaped ones, a link, a picture or an arrow: within http://, www.,
+#: a@b.c, :smile: and :material/home:, and within "->" and its kind where they stand alone.
+_COMES_ALIVE = re.compile(
+    r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)|(?<=:)(?=[\w+-]+[:/])|(?<!\S[<>~-])(?<=[<>~-])(?=(?:->|[-=>])(?!\S))",
+    re.IGNORECASE,
+)
+#: Has no width, and nothing breaks there.
+_JOINER = "\u2060"
+#: Where a spreadsheet would begin a formula: at the beginning of a cell, also in the wide letters of East Asia; and
+#: behind what parts cells elsewhere, as the semicolon does where the comma is the decimal mark.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(\s*[=+\-@＝＋－＠])")
 _HALF = re.compile("[\ud800-\udfff]")
 #: Longest piece of what people give that a message quotes.
 QUOTED = 60
@@ -69,11 +78,13 @@ def one_line(text: str, longest: int = QUOTED) -> str:
 def markdown(text: str) -> str:
     r"""Return a text as Streamlit's Markdown shows it literally: no emphasis, link, LaTeX, colour or icon.
 
+    What becomes a link or an icon in spite of all backslashes has a mark without width inside.
+
     Example:
-        >>> markdown("Price ($), Cost ($)")
-        'Price \\(\\$\\), Cost \\(\\$\\)'
+        >>> markdown("Price ($), Cost ($)"), markdown("http://a")
+        ('Price \\(\\$\\), Cost \\(\\$\\)', 'http\\:\u2060//a')
     """
-    return _MARKDOWN.sub(r"\\\1", clean(text))
+    return _MARKDOWN.sub(r"\\\1", _COMES_ALIVE.sub(_JOINER, clean(text)))
 
 
 def plotly(text: str) -> str:
@@ -100,7 +111,7 @@ def cell(text: str) -> str:
     """Return a text as a cell of a CSV file that no spreadsheet takes for a formula.
 
     Example:
-        >>> cell("=1+1"), cell("LSTM")
-        ("'=1+1", 'LSTM')
+        >>> cell("=1+1"), cell("LSTM"), cell("a;=1+1")
+        ("'=1+1", 'LSTM', "a;'=1+1")
     """
-    return f"'{text}" if _FORMULA.match(text) else text
+    return _FORMULA.sub(r"\1'\2", text)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lstm_explorer.core.escape import markdown
 from lstm_explorer.core.gradients.result import GradientFlow
 from lstm_explorer.core.gradients.summaries import Curve, Quantity, Verdict
 from lstm_explorer.figures.curves import Series
@@ -66,11 +67,16 @@ def gradient_of(quantity: Quantity) -> str:
     return words[quantity]
 
 
-def curves_summary(series: Sequence[Series]) -> str:
-    """Return for every curve of which gradient it is, whether that vanishes, survives or explodes, and its numbers."""
+def curves_summary(series: Sequence[Series], *, escape: Callable[[str], str] = markdown) -> str:
+    """Return for every curve of which gradient it is, whether that vanishes, survives or explodes, and its numbers.
+
+    Args:
+        series: The curves.
+        escape: Makes a name, which a reader may have given, safe where the sentences are shown; ``str`` leaves it.
+    """
     sentences = [
         _("**{network}, {gradient}: {verdict}.** {sentence}").format(
-            network=curve_name(one), gradient=gradient_of(one.curve.quantity),
+            network=escape(curve_name(one)), gradient=gradient_of(one.curve.quantity),
             verdict=verdict_word(one.curve.verdict), sentence=share_sentence(one.curve),
         )
         for one in series

@@ -43,7 +43,7 @@ class Exhibit:
         title: As it stands over the picture on paper.
         alt: A description for those who cannot see it.
         how_to_read: How to read it.
-        summary: The finding, computed from the numbers that are drawn.
+        summary: The finding, computed from the numbers that are drawn; Markdown, so that names in it are escaped.
         settings: The settings of the page.
         about: What the figure is of, in words, where it is not of these settings.
         experiments: The networks behind it, each with exactly its settings.

@@ -73,7 +73,7 @@ def gradients(
     return Exhibit(
         name="gradients",
         title=_quantity_title(view.quantity),
-        alt=_("Gradient norms over time. {says}").format(says=curves_summary(series)),
+        alt=_("Gradient norms over time. {says}").format(says=curves_summary(series, escape=str)),
         how_to_read=_(
             "Every solid curve is the norm of a gradient at each step, measured by exact back-propagation "
             "through a real PyTorch network: the median over seeds and samples, with the quartiles as a band. "

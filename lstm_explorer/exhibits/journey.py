@@ -56,7 +56,9 @@ def journey(runner: Runner, settings: Settings, view: View, pins: Sequence[Exper
     return Exhibit(
         name="journey",
         title=_("The gradient's way back through an RNN and an LSTM"),
-        alt=_("Gradient reaching each step of an RNN and an LSTM. {says}").format(says=curves_summary(strips)),
+        alt=_("Gradient reaching each step of an RNN and an LSTM. {says}").format(
+            says=curves_summary(strips, escape=str)
+        ),
         how_to_read=_(
             "Each strip is a network unrolled in time, one cell per step. The loss is at the right; a cell is fully "
             "coloured where all of the gradient arrives and blank where less than 10⁻⁸ of it does. The curves "

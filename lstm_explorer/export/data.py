@@ -7,6 +7,8 @@ import io
 import json
 import math
 import platform
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -28,6 +30,9 @@ from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.locales import N_
 
+#: Bytes of JSON that are read whole: in memory each may become twenty-four. What is longer is read up to its results.
+_LONGEST = 1_000_000
+_RESULTS = re.compile(rb',\s*"(?:experiments|results)"\s*:\s*\[')
 #: What the JSON document is, and its version: raised when an older reader would misunderstand it.
 FORMAT, FORMAT_VERSION = "lstm-explorer", 1
 
@@ -104,15 +109,10 @@ def read_settings(text: bytes | str, figure: str) -> tuple[Settings, View]:
         figure: Name of the exhibit whose view is read.
 
     Raises:
-        ExplainedError: It is not JSON, of a newer version, or holds what this version does not know.
+        ExplainedError: It is not JSON, of a newer version, or holds what this version does not know, a name twice, or
+            far too much.
     """
-    try:
-        document = json.loads(text)
-    except RecursionError as error:
-        message = N_("This JSON is nested too deeply: expected a file of the Download button.")
-        raise ExplainedError(message, {}) from error
-    except ValueError as error:
-        raise ExplainedError(N_("This is no JSON file: {reason}."), {"reason": one_line(str(error))}) from error
+    document = _document(text)
     if not isinstance(document, dict):
         raise ExplainedError(
             N_("The settings are a {kind}: expected a JSON object."), {"kind": type(document).__name__}
@@ -130,6 +130,35 @@ def read_settings(text: bytes | str, figure: str) -> tuple[Settings, View]:
         )
     view = document.get("view") if document.get("figure") == figure else None
     return _settings(document.get("settings")), _view(EXHIBITS[figure].view, view or {})
+
+
+def _document(text: bytes | str) -> Any:
+    """Return what a JSON document says; of a long one, all but its results."""
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    if len(data) > _LONGEST:
+        found = _RESULTS.search(data)
+        data = data[: found.start()] + b"}" if found else data
+    if len(data) > _LONGEST:
+        message = N_("This JSON has more than {limit} MB beside its results: expected a file of the Download button.")
+        raise ExplainedError(message, {"limit": f"{_LONGEST / 1e6:g}"})
+    try:
+        return json.loads(data, object_pairs_hook=_once)
+    except ExplainedError:
+        raise
+    except RecursionError as error:
+        message = N_("This JSON is nested too deeply: expected a file of the Download button.")
+        raise ExplainedError(message, {}) from error
+    except ValueError as error:
+        raise ExplainedError(N_("This is no JSON file: {reason}."), {"reason": one_line(str(error))}) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; which of two values counts, no reader could see."""
+    names = dict(pairs)
+    if len(names) < len(pairs):
+        twice = Counter(name for name, _value in pairs).most_common(1)[0][0]
+        raise ExplainedError(N_("{name} stands in this JSON twice: leave one of the two."), {"name": one_line(twice)})
+    return names
 
 
 def _no_object(value: Any) -> ExplainedError:

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import plotly.offline
+from markdown_it import MarkdownIt
 
 from lstm_explorer.core.escape import markup
 from lstm_explorer.exhibits.exhibit import Exhibit
 from lstm_explorer.exhibits.words import settings_line
 from lstm_explorer.figures.theme import FONT, ThemeName, theme_of
 from lstm_explorer.locales import _, current_language
+
+#: The pieces of Markdown that summaries use: bold words, the end of a line, and names with nothing of theirs in effect.
+_SENTENCES = MarkdownIt("zero").enable(["emphasis", "newline", "escape"])
 
 
 def chart_config(name: str) -> dict[str, Any]:
@@ -52,11 +56,8 @@ def figure_block(exhibit: Exhibit, theme: ThemeName) -> str:
 
 def text_block(exhibit: Exhibit) -> str:
     """Return the summary and how to read the figure, as HTML."""
-    says = markup(exhibit.summary).replace("  \n", "<br>")
-    while says.count("**") >= 2:  # the one piece of Markdown that the sentences use
-        says = says.replace("**", "<b>", 1).replace("**", "</b>", 1)
-    reading = _("How to read it.")
-    return f'<p>{says}</p>\n<p class="read"><b>{markup(reading)}</b> {markup(exhibit.how_to_read)}</p>'
+    reading, says = _("How to read it."), _SENTENCES.render(exhibit.summary)
+    return f'{says}<p class="read"><b>{markup(reading)}</b> {markup(exhibit.how_to_read)}</p>'
 
 
 def plotly_script() -> str:

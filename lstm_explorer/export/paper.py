@@ -142,7 +142,7 @@ def scale_of(figure: go.Figure, size: Size) -> float:
 
 def _title(lines: Sequence[str], colour: str) -> dict[str, object]:
     """Return a figure's title: at the left, over the picture. Plotly raises all lines by the height of those added."""
-    text = f"<b>{'<br>'.join(lines)}</b>"
+    text = f"<b>{'<br>'.join(map(plotly, lines))}</b>"
     return {"text": text, "x": 0.02, "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
             "pad": {"t": 14 + 12 * (len(lines) - 1)}, "font": {"size": 16, "color": colour}}  # fmt: skip
 

@@ -57,15 +57,20 @@ NO_LISTS: Mapping[str, ListParameter] = types.MappingProxyType({})
 # Reading and composing addresses: pure functions.
 
 
-def is_incoming(now: Address, written: Sequence[Address], *, from_history: bool) -> bool:
+def mark(address: Address) -> int:
+    """Return what tells an address from others: a hundred long ones would take 50 MB of a session's memory."""
+    return hash(frozenset(address.items()))
+
+
+def is_incoming(now: Address, written: Sequence[int], *, from_history: bool) -> bool:
     """Tell whether an address was entered or followed from elsewhere, rather than written by this session.
 
     Args:
         now: The address of this run.
-        written: Addresses seen or written before in this session, oldest first.
+        written: Marks of the addresses seen or written before in this session, oldest first.
         from_history: Whether the back or forward button led here.
     """
-    return from_history or not written or (bool(now) and now not in written)
+    return from_history or not written or (bool(now) and mark(now) not in written)
 
 
 def compose(
@@ -197,7 +202,7 @@ def begin() -> Address | None:
         return None
     session.pending = readable(now)
     session.corrections = ()
-    session.written.append(now)
+    session.written.append(mark(now))
     return session.pending
 
 
@@ -221,8 +226,10 @@ def open_page(name: str, *, view: type[View] = View, lists: Mapping[str, ListPar
     if session.pending is not None:
         _adopt(session, session.pending, view, lists)
         session.pending = None
-    elif arrived and not _read():
-        session.entered_bare.add(name)
+    elif arrived:
+        session.corrections = ()  # they are of an address of another page, whose view this one does not know
+        if not _read():
+            session.entered_bare.add(name)
     session.settings, corrections = clamp(session.settings, page_limits(name))
     session.views[name], of_view = clamp(session.views[name], view_limits(view))
     session.corrections = merge(session.corrections, (*corrections, *of_view))
@@ -238,8 +245,8 @@ def publish() -> None:
     """
     session = current_session()
     wanted = _wanted(session)
-    if wanted not in list(session.written)[-1:]:
-        session.written.append(wanted)
+    if mark(wanted) not in list(session.written)[-1:]:
+        session.written.append(mark(wanted))
     if wanted != _read():
         st.query_params.from_dict({name: list(texts) for name, texts in wanted.items()})
 

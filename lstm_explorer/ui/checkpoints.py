@@ -1,4 +1,4 @@
-"""The reader's own checkpoint: sent once, looked through, and kept for the session; never on disk.
+"""The reader's own checkpoint: sent once, looked through, and kept for the session; not on disk.
 
 The file itself is kept, as it is handed back with only its biases changed. All sessions together keep a bounded number
 of bytes: the files used least lately are dropped first, and their readers are told to choose them again.
@@ -89,7 +89,7 @@ def checkpoint_control() -> OwnCheckpoint | None:
     if own is None:
         st.caption(
             _(
-                "Up to {megabytes} MB. Nothing in the file is run, and it is never written to disk: it stays in this "
+                "Up to {megabytes} MB. Nothing in the file is run, and it is not kept on disk: it stays in this "
                 "browser session, and an address cannot carry it."
             ).format(megabytes=LARGEST_FILE)
         )

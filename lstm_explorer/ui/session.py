@@ -38,7 +38,7 @@ class Session:
     corrections: tuple[Remark, ...] = ()
     page: str = ""
     pending: Address | None = None
-    written: deque[Address] = field(default_factory=lambda: deque(maxlen=100))
+    written: deque[int] = field(default_factory=lambda: deque(maxlen=100))
     entered_bare: set[str] = field(default_factory=set)
 
 

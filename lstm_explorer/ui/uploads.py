@@ -7,7 +7,9 @@ understood: Streamlit itself would keep the raw file, and every other that was e
 from __future__ import annotations
 
 import time
+import weakref
 import zlib
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from lstm_explorer.core.escape import markdown, one_line
 from lstm_explorer.core.record import schema
@@ -30,6 +33,9 @@ _FILE, _SEEN = "lstm_explorer_table_file", "lstm_explorer_uploads"
 _READER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-table")
 #: Seconds in which the page reads a file that was sent, or never will.
 _UNREAD_FOR = 60.0
+#: Bytes of all files together that no page took yet, and of one beside what is in it.
+LARGEST_UNREAD, _RECORD = 100_000_000, 1000
+_BOUNDED: weakref.WeakSet[Any] = weakref.WeakSet()
 #: Lines that may be chosen as the one with the names.
 _LINES_OFFERED = 30
 
@@ -116,6 +122,8 @@ def _emptied(sent: Any) -> bytes:
 def drop_unread() -> None:
     """Drop the files of this session that were sent a while ago and that no page took: once per run."""
     context = get_script_run_ctx()
+    if context:
+        limit_unread(context.uploaded_file_mgr)
     stored = getattr(context and context.uploaded_file_mgr, "file_storage", {})
     there = list(stored.get(context.session_id, ())) if context else []
     since: dict[str, float] = st.session_state.get(_SEEN, {})
@@ -124,6 +132,33 @@ def drop_unread() -> None:
     _forget([file_id for file_id, first in seen.items() if now - first > _UNREAD_FOR])
     if seen or since:
         st.session_state[_SEEN] = seen
+
+
+def limit_unread(manager: Any) -> None:
+    """Bound what the files that no page took yet keep of memory: the oldest are dropped first.
+
+    To whoever has a session, Streamlit's endpoint is open for any number of files, and a page that is never run drops
+    none.
+
+    Args:
+        manager: Streamlit's store of files, of the whole server; it is bounded once.
+    """
+    if manager in _BOUNDED:
+        return
+    _BOUNDED.add(manager)
+    add, sent, size = manager.add_file, deque[tuple[str, str, int]](), 0
+
+    def add_file(session_id: str, file: UploadedFileRec) -> None:
+        nonlocal size
+        add(session_id, file)
+        sent.append((session_id, file.file_id, len(file.data) + len(file.name) + _RECORD))
+        size += sent[-1][2]
+        while size > LARGEST_UNREAD and len(sent) > 1:
+            *oldest, taken = sent.popleft()
+            size -= taken
+            manager.remove_file(*oldest)
+
+    manager.add_file = add_file
 
 
 def _forget(file_ids: list[str]) -> None:

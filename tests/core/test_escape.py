@@ -30,8 +30,16 @@ def test_a_line_is_one_and_short(text):
         ("Price ($), Cost ($)", r"Price \(\$\), Cost \(\$\)"),
         ("*c* <d> $e$ `f` ~g~ #h", r"\*c\* \<d\> \$e\$ \`f\` \~g\~ \#h"),
         (":red[no]", r"\:red\[no\]"),
-        (":material/home:", r"\:material/home\:"),
-        ("[a](http://b)", r"\[a\]\(http\://b\)"),
+        (":material/home:", "\\:\u2060material/home\\:"),
+        (":streamlit:", "\\:\u2060streamlit\\:"),
+        (":+1:", "\\:\u2060\\+1\\:"),
+        ("[a](http://b)", "\\[a\\]\\(http\\:\u2060//b\\)"),
+        ("HTTPS://b", "HTTPS\\:\u2060//b"),
+        ("www.b.c", "www\u2060\\.b\\.c"),
+        ("a@b.c", "a@\u2060b\\.c"),
+        ("a -> b", "a \\-\u2060\\> b"),
+        ("<->", "\\<\u2060\\-\\>"),
+        ("-- 1->2 9:30 x:y", "\\-\u2060\\- 1\\-\\>2 9\\:30 x\\:y"),
         ("a\ud800b", "a\ufffdb"),
     ],
 )
@@ -43,13 +51,21 @@ def test_markup_is_shown_as_it_stands():
     assert markup('<a href="x">&') == "&lt;a href=&quot;x&quot;&gt;&amp;"
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-x", "@a", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1", "+1", "-x", "@a", "\t=1", "\r=1", " =1", "＝1", "－1"])
 def test_a_formula_is_a_text_in_a_spreadsheet(text):
     assert cell(text) == f"'{text}"
 
 
+@pytest.mark.parametrize("parts", [";", "\t", "\n"])
+def test_a_formula_is_none_behind_what_parts_cells_elsewhere(parts):
+    for behind in ("=1", " +1", "@b", "＠b"):
+        assert cell(f"a{parts}{behind}") == f"a{parts}'{behind}"
+
+
 def test_other_cells_are_as_they_are():
-    assert [cell(text) for text in ("LSTM", "", "a=1", "1-2")] == ["LSTM", "", "a=1", "1-2"]
+    assert [cell(text) for text in ("LSTM", "", "a=1", "1-2", "a, -1", "a; b")] == [
+        "LSTM", "", "a=1", "1-2", "a, -1", "a; b",
+    ]  # fmt: skip
 
 
 def test_a_long_text_is_cut_before_it_is_read():

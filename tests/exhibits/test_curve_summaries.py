@@ -70,6 +70,12 @@ def test_every_curve_has_its_verdict_and_its_sentence():
     ]
 
 
+def test_a_name_is_shown_as_it_stands_and_is_no_picture_of_elsewhere():
+    pin = [Series(name="![x](http://a/b.png)", network="rnn", curve=curve(-10.0), style="ghost")]
+    assert curves_summary(pin).startswith("**\\!\\[x\\]\\(http\\:\u2060//a/b\\.png\\), gradient of h: ")
+    assert curves_summary(pin, escape=str).startswith("**![x](http://a/b.png), gradient of h: ")
+
+
 def test_verdicts_are_translated():
     use_language("ko")
     try:

@@ -1,5 +1,6 @@
 """The exhibits of Start here and Gradient flow: their curves and tables are what the core measures."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,6 +38,9 @@ def test_every_chosen_network_and_every_pin_is_a_curve():
     beside = gradients(RUNNER, SETTINGS, GradientsView(networks=("gru", "lstm")), [pin])
     assert [one.name for one in beside.series] == ["GRU, update bias 0", "LSTM", "kept"]
     assert "kept" in exhibit.alt
+    hostile = gradients(RUNNER, SETTINGS, GradientsView(networks=("rnn",)), [replace(pin, name="![x](y)")])
+    assert r"**\!\[x\]\(y\), gradient" in hostile.summary
+    assert "**![x](y), gradient" in hostile.alt  # is no Markdown
 
 
 def test_a_network_without_a_cell_shows_its_hidden_state():

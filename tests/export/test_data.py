@@ -67,6 +67,16 @@ def test_the_document_opens_the_same_view(exhibit):
     assert (settings, view) == (exhibit.settings, exhibit.view)
 
 
+def test_of_a_long_document_the_results_are_not_read(exhibit):
+    spelled = exhibit.settings.replace(text=', "results": [')
+    text = data.to_json(dataclasses.replace(exhibit, settings=spelled))
+    results = text.rindex(b'"results": [')
+    assert data.read_settings(text[:results] + b'"results": [' + b"?" * 1_000_000, "gradients") == (
+        spelled,
+        exhibit.view,
+    )
+
+
 def test_plain_settings_are_read_too():
     assert data.read_settings('{"sequence_length": 7}', "journey")[0] == lx.Settings(sequence_length=7)
 
@@ -81,6 +91,9 @@ def test_plain_settings_are_read_too():
         ("[" * 100_000, "nested too deeply: expected a file of the Download button"),
         ('{"a":' * 100_000, "nested too deeply: expected a file of the Download button"),
         ('{"seed": ' + "9" * 5000 + "}", "This is no JSON file"),
+        ('{"seed": 1, "seed": 2}', "seed stands in this JSON twice"),
+        ("[" + "[]," * 400_000 + "[]]", "more than 1 MB beside its results"),
+        ('{"settings": ["' + "[]," * 400_000 + '[]], "results": []}', "more than 1 MB beside its results"),
         ('{"sequence_lenth": 3}', "Unknown settings: sequence_lenth"),
         ('{"format": "lstm-explorer", "version": 1, "settings": 3}', "The settings are a int"),
         (

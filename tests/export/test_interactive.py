@@ -13,12 +13,14 @@ from lstm_explorer.locales import use_language
 @pytest.fixture
 def exhibit(exhibit_of):
     exhibit = exhibit_of("gradients", lx.Settings(sequence_length=6, hidden_size=3))
-    return replace(exhibit, title="a < b", summary="**x** & y  \n**z**.", how_to_read="f < 1", alt='"quoted"')
+    return replace(
+        exhibit, title="a < b", summary="**x** & y  \n**z**. \\<b\\>![i](http://a)", how_to_read="f < 1", alt='"quoted"'
+    )
 
 
 def test_texts_are_escaped_and_bold_where_they_say_so(exhibit):
     block = text_block(exhibit)
-    assert "<b>x</b> &amp; y<br><b>z</b>." in block
+    assert "<p><strong>x</strong> &amp; y<br>\n<strong>z</strong>. &lt;b&gt;![i](http://a)</p>" in block
     assert "f &lt; 1" in block
 
 

@@ -1,6 +1,7 @@
 """Figures on paper: the sheet, what stands on it, and that nothing only a screen can do is left."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,11 @@ def test_title_and_caption_are_there_when_asked_for(exhibit_of):
     assert exhibit.title in full.layout.title.text
     assert any("forget bias 2.5" in note.text for note in full.layout.annotations)
     assert not any("forget_bias" in note.text for note in bare.layout.annotations)
+
+
+def test_a_name_in_a_title_is_no_link(exhibit_of):
+    exhibit = replace(exhibit_of("gradients"), title='<a href="http://a">b</a>')
+    assert on_paper(exhibit, Paper()).layout.title.text == '<b>&lt;a href="http://a"&gt;b&lt;/a&gt;</b>'
 
 
 def test_the_settings_line_names_what_is_no_default(exhibit_of):

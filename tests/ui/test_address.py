@@ -14,7 +14,7 @@ from lstm_explorer.core.settings import Settings
 from lstm_explorer.exhibits.lesson_view import LessonView
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.ui import address
-from lstm_explorer.ui.address import clamp, compose, is_incoming, last_values, not_understood, readable
+from lstm_explorer.ui.address import clamp, compose, is_incoming, last_values, mark, not_understood, readable
 from lstm_explorer.ui.limits import page_limits
 from lstm_explorer.ui.presets import opening
 from lstm_explorer.ui.session import Session
@@ -49,7 +49,13 @@ NOW = {"forget_bias": ("1.0",)}
     ],
 )
 def test_who_wins(now, written, from_history, expected):
-    assert is_incoming(now, written, from_history=from_history) is expected
+    assert is_incoming(now, list(map(mark, written)), from_history=from_history) is expected
+
+
+def test_an_address_is_known_in_whatever_order_and_takes_no_memory():
+    assert mark({"a": ("1",), "b": ("2", "3")}) == mark({"b": ("2", "3"), "a": ("1",)})
+    assert mark({"b": ("2", "3")}) != mark({"b": ("3", "2")})
+    assert isinstance(mark({"report": ("x" * 500_000,)}), int)
 
 
 def test_an_address_holds_only_what_differs_and_repeats_lists():

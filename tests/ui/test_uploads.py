@@ -7,6 +7,8 @@ import io
 from types import SimpleNamespace
 
 import pytest
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 import lstm_explorer as lx
 from lstm_explorer.locales import use_language
@@ -106,9 +108,30 @@ def test_names_are_shown_as_they_stand(page):
     assert r"in Cost \(\$\)" in page.captions[-1]
 
 
+def sent(*file_ids, manager=None, size=1):
+    """Return Streamlit's store of files, with some of a session in it."""
+    manager = manager or MemoryUploadedFileManager("")
+    for file_id in file_ids:
+        manager.add_file("me", UploadedFileRec(file_id=file_id, name="", type="", data=bytes(size)))
+    return manager
+
+
+def test_what_no_page_takes_is_bounded_whoever_sends_it(monkeypatch):
+    monkeypatch.setattr(uploads, "LARGEST_UNREAD", 20_000)
+    manager = MemoryUploadedFileManager("")
+    for _ in range(2):  # at every run; it is bounded once
+        uploads.limit_unread(manager)
+    sent("1", "2", "3", manager=manager, size=9_000)
+    assert set(manager.file_storage["me"]) == {"2", "3"}
+    sent("large", manager=manager, size=50_000)  # the last is always there to be read, and refused
+    assert set(manager.file_storage["me"]) == {"large"}
+    sent(*map(str, range(1000)), manager=manager, size=0)  # a record takes memory too
+    assert len(manager.file_storage["me"]) < 21
+
+
 def test_nothing_stays_of_an_upload_but_its_numbers_and_the_packed_file(page, monkeypatch):
-    storage = {"me": {name: object() for name in ("1", "extra", "late")}}
-    manager = SimpleNamespace(file_storage=storage, remove_file=lambda one, file: storage[one].pop(file))
+    manager = sent("1", "extra", "late")
+    storage = manager.file_storage
     monkeypatch.setattr(
         uploads, "get_script_run_ctx", lambda: SimpleNamespace(uploaded_file_mgr=manager, session_id="me")
     )

@@ -24,6 +24,8 @@ GAPS = frozenset(["", *_GAPS.split()])
 _SIGNS = "%‰$€£¥₩￦元円원₽₹"
 #: By far the most numbers: no marks but one.
 _PLAIN = re.compile(r"-?\d+(?:[.,]\d+)?")
+#: Without any of these no cell is a number: most cells of words are known by it, in a tenth of the time.
+_TELLING = re.compile(r"\d|inf|∞", re.IGNORECASE)
 #: Numbers that may be of thousands or have three decimals.
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 #: More characters are no number.
@@ -93,6 +95,8 @@ def looks_numeric(cell: str) -> bool:
     """
     if _PLAIN.fullmatch(cell):
         return True
+    if not _TELLING.search(cell):
+        return False
     return not is_gap(cell) and any(read(cell, name).value is not None for name in DECIMALS)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,8 @@ from lstm_explorer.core.tables.reading import SEPARATORS
 
 #: A wider line is not one of a time series.
 MOST_CELLS_IN_A_ROW = 4096
+#: Of separators in one line, those inside quotation marks too.
+_MOST_MARKS = 16 * MOST_CELLS_IN_A_ROW
 #: Characters that a separator is judged by, at the beginning of a text; half as many at its end.
 _LOOKED_AT = 60_000
 #: Excel's own first line, which says what stands between cells.
@@ -50,8 +51,17 @@ def unwrapped(text: str) -> str:
         >>> unwrapped('"a,b"\n"1,2"\n')
         'a,b\n1,2\n'
     """
-    lines = [line for line in text.split("\n") if line.strip()]
-    return re.sub(r'(?m)^"(.*)"$', r"\1", text) if all(map(_WRAPPED.fullmatch, lines)) else text
+    wrapped = all(_WRAPPED.fullmatch(line) for line in _lines(text) if line.strip())
+    return text.replace('"', "") if wrapped else text
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of a text one by one: all at once would take up to fifty times as much memory as the text."""
+    start = 0
+    while (stop := text.find("\n", start)) >= 0:
+        yield text[start:stop]
+        start = stop + 1
+    yield text[start:]
 
 
 def rows(text: str, separator: str) -> Iterator[Row]:
@@ -65,12 +75,10 @@ def rows(text: str, separator: str) -> Iterator[Row]:
         TableError: A quotation mark is never closed, or a line has too many cells.
     """
     if separator == "none":
-        lines = enumerate(text.split("\n"), start=1)
+        lines = enumerate(_lines(text), start=1)
         yield from (Row(number, [line.strip().strip('"')]) for number, line in lines if line.strip())
         return
-    if separator == "space":
-        text = "\n".join(" ".join(line.split()) for line in text.split("\n"))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=SEPARATORS[separator])
+    reader = csv.reader(_narrow(text, separator), delimiter=SEPARATORS[separator])
     begins, cells = 1, []
     try:
         for cells in reader:
@@ -83,6 +91,15 @@ def rows(text: str, separator: str) -> Iterator[Row]:
         raise error("malformed", reason=str(reason)) from reason
     if any("\n" in cell for cell in cells) and text.count('"') % 2:
         raise error("malformed", reason=f"line {begins - 1}")
+
+
+def _narrow(text: str, separator: str) -> Iterator[str]:
+    """Yield lines with their ends; one is refused before its millions of cells are made."""
+    mark = SEPARATORS[separator]
+    for number, line in enumerate(_lines(text), start=1):
+        if len(line) > _MOST_MARKS and (came := line.count(mark)) > _MOST_MARKS:
+            raise error("too_wide", line=number, came=came + 1, limit=MOST_CELLS_IN_A_ROW)
+        yield (" ".join(line.split()) if separator == "space" else line) + "\n"
 
 
 def separator_of(text: str) -> str:

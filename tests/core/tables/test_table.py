@@ -2,6 +2,7 @@
 
 import pickle
 import string
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from real_files import FILES
 
 from lstm_explorer.core.tables import MESSAGES, TableError, TableReading, read_table
+from lstm_explorer.core.tables.rows import rows, unwrapped
 
 
 def said(table) -> list[str]:
@@ -143,6 +145,7 @@ def test_columns_beyond_64_are_cut_and_said():
         (b"a,b\n1,2\n", "Rows of values in the file: 1. Expected at least 2"),
         (b"a,b\nx,y\nz,w\n", r"None of the columns holds numbers \(a, b\)"),
         (b"a,b\n1,2\n3,4,5\n", "Line 3 has 3 cells: expected 2"),
+        (b'a,b\n1,2\n3,"4', "look for an open quotation mark"),
         (b'a,b\n1,"2\n3,4\n', "look for an open quotation mark"),
         (b"1" * 200_000, "Rows of values in the file: 1"),
         (b"a,b\n1,2\n3,inf\n", "Line 3 is infinite in column b"),
@@ -169,6 +172,27 @@ def test_large_and_odd_files_take_a_bounded_time(data):
     except TableError as error:
         values = pd.DataFrame({str(error): [0.0]})
     assert values.size <= 1_000_000
+
+
+@pytest.mark.parametrize("separator", ["comma", "space", "none"])
+def test_lines_that_nobody_looks_at_take_no_memory(separator):
+    text = '"1,2"\n' * 50_000
+    tracemalloc.start()
+    next(rows(unwrapped(text), separator))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(text)  # all lines at once are ten times as large
+
+
+@pytest.mark.parametrize("separator", ["comma", "space"])
+def test_a_line_of_too_many_cells_is_refused_before_they_are_made(separator):
+    text = "1, " * 100_000
+    tracemalloc.start()
+    with pytest.raises(TableError, match=r"Line 1 has 10000[01] cells: expected at most 4096"):
+        next(rows(text, separator))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(text)
 
 
 def test_wide_and_long_tables_are_cut_and_said():
