@@ -8,7 +8,9 @@ from lstm_explorer.exhibits.sweeps import before_and_after, loss_curves, outcome
 from lstm_explorer.exhibits.sweeps_view import SweepsView
 from lstm_explorer.exhibits.words import caption, settings_line
 from lstm_explorer.runs.direct import DirectRunner
+from lstm_explorer.runs.sweeps.sweep import Sweep
 from lstm_explorer.runs.sweeps.table import from_bytes
+from tests.runs.sweeps.here import Here
 from tests.sweep_tables import runs, written
 
 SETTINGS = lx.Settings()
@@ -54,7 +56,9 @@ def test_a_sweep_that_trains_nothing_has_a_map_alone(tmp_path):
         measure="survival", settings={"sequence_length": 5, "hidden_size": 2},
         grid={"forget_bias": [0, 3], "seed": [0, 1]},
     )  # fmt: skip
-    frame = lx.sweep(grid, processes=1, out=tmp_path)
+    sweep = Sweep(grid, tmp_path)
+    list(sweep.run(Here()))
+    frame = sweep.to_frame()
     table = lx.load_sweep(tmp_path)
     runner, view = DirectRunner(own_sweep=table), view_of(table)
     assert before_and_after(runner, SETTINGS, view) is None

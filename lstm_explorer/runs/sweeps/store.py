@@ -121,7 +121,9 @@ def read_table(content: bytes, most_bytes: float = MOST_BYTES) -> tuple[pd.DataF
     """
     try:
         _check_size(pq.read_metadata(pa.BufferReader(content)), most_bytes)
-        table = pq.read_table(pa.BufferReader(content))
+        texts = _checked_texts(pq.read_schema(pa.BufferReader(content)))
+        # A long text that stands in every row takes no room in the file: it is to take none here.
+        table = pq.read_table(pa.BufferReader(content), read_dictionary=texts)
         return table.to_pandas(ignore_metadata=True), _about(table)
     except (ValueError, KeyError, TypeError, AttributeError, OSError, pa.ArrowException) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -134,12 +136,29 @@ def _check_size(about: pq.FileMetaData, most_bytes: float) -> None:
     Raises:
         ValueError: It is.
     """
-    size = sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+    groups = [about.row_group(group) for group in range(about.num_row_groups)]
+    numbers = sum(group.column(column).num_values for group in groups for column in range(group.num_columns))
+    size = max(sum(group.total_byte_size for group in groups), 8 * numbers)
     if about.num_rows > _MOST_ROWS or about.num_columns > _MOST_COLUMNS or size > most_bytes:
         raise ValueError(
             f"it has {about.num_rows:,} rows and {about.num_columns:,} columns, {size / 1e6:,.0f} MB: expected at most "
             f"{_MOST_ROWS:,}, {_MOST_COLUMNS} and {most_bytes / 1e6:,.0f} MB."
         )
+
+
+def _checked_texts(schema: pa.Schema) -> list[str]:
+    """Return which columns are texts.
+
+    Raises:
+        ValueError: One holds something else than numbers, lists of numbers, and texts.
+    """
+    texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+    for field in schema:
+        inner = field.type.value_type if pa.types.is_list(field.type) else field.type
+        number = pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_boolean(inner)
+        if not (number or field.name in texts or pa.types.is_null(inner)):
+            raise ValueError(f"a column holds {field.type}: expected numbers, lists of numbers, and texts.")
+    return texts
 
 
 def _read(path: Path) -> Measured:

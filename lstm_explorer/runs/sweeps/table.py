@@ -30,6 +30,7 @@ _NUMBERS = (
     "learnt_at", "loss", "score", "know_nothing", "lag", "log10_share", "log10_share_before", "log10_share_after",
     "log10_share_lower", "log10_share_upper", "largest_exponent", "seconds",
 )  # fmt: skip
+_TEXTS = ("quantity", "error", "cell")
 _CURVES = ("loss_steps", "loss_curve")
 _SHIPPED = resources.files("lstm_explorer").joinpath("data", "sweeps", "adding.parquet")
 
@@ -165,7 +166,7 @@ def _table(frame: pd.DataFrame, described: Any, varies: Sequence[str], content: 
         columns = {name: _settings_of(frame, fields[name]) for name in axes}
         columns |= {name: pd.to_numeric(frame[name]) for name in _NUMBERS if name in frame and name not in columns}
         columns |= {name: frame[name] for name in _CURVES if name in frame}
-        columns |= {name: frame[name].map(_text) for name in ("quantity", "error", "cell") if name in frame}
+        columns |= {name: frame[name].astype(object).map(_text) for name in _TEXTS if name in frame}
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise ValueError(f"{NO_TABLE}: {one_line(str(error), 300)}") from error
     return SweepTable(
@@ -185,7 +186,7 @@ def _varying(frame: pd.DataFrame, varies: Sequence[str]) -> dict[str, list[Any]]
 
 def _settings_of(frame: pd.DataFrame, field: Field) -> pd.Series[Any]:
     """Return a column of settings, each checked once."""
-    values: pd.Series[Any] = frame[field.name]
+    values: pd.Series[Any] = frame[field.name].astype(object)
     legal = {value: field.checked(field.kind(value)) for value in values.unique()}
     return values.map(legal)
 

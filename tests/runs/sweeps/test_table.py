@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import resource
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import lstm_explorer as lx
@@ -59,8 +63,8 @@ def test_a_gradient_is_that_of_the_state_that_remembers(tmp_path):
 
 
 def test_jobs_that_were_given_one_by_one_are_read_too(tmp_path):
-    lx.sweep([lx.Training(steps=2, sequence_length=3, hidden_size=size, batch_size=2) for size in (2, 3)],
-             out=tmp_path, processes=1)  # fmt: skip
+    trainings = [lx.Training(steps=2, sequence_length=3, hidden_size=size, batch_size=2) for size in (2, 3)]
+    list(Sweep(trainings, tmp_path).run(Here()))
     found = lx.load_sweep(tmp_path)
     assert (found.measure, dict(found.axes)) == ("", {"hidden_size": (2, 3)})
     with pytest.raises(ValueError, match="expected one that trains"):
@@ -116,3 +120,33 @@ def test_a_grid_that_was_made_larger_is_read_with_what_is_new(tmp_path):
     found = lx.load_sweep(tmp_path)
     assert (found.frame["cell"].nunique(), found.planned) == (9, 12)
     under_way.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        (pa.array([1.0] * 6_000_000), "6,000,000 rows"),
+        (pa.array([[1.0] * 6_000_000]), "MB: expected at most"),
+        (pa.array([{"a": 1}]), "a column holds struct"),
+        (pa.array([["a" * 100]]), "a column holds list"),
+    ],
+)
+def test_a_bomb_is_refused_by_what_its_file_says(column, says):
+    with pytest.raises(ValueError, match=says):
+        from_bytes(packed(pa.table({"x": column})), most_bytes=40_000_000)
+
+
+def test_a_long_text_in_every_row_takes_no_room():
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), ["x" * 20_000])
+    content = packed(pa.table({"error": texts}))
+    assert len(content) < 1_000_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match="expected the table of a sweep"):
+        from_bytes(content)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB; as plain texts 400 MB
+
+
+def packed(table):
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", store_schema=False)  # texts are read as texts
+    return buffer.getvalue()
