@@ -44,7 +44,7 @@ def test_it_ends_as_a_tidy_table(here, tmp_path):
     assert [(one.done, one.total) for one in seen] == [(done, 4) for done in range(1, 5)]
     assert seen[0].seconds_left > seen[-1].seconds_left == 0
     kept, about = read_table((tmp_path / "sweep" / "sweep.parquet").read_bytes())
-    pd.testing.assert_frame_equal(kept, frame)
+    pd.testing.assert_frame_equal(kept.astype(frame.dtypes), frame)
     assert lx.Grid(**about["grid"]) == GRID
 
 
