@@ -25,6 +25,8 @@ PARAMETER = "pin"
 #: Most pins: more curves cannot be told apart.
 MOST_PINS = 8
 _LONGEST_NAME = 40
+#: Characters of a pin: a text of 2000 takes up to nine for each. More is no pin, and not taken apart.
+_LONGEST_PIN = 30_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +45,13 @@ class Pin(Experiment):
         """Read a pin from an address.
 
         Raises:
-            ExplainedError: It names no network, or a setting that is none or not legal: the curve would be another.
+            ExplainedError: It names no network, is far too long, or has a setting that is none or not legal: the curve
+                would be another.
         """
+        if len(text) > _LONGEST_PIN:
+            raise ExplainedError(
+                N_("{name} is {came}, which no curve can have"), {"name": PARAMETER, "came": text[:99]}
+            )
         query = _query(text)
         network = query.get("network", "").lower()
         if network not in ARCHITECTURES:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import time
@@ -21,6 +22,7 @@ from lstm_explorer.core.record import schema
 from lstm_explorer.locales import use_language
 from lstm_explorer.ui import address, language, page, report, session
 from lstm_explorer.ui.pins import PARAMETER, PINS, current_pins
+from lstm_explorer.ui.startup import _GARBAGE
 
 TRIED = int(os.environ.get("LSTM_EXPLORER_HOSTILE", "600"))
 #: Seconds that one address may take, on a machine with other work.
@@ -68,7 +70,10 @@ class Tab:
 
 @pytest.fixture
 def tab(monkeypatch):
+    usual = gc.get_threshold()
+    gc.set_threshold(*_GARBAGE)  # as in the app: Python's own takes a tenth of a second for a bomb of lists
     yield Tab(monkeypatch)
+    gc.set_threshold(*usual)
     use_language("en")
 
 

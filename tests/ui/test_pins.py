@@ -12,6 +12,8 @@ def test_pin_round_trip_through_an_address():
     pin = Pin(own_name="a & b = 파", name="a & b = 파", architecture="gru", settings=settings)
     assert Pin.from_text(pin.to_text()) == pin
     assert Pin.from_text(pin.to_text()).name == pin.name
+    longest = Pin(name="", architecture="gru", settings=lx.Settings(text="한" * 2000, input_kind="text"))
+    assert Pin.from_text(longest.to_text()) == longest
     with pytest.raises(ValueError, match="network="):
         Pin.from_text("zzz")
 
@@ -23,6 +25,7 @@ def test_pin_round_trip_through_an_address():
         ("name=a&network=lstm&forget_bias=99", "forget_bias is 99, which no curve can have"),
         ("name=a&network=lstm&sequence_length=99999", "sequence_length is 99999, which"),
         ("name=a&network=lstm&forget_bia=5", "no setting has the name forget_bia"),
+        (f"network=rnn&name={'%20' * 10_000}&forget_bias=5", "pin is network=rnn&name=%20"),
         ("name=a&network=tcn", "network= is tcn: expected one of rnn, lstm"),
     ],
 )
