@@ -16,7 +16,7 @@ from lstm_explorer.figures.axes import FigureSpec
 from lstm_explorer.figures.formatting import percent
 from lstm_explorer.figures.setting_names import setting_title, value_title
 from lstm_explorer.figures.surface import colour_scale
-from lstm_explorer.figures.theme import Theme, blended, faded, plain_template, theme_of
+from lstm_explorer.figures.theme import Theme, blended, colour_at, faded, plain_template, readable_on, theme_of
 from lstm_explorer.locales import N_, _, translated
 from lstm_explorer.runs.sweeps.pooled import SweepMap
 
@@ -74,7 +74,7 @@ def sweep_map_spec(found: SweepMap, *, picked: Place | None = None, theme: str =
     marks = [_mark(found, picked, look)] if picked is not None else []
     names = [_name(found, one, look) for one in range(many)] if found.beside else []
     return {
-        "data": [_cells(found, one, look) for one in range(many)],
+        "data": [draw(found, one, look) for draw in (_cells, _labels) for one in range(many)],
         "layout": {
             "template": plain_template(look.name), "height": max(210, 100 + rows * 46), "hovermode": "closest",
             "margin": {"l": 50, "r": 4, "t": 34, "b": 62}, "showlegend": False, "dragmode": False,
@@ -138,24 +138,39 @@ def _cells(found: SweepMap, one: int, look: Theme) -> dict[str, Any]:
     numbers = found.numbers[one]
     rows, columns = numbers.shape
     network = found.networks[one]
-    size = 12 if found.numbers.shape[0] * columns < 8 else 10
-    has_room = found.numbers.shape[0] * (columns + _GAP) <= _NUMBERS_UP_TO
     hover = [[_hover(found, (one, row, column)) for column in range(columns)] for row in range(rows)]
     short = [[_short(found, (one, row, column)) for column in range(columns)] for row in range(rows)]
-    shares = found.value.startswith("log10_")
-    full = np.clip((numbers + 8) / 10, 0, 1) if shares else _fullness(found)[one]
     return {
         "type": "heatmap", "x": _left(found, one) + np.arange(columns, dtype=float), "y": np.arange(rows, dtype=float),
-        "z": np.where(found.runs[one] > 0, full, np.nan), "zmin": 0, "zmax": 1, "showscale": False, "xgap": 2,
-        "ygap": 2, "customdata": hover, "text": short, "name": "",
-        "texttemplate": "%{text}" if has_room else "", "textfont": {"size": size},
-        "colorscale": [list(stop) for stop in colour_scale(network, look)] if shares else _scale(network, look),
+        "z": np.where(found.runs[one] > 0, _fullness(found)[one], np.nan), "zmin": 0, "zmax": 1,
+        "showscale": False, "xgap": 2, "ygap": 2, "customdata": hover, "text": short, "name": "",
+        "colorscale": _scale(found, network, look),
         "hovertemplate": "%{customdata}<extra></extra>", "hoverongaps": False,
     }  # fmt: skip
 
 
-def _scale(network: str | None, look: Theme) -> list[list[Any]]:
+def _labels(found: SweepMap, one: int, look: Theme) -> dict[str, Any]:
+    """Return the numbers in the cells, each in what can be read there, where there is room for them."""
+    many, rows, columns = found.numbers.shape
+    has_room = many * (columns + _GAP) <= _NUMBERS_UP_TO
+    places = [(one, row, column) for row in range(rows) for column in range(columns) if has_room]
+    stops = _scale(found, found.networks[one], look)
+    full = np.nan_to_num(_fullness(found))
+    return {
+        "type": "scatter", "mode": "text", "hoverinfo": "skip", "name": "",
+        "x": [_left(found, one) + column for _one, _row, column in places], "y": [row for _one, row, _column in places],
+        "text": [_short(found, at) for at in places],
+        "textfont": {
+            "size": 12 if many * columns < 8 else 10,
+            "color": [readable_on(colour_at(stops, float(full[at])), look) for at in places],
+        },
+    }  # fmt: skip
+
+
+def _scale(found: SweepMap, network: str | None, look: Theme) -> list[list[Any]]:
     """Return the colours from blank to full."""
+    if found.value.startswith("log10_"):
+        return [list(stop) for stop in colour_scale(network, look)]
     blank = blended(look.grid, look.background, 0.5)
     colour = look.networks[network] if network else look.muted
     return [[0.0, blank], [1.0, blended(colour, look.background, 0.92)]]
@@ -166,6 +181,8 @@ def _fullness(found: SweepMap) -> NDArray[np.float64]:
     numbers = found.numbers
     if found.value == "learnt":
         return numbers
+    if found.value.startswith("log10_"):
+        return np.clip((numbers + 8) / 10, 0, 1)
     finite = np.isfinite(numbers)
     if found.value in ("learnt_at", "loss"):  # fewer is better, by factors
         numbers = -np.log(np.where(finite, np.maximum(numbers, 1e-12), 1.0))

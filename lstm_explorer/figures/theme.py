@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -171,3 +172,46 @@ def blended(colour: str, background: str, share: float) -> str:
     """
     pairs = ((int(colour[i : i + 2], 16), int(background[i : i + 2], 16)) for i in (1, 3, 5))
     return "#" + "".join(f"{round(share * over + (1 - share) * under):02X}" for over, under in pairs)
+
+
+def colour_at(stops: Sequence[Sequence[Any]], share: float) -> str:
+    """Return the colour of a scale at a place, as Plotly interpolates it.
+
+    Args:
+        stops: Places from 0 to 1 with their colours ``#RRGGBB``, ascending.
+        share: The place.
+
+    Example:
+        >>> colour_at([(0.0, "#000000"), (1.0, "#FFFFFF")], 0.5)
+        '#808080'
+    """
+    for (low, under), (high, over) in itertools.pairwise(stops):
+        if share <= high:
+            return blended(over, under, (share - low) / (high - low) if high > low else 1.0)
+    return str(stops[-1][1])
+
+
+def readable_on(colour: str, look: Theme) -> str:
+    """Return the colour of text, or that of the background, whichever stands out more against a colour.
+
+    Args:
+        colour: What is written on, ``#RRGGBB``.
+        look: The theme.
+
+    Source:
+        WCAG 2.2, contrast ratio.
+    """
+    ground = _luminance(colour)
+
+    def contrast(ink: str) -> float:
+        lighter, darker = sorted((_luminance(ink), ground), reverse=True)
+        return (lighter + 0.05) / (darker + 0.05)
+
+    return max((look.text, look.background), key=contrast)
+
+
+def _luminance(colour: str) -> float:
+    """Return how bright a colour ``#RRGGBB`` is, 0 to 1."""
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
