@@ -18,6 +18,7 @@ from lstm_explorer.exhibits.inside import InsideView
 from lstm_explorer.exhibits.jacobians_view import JacobiansView
 from lstm_explorer.exhibits.lesson_view import LessonView
 from lstm_explorer.exhibits.registry import EXHIBITS
+from lstm_explorer.exhibits.sweeps_view import SweepsView
 from lstm_explorer.exhibits.training_view import TrainingView
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.exhibits.your_network_view import YourNetworkView
@@ -25,7 +26,8 @@ from lstm_explorer.exhibits.your_network_view import YourNetworkView
 #: Page -> the class of its view.
 VIEWS: dict[str, type[View]] = {
     "start": View, "lesson": LessonView, "inside": InsideView, "gradients": GradientsView, "biases": BiasesView,
-    "jacobians": JacobiansView, "training": TrainingView, "your_network": YourNetworkView, "report": View,
+    "jacobians": JacobiansView, "training": TrainingView, "sweeps": SweepsView, "your_network": YourNetworkView,
+    "report": View,
 }  # fmt: skip
 _SCRIPT = "<img src=x onerror=alert(1)><script>alert(1)</script>"
 #: Values that some reader of texts falls over.
