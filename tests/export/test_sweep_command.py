@@ -109,6 +109,7 @@ def test_a_dry_run_says_how_long_it_takes(grid, capsys):
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_so(grid, tmp_path, workers, capsys):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
     answer = workers.answer
 
     def interrupted(future):
@@ -117,7 +118,10 @@ def test_ctrl_c_keeps_what_is_done_and_says_so(grid, tmp_path, workers, capsys):
         return answer(future)
 
     workers.answer = interrupted
-    assert run(grid, "--out", tmp_path / "sweep") == 130
+    try:
+        assert run(grid, "--out", tmp_path / "sweep") == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "stopped; 2 of 4 cells are kept. The same command goes on from there." in capsys.readouterr().err
     assert workers.closed == [True]
     assert pd.read_parquet(tmp_path / "sweep" / "sweep.parquet")["cell"].nunique() == 2

@@ -11,7 +11,8 @@ import torch
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
 
-from distributed import LocalCluster
+import dask
+from distributed import Client, LocalCluster
 
 import lstm_explorer as lx
 from lstm_explorer.runs.cluster import link as cluster_link
@@ -19,9 +20,50 @@ from lstm_explorer.runs.cluster.link import FailedError, Link, LostError, piece_
 from lstm_explorer.runs.experiment import Experiment, Moment, OwnTable
 from lstm_explorer.runs.jacobians import Products
 from lstm_explorer.runs.measurements import Flow, Map
+from lstm_explorer.runs.training import background, rounds, worker
+from lstm_explorer.runs.training.store import VARIABLE, Store
+from lstm_explorer.runs.training.worker import Worker
+from tests.runs.cluster.here import Named
+from tests.runs.sweeps.test_processes import GRID, assert_trained_alone
+from tests.runs.training.test_rounds import PAIR, assert_trained_as_here
 
 SETTINGS = lx.Settings(sequence_length=7, hidden_size=5, num_seeds=4)
 LSTM = Experiment(architecture="lstm", settings=SETTINGS)
+
+
+#: Keeps PyTorch's compiler out, which takes seconds to load in each worker.
+_PRELOAD = "from lstm_explorer.runs.training.worker import without_compiler; without_compiler()"
+
+
+class RealCluster:
+    """Two processes of this machine, and what kills one."""
+
+    def __init__(self, found, client):
+        self.found, self.client, self.address = found, client, client.scheduler.address
+
+    @property
+    def pids(self):
+        """The processes that work, both of them: of one that was killed and not replaced, another takes the place."""
+        end, late = time.monotonic() + 120, time.monotonic() + 20
+        while len(pids := list(self.client.run(os.getpid, on_error="ignore").values())) < 2:
+            assert time.monotonic() < end
+            if time.monotonic() > late:
+                self.found.scale(len(self.found.worker_spec) + 1)
+                late = end
+            time.sleep(0.1)
+        return pids
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "120s"}),  # on a machine that has much else to do
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50, preload=[_PRELOAD]
+        ) as found,
+        Client(found, timeout=120, set_as_default=False) as client,
+    ):
+        yield RealCluster(found, client)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +130,42 @@ def test_what_carries_a_state_waits_for_it_on_the_workers(link):
         assert torch.equal(wait(link, future)[0].log10_singular_values, piece.log10_singular_values)
 
 
+def test_a_piece_that_fails_and_workers_of_another_version_say_so(link, monkeypatch):
+    with pytest.raises(FailedError, match="invalid literal"):
+        wait(link, link.submit(int, "x"))
+    monkeypatch.setattr(cluster_link.lstm_explorer, "__version__", "0.0")
+    with pytest.raises(FailedError, match=r"the server has lstm-explorer 0\.0, torch .*, this worker lstm-explorer \d"):
+        wait(link, link.submit(int, "1"))
+
+
+def test_real_workers_train_a_group(tmp_path, link, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "runs"))
+    monkeypatch.setattr(background, "_have_a_worker", lambda store: None)
+    monkeypatch.setattr(worker, "warm_up", lambda: None)
+    store = Store()
+    monkeypatch.setattr(rounds, "scheduler", lambda: Named(link))
+    monkeypatch.setattr(rounds, "_AWAY", 0.05)
+    longer = tuple(training.replace(steps=60) for training in PAIR)
+    group = background.start(longer)
+    monkeypatch.setattr(worker.Member, "advance", lambda member: pytest.fail("trained here"))
+    Worker(store).serve(idle=0.01)
+    assert_trained_as_here(group, longer)
+    assert background.status(group).workers == 2
+
+
+def test_a_cluster_gives_the_same_numbers_also_where_a_worker_is_killed(cluster):
+    killed, pids = [], cluster.pids
+
+    def kill_one(progress):
+        if not killed:
+            killed.append(pids[0])
+            os.kill(pids[0], signal.SIGKILL)
+
+    frame = lx.sweep(GRID, executor=cluster.client, progress=kill_one)
+    assert killed
+    assert_trained_alone(frame)
+
+
 def test_a_worker_that_is_killed_loses_nothing_and_what_is_let_go_of_is_dropped(link, cluster):
     futures = [link.submit(time.sleep, 0.3) for _ in range(4)]
     pieces = [link.submit(piece_of, Flow(experiment=LSTM), 0, 4, None) for _ in range(2)]
@@ -105,14 +183,6 @@ def test_a_worker_that_is_killed_loses_nothing_and_what_is_let_go_of_is_dropped(
 
 def _known(keys, dask_scheduler):
     return keys & set(dask_scheduler.tasks)
-
-
-def test_a_piece_that_fails_and_workers_of_another_version_say_so(link, monkeypatch):
-    with pytest.raises(FailedError, match="invalid literal"):
-        wait(link, link.submit(int, "x"))
-    monkeypatch.setattr(cluster_link.lstm_explorer, "__version__", "0.0")
-    with pytest.raises(FailedError, match=r"the server has lstm-explorer 0\.0, torch .*, this worker lstm-explorer \d"):
-        wait(link, link.submit(int, "1"))
 
 
 def test_a_scheduler_that_ends_is_an_error_at_once(monkeypatch):

@@ -39,21 +39,6 @@ def assert_trained_as_here(group, trainings=PAIR, table=None):
         assert all(torch.equal(kept[name], weights[name]) for name in weights)
 
 
-def test_real_workers_train_a_group(store, cluster, monkeypatch):
-    assert len(cluster.pids) == 2  # one that another test killed is back
-    link = cluster_link.Link(cluster.address)
-    link.count()
-    monkeypatch.setattr(rounds, "scheduler", lambda: Named(link))
-    monkeypatch.setattr(rounds, "_AWAY", 0.05)
-    longer = tuple(training.replace(steps=60) for training in PAIR)
-    group = background.start(longer)
-    monkeypatch.setattr(worker.Member, "advance", lambda member: pytest.fail("trained here"))
-    Worker(store).serve(idle=0.01)
-    link.close()
-    assert_trained_as_here(group, longer)
-    assert background.status(group).workers == 2
-
-
 def test_a_piece_goes_past_moments_whose_weights_are_kept(store, named):
     group = background.start(PAIR)
     Worker(store).serve(idle=0.01)
