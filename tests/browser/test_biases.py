@@ -79,7 +79,7 @@ def test_a_large_map_is_drawn_as_it_comes_and_can_be_stopped(server, page, settl
 
 
 def test_several_figures_of_one_large_map_show_its_progress_once(server, page, settled):
-    page.goto(f"{server}/biases?sequence_length=2000&hidden_size=64&num_seeds=8&forget_bias=-7")
+    page.goto(f"{server}/biases?sequence_length=2000&hidden_size=32&num_seeds=8&forget_bias=-7")
     stop = page.get_by_role("button", name="Stop here")
     stop.first.wait_for()
     assert stop.count() == 1
