@@ -153,14 +153,15 @@ def kept_as(job: Job[T]) -> Job[T]:
 
 def _measure(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T, Any]:
     """Measure on one thread, when it is this session's turn."""
-    context = get_script_run_ctx(suppress_warning=True)
+    context, waiting = get_script_run_ctx(suppress_warning=True), Waiting()
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(_TURNS.turn(context.session_id if context else "", Waiting()))
+            stack.enter_context(_TURNS.turn(context.session_id if context else "", waiting))
         except FullError:
             raise RefusedError(
                 _("Too many readers wait for a measurement of this server already. Try again in a minute.")
             ) from None
+        waiting.over()
         let_go()  # who left while they waited for their turn holds up nobody
         # OpenMP counts its threads anew in every thread of Python, and Streamlit starts one for each rerun. With two,
         # the barrier spins against the browser: 75 to 145 ms for what takes 7 to 11.

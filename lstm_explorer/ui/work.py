@@ -113,15 +113,21 @@ class Waiting:
     def __init__(self) -> None:
         """Begin to wait."""
         self._began, self._said = time.monotonic(), 0
-        self._toast: Any = st
+        self._place: Any = None
 
     def __call__(self, before: int) -> None:
-        """Say the place, once it takes a while, in a corner where it moves nothing; end where the reader has left."""
+        """Say the place, once it takes a while, where the figure will stand; end where the reader has left."""
         let_go()
         if before != self._said and time.monotonic() - self._began > _PATIENT:
             self._said = before
-            text = _("This server is busy. Measurements before yours: {before}").format(before=before)
-            self._toast = self._toast.toast(text, icon=":material/hourglass_top:")
+            # No toast: a fragment may write nowhere but into itself.
+            self._place = self._place or st.empty()
+            self._place.caption(_("This server is busy. Measurements before yours: {before}").format(before=before))
+
+    def over(self) -> None:
+        """Take the place away."""
+        if self._place is not None:
+            self._place.empty()
 
 
 def stopped(job: Job[Any]) -> bool:

@@ -127,17 +127,13 @@ def test_pieces_that_a_session_has_not_asked_for_lately_are_dropped_and_measured
 def test_who_waits_is_told_the_place_once_it_takes_a_while_and_who_left_gives_it_up(monkeypatch):
     said, asked = [], []
 
-    class Toast:
-        def toast(self, text, **_options):
-            said.append(text)
-            return self
-
-    ui = Toast()
-    ui.session_state = SimpleNamespace(get=lambda name: asked.append(name))
+    place = SimpleNamespace(caption=said.append, empty=lambda: said.append("-"))
+    ui = SimpleNamespace(session_state=SimpleNamespace(get=asked.append), empty=lambda: place)
     monkeypatch.setattr(work, "st", ui)
     monkeypatch.setattr(work, "time", SimpleNamespace(monotonic=iter([0, 0.5, 1.5, 2.0, 2.5]).__next__))
     waiting = work.Waiting()
     for before in (3, 3, 3, 2):
         waiting(before)
-    assert [text[-1] for text in said] == ["3", "2"]
+    waiting.over()
+    assert [text[-1] for text in said] == ["3", "2", "-"]
     assert len(asked) == 4
