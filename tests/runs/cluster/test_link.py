@@ -153,6 +153,24 @@ def test_real_workers_train_a_group(tmp_path, link, monkeypatch):
     assert background.status(group).workers == 2
 
 
+def test_what_is_let_go_of_is_dropped(link, cluster):
+    futures = [link.submit(time.sleep, 0.3) for _ in range(4)]
+    keys = {future.key for future in futures}
+    end = time.monotonic() + 30
+    while cluster.client.run_on_scheduler(_known, keys) != keys:  # they are on their way
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    del futures
+    end = time.monotonic() + 30
+    while cluster.client.run_on_scheduler(_known, keys):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def _known(keys, dask_scheduler):
+    return keys & set(dask_scheduler.tasks)
+
+
 def test_a_cluster_gives_the_same_numbers_also_where_a_worker_is_killed(cluster):
     killed, pids = [], cluster.pids
 
@@ -164,25 +182,6 @@ def test_a_cluster_gives_the_same_numbers_also_where_a_worker_is_killed(cluster)
     frame = lx.sweep(GRID, executor=cluster.client, progress=kill_one)
     assert killed
     assert_trained_alone(frame)
-
-
-def test_a_worker_that_is_killed_loses_nothing_and_what_is_let_go_of_is_dropped(link, cluster):
-    futures = [link.submit(time.sleep, 0.3) for _ in range(4)]
-    pieces = [link.submit(piece_of, Flow(experiment=LSTM), 0, 4, None) for _ in range(2)]
-    os.kill(cluster.pids[-1], signal.SIGKILL)
-    here = Flow(experiment=LSTM).piece(0, 4)[0].log10_hidden
-    assert all(torch.equal(wait(link, one)[0].log10_hidden, here) for one in pieces)
-    keys = {future.key for future in futures}
-    assert cluster.client.run_on_scheduler(_known, keys) == keys
-    del futures
-    end = time.monotonic() + 10
-    while cluster.client.run_on_scheduler(_known, keys):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def _known(keys, dask_scheduler):
-    return keys & set(dask_scheduler.tasks)
 
 
 def test_a_scheduler_that_ends_is_an_error_at_once(monkeypatch):
