@@ -237,12 +237,20 @@ async def load(url: str, pid: int, scene: Scene, what: Load, disturber: str = ""
                 await reader.move(url, next(biases))
                 await due
 
+    async def noted(seed: int) -> None:
+        try:
+            await one(seed)
+        except (TimeoutError, OSError, websockets.WebSocketException) as lost:
+            tally.errors.append(f"reader {seed}: {lost!r}")
+        finally:
+            opened.release()  # nobody waits for a reader who could not open the page
+
     async def watch() -> None:
         while True:
             tally.memory.append(resident(pid))
             await asyncio.sleep(0.25)
 
-    tasks = [asyncio.create_task(one(seed)) for seed in range(1, what.sessions + 1)]
+    tasks = [asyncio.create_task(noted(seed)) for seed in range(1, what.sessions + 1)]
     watching = asyncio.create_task(watch())
     for _reader in tasks:
         await opened.acquire()

@@ -23,9 +23,19 @@ _HEAVY = ("numpy", "pandas", "plotly.graph_objects", "torch", "lstm_explorer.exh
 _GARBAGE = (20_000, 10, 20)
 
 
-@functools.cache  # not Streamlit's cache: any visitor may have that cleared, and each time a thread would begin
+#: A class opens the page in one moment: what is done once has its lock, as a cache alone lets all of them begin.
+_starting, _compiling = threading.Lock(), threading.Lock()
+_compiled = threading.Event()
+
+
 def start_process() -> None:
     """Import what is heavy, keep torch to one thread, and take the imported objects out of garbage collection."""
+    with _starting:
+        _start()
+
+
+@functools.cache  # not Streamlit's cache: any visitor may have that cleared, and each time a thread would begin
+def _start() -> None:
     limit_pools()
     modules = {name: importlib.import_module(name) for name in _HEAVY}
     # On a shared two-core machine a second thread spins at barriers: a 2 ms call took up to 900 ms. NumPy's matrix
@@ -45,15 +55,19 @@ def _freeze() -> None:
     gc.freeze()
 
 
-_compiled = threading.Event()
-
-
 def compile_recurrences() -> None:
     """Compile what the first picture needs, with a message while it takes; the result is kept on disk."""
     if _compiled.is_set():
         return
-    with st.spinner(_("The first start on this machine: the recurrences are compiled, once. It takes some seconds.")):
-        for network in (torch.nn.LSTM(1, 1), torch.nn.RNN(1, 1)):
-            gradient_flow(network, torch.zeros(1, 1, 1))
+    text = _("The first start on this machine: the recurrences are compiled, once. It takes some seconds.")
+    with st.spinner(text), _compiling:
+        _compile()
+
+
+def _compile() -> None:
+    if _compiled.is_set():  # by whom this reader waited for
+        return
+    for network in (torch.nn.LSTM(1, 1), torch.nn.RNN(1, 1)):
+        gradient_flow(network, torch.zeros(1, 1, 1))
     _freeze()  # the compiler brought as many objects as all imports before it
     _compiled.set()
