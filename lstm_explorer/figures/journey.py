@@ -213,10 +213,14 @@ def _named_by_strip(series: Series, axes: FlowAxes, look: Theme) -> dict[str, An
 
 
 def _range(everything: Sequence[Series], slider: Slider | None) -> tuple[float, float]:
-    """Return one range of the axis of norms for every position of the slider."""
+    """Return one range of the axis of norms for every position of the slider, in whole decades.
+
+    Else it would be a little different at most of them: the axis would tremble, and all frames be made anew.
+    """
     low, high = log_range(everything)
     if slider:
         low, high = min(low, max(slider.span[0], _DEEPEST)), max(high, slider.span[1])
+        return math.floor(low), math.ceil(high)
     return low, high
 
 

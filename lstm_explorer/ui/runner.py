@@ -43,6 +43,8 @@ LARGEST_UNIT, LARGEST_WORK = 3_000_000, 180_000_000
 #: Seconds per number of one state.
 _SECONDS = 1 / 3_000_000
 
+#: Work of a slider's move, some 50 ms, which is done at once: it would wait longer for a turn.
+_AT_ONCE = 150_000
 #: Who measures: one at a time in the process, as two at once delay both and double the memory.
 _TURNS = Turns(most_waiting=200)
 
@@ -152,21 +154,27 @@ def kept_as(job: Job[T]) -> Job[T]:
 
 
 def _measure(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T, Any]:
-    """Measure on one thread, when it is this session's turn."""
-    context, waiting = get_script_run_ctx(suppress_warning=True), Waiting()
+    """Measure on one thread; what takes a while, when it is this session's turn."""
     with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(_TURNS.turn(context.session_id if context else "", waiting))
-        except FullError:
-            raise RefusedError(
-                _("Too many readers wait for a measurement of this server already. Try again in a minute.")
-            ) from None
-        waiting.over()
-        let_go()  # who left while they waited for their turn holds up nobody
+        if (last - first) * job.work > _AT_ONCE:
+            _wait_for_turn(stack)
         # OpenMP counts its threads anew in every thread of Python, and Streamlit starts one for each rerun. With two,
         # the barrier spins against the browser: 75 to 145 ms for what takes 7 to 11.
         torch.set_num_threads(1)
         return job.piece(first, last, carried)
+
+
+def _wait_for_turn(stack: contextlib.ExitStack) -> None:
+    """Wait until it is this session's turn, which ends with the stack."""
+    context, waiting = get_script_run_ctx(suppress_warning=True), Waiting()
+    try:
+        stack.enter_context(_TURNS.turn(context.session_id if context else "", waiting))
+    except FullError:
+        raise RefusedError(
+            _("Too many readers wait for a measurement of this server already. Try again in a minute.")
+        ) from None
+    waiting.over()
+    let_go()  # who left while they waited for their turn holds up nobody
 
 
 def _check_table(job: Job[Any]) -> None:

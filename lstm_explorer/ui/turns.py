@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: Seconds after which half of what somebody has used is forgotten.
 _HALF_LIFE = 20.0
@@ -23,8 +23,12 @@ class FullError(Exception):
 
 @dataclass(eq=False)
 class _Place:
+    """Somebody who waits: how many come before, and whether it is their turn."""
+
     who: str
     number: int
+    before: int = 0
+    called: threading.Event = field(default_factory=threading.Event)
 
 
 class Turns:
@@ -36,10 +40,11 @@ class Turns:
 
     def __init__(self, most_waiting: int) -> None:
         """Begin with nobody."""
-        self._most, self._changed = most_waiting, threading.Condition()
+        self._most, self._lock = most_waiting, threading.Lock()
         self._queue: list[_Place] = []
         self._used: dict[str, tuple[float, float]] = {}
-        self._number, self._busy = 0, False
+        self._number = 0
+        self._inside: _Place | None = None
 
     @contextlib.contextmanager
     def turn(self, who: str, waiting: Callable[[int], None] = lambda before: None) -> Iterator[None]:
@@ -53,41 +58,42 @@ class Turns:
         Raises:
             FullError: Too many wait already.
         """
-        place = self._join(who)
+        place, began = self._join(who), None
         try:
-            while (before := self._before(place)) is not None:
-                waiting(before)
+            while not place.called.wait(_LOOK):
+                waiting(place.before)
             began = time.monotonic()
-        except BaseException:
-            self._leave(place)
-            raise
-        try:
             yield
         finally:
-            self._done(who, time.monotonic() - began)
+            self._leave(place, 0.0 if began is None else time.monotonic() - began)
 
     def _join(self, who: str) -> _Place:
-        with self._changed:
+        with self._lock:
             if len(self._queue) >= self._most:
                 raise FullError
             self._number += 1
             place = _Place(who, self._number)
             self._queue.append(place)
+            self._call_next()
             return place
 
-    def _before(self, place: _Place) -> int | None:
-        """Wait a moment; return how many come before, or None with the turn taken."""
-        with self._changed:
-            if not self._is_next(place):
-                self._changed.wait_for(lambda: self._is_next(place), _LOOK)
-            if self._is_next(place):
+    def _leave(self, place: _Place, seconds: float) -> None:
+        with self._lock:
+            if place is self._inside:
+                self._inside = None
+                self._count(place.who, seconds)
+            else:
                 self._queue.remove(place)
-                self._busy = True
-                return None
-            return sum(self._rank(other) < self._rank(place) for other in self._queue) + self._busy
+            self._call_next()
 
-    def _is_next(self, place: _Place) -> bool:
-        return not self._busy and min(self._queue, key=self._rank) is place
+    def _call_next(self) -> None:
+        """Put the queue in order, and call its first where nobody is inside; nobody else is woken."""
+        self._queue.sort(key=self._rank)
+        if self._inside is None and self._queue:
+            self._inside = self._queue.pop(0)
+            self._inside.called.set()
+        for at, place in enumerate(self._queue):
+            place.before = at + 1
 
     def _rank(self, place: _Place) -> tuple[int, int]:
         return math.floor(self._lately(place.who) / _EQUAL), place.number
@@ -96,16 +102,6 @@ class Turns:
         seconds, at = self._used.get(who, (0.0, 0.0))
         return float(seconds * 0.5 ** ((time.monotonic() - at) / _HALF_LIFE))
 
-    def _leave(self, place: _Place) -> None:
-        with self._changed:
-            if place in self._queue:
-                self._queue.remove(place)
-            self._changed.notify_all()
-
-    def _done(self, who: str, seconds: float) -> None:
-        with self._changed:
-            now = time.monotonic()
-            self._used = {one: used for one, used in self._used.items() if self._lately(one) > _EQUAL / 10}
-            self._used[who] = (self._lately(who) + seconds, now)
-            self._busy = False
-            self._changed.notify_all()
+    def _count(self, who: str, seconds: float) -> None:
+        self._used = {one: used for one, used in self._used.items() if self._lately(one) > _EQUAL / 10}
+        self._used[who] = (self._lately(who) + seconds, time.monotonic())

@@ -10,8 +10,12 @@ from lstm_explorer.exhibits.view import View
 from lstm_explorer.runs.direct import DirectRunner
 
 
+def made(**settings):
+    return journey(DirectRunner(), lx.Settings(**settings), View())
+
+
 def figure(**settings):
-    return journey(DirectRunner(), lx.Settings(**settings), View()).draw("light")
+    return made(**settings).draw("light")
 
 
 def shown_at(drawn, label):
@@ -46,3 +50,8 @@ def test_the_slider_stands_where_the_settings_are_also_between_its_own_positions
 )
 def test_without_curves_for_it_there_is_no_slider(settings):
     assert not figure(**settings).layout.sliders
+
+
+def test_most_positions_of_the_slider_share_the_frames():
+    parts = [made(sequence_length=60, forget_bias=float(bias)).still for bias in SLIDER_BIASES]
+    assert len({(part.job, part.options) for part in parts}) < len(parts) / 3

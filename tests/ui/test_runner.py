@@ -182,6 +182,7 @@ def test_a_reader_who_left_is_not_measured_for_and_holds_up_nobody(page, monkeyp
     def leave():
         raise LeftError
 
+    monkeypatch.setattr(runner, "_AT_ONCE", 0)
     with monkeypatch.context() as gone:
         gone.setattr(runner, "let_go", leave)
         gone.setattr(type(flow_job()), "piece", lambda *_arguments: pytest.fail("measured for nobody"))
@@ -234,6 +235,14 @@ def test_the_cache_of_all_sessions_keeps_no_table(page, monkeypatch):
 
 
 def test_who_finds_too_many_waiting_is_told_and_nothing_is_measured(page, monkeypatch):
+    monkeypatch.setattr(runner, "_AT_ONCE", 0)
     monkeypatch.setattr(runner, "_TURNS", Turns(most_waiting=0))
     assert CachedRunner().run(flow_job(seed=77)) is None
     assert [box.startswith("Too many readers wait for a measurement") for box in page.boxes] == [True]
+
+
+def test_what_takes_a_moment_does_not_wait_for_what_takes_long(page, monkeypatch):
+    turns = Turns(most_waiting=1)
+    monkeypatch.setattr(runner, "_TURNS", turns)
+    with turns.turn("somebody"):
+        assert CachedRunner().run(flow_job(seed=78)) is not None
