@@ -21,7 +21,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+import urllib.parse
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,21 +33,25 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 import websockets
 from app_server import running
 from streamlit.proto.Alert_pb2 import Alert
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.Common_pb2 import DoubleArray
 
 import lstm_explorer as lx
+from benchmarks.tab import Tab
 from lstm_explorer.exhibits.registry import EXHIBITS
 from lstm_explorer.runs.direct import DirectRunner
 from lstm_explorer.runs.job import Job
+from lstm_explorer.runs.training.store import VARIABLE, Store
 from lstm_explorer.ui.figure import packed
+from lstm_explorer.ui.report import MOST_ITEMS, Item, Report, to_text
 
 #: Biases of the moves; width of a chart in a window of 1280 pixels.
 BIASES, CHART_WIDTH = tuple(0.25 * step for step in range(-8, 25)), 858
 #: Seconds after which a picture counts as missing; and how long Streamlit keeps a session for its reader to come back.
 PATIENCE, SESSION_LIFE = 120.0, 125.0
-#: Bytes of a message: a page's figures have some 300 kB.
-LARGEST_MESSAGE = 32_000_000
+#: Seconds without a message after which a page has nothing left to do.
+QUIET = 20.0
+#: Pictures that are compared; the others are counted.
+CHECKED = 2000
 _MB = 1_000_000
 
 
@@ -71,10 +76,55 @@ SCENES = {
     "biases-new-map": Scene(path="biases", slider="input_bias", figure="bias_map"),
 }
 
-#: Name -> page, query, and the button that is pressed there, of a reader who heats the server.
+
+@dataclass(frozen=True, kw_only=True)
+class Disturber:
+    """Somebody who heats the server.
+
+    Attributes:
+        page: The page that is opened again and again.
+        query: Its address, the number of times before given.
+        steps: What is changed there, in order: the key of a widget, and the field of its state.
+        stays: Seconds until the page is left.
+    """
+
+    page: str
+    query: Callable[[int], str]
+    steps: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    stays: float = 600.0
+
+
+def heavy_report(number: int) -> str:
+    """Return the address of a report of 24 heavy views, each of other networks."""
+    settings = [lx.Settings(**LARGEST, num_seeds=4, seed=24 * number + at) for at in range(MOST_ITEMS)]
+    items = tuple(Item(figure="gradients", settings=one, view=EXHIBITS["gradients"].view()) for one in settings)
+    return urllib.parse.urlencode({"report": to_text(Report(items=items))})
+
+
+LARGEST = {"sequence_length": 2000, "hidden_size": 256}
 DISTURBERS = {
-    "largest": ("gradients", "sequence_length=2000&hidden_size=256&num_seeds=64&networks=lstm-gru", ""),
-    "training": ("training", "sequence_length=200&steps=5000&seed=7", "train"),
+    "largest": Disturber(
+        page="gradients",
+        query=lambda number: urllib.parse.urlencode(
+            {**LARGEST, "num_seeds": 64, "networks": "lstm-gru", "seed": number}
+        ),
+    ),
+    "training": Disturber(
+        page="training",
+        query=lambda number: f"sequence_length=200&steps=5000&seed={number}",
+        steps=[("train", {"trigger_value": True})],
+    ),
+    "report": Disturber(page="report", query=heavy_report),
+    "posters": Disturber(
+        page="gradients",
+        query=lambda number: f"seed={number}",
+        steps=[
+            ("gradients_download", {"bool_value": True}),
+            ("gradients_size", {"string_value": "Poster, 24 × 18 in"}),
+            *1000 * [("gradients_file", {"trigger_value": True})],
+        ],
+    ),
+    "reloads": Disturber(page="", query=lambda number: f"seed={number}", stays=0.1),
 }
 
 
@@ -122,63 +172,41 @@ class Tally:
 
 
 class Reader:
-    """One tab of one browser, without the browser."""
+    """Somebody who has the page open and moves its slider."""
 
-    def __init__(self, scene: Scene, seed: int, tally: Tally) -> None:
+    def __init__(self, url: str, scene: Scene, seed: int, tally: Tally) -> None:
         """Keep what is looked at."""
+        self._tab = Tab(url, scene.path, f"seed={seed}" if scene.seeded else "")
         self._scene, self._seed, self._tally = scene, seed, tally
-        self._socket: Any = None
-        self._slider = self._fragment = ""
 
     @contextlib.asynccontextmanager
-    async def reading(self, url: str) -> AsyncIterator[None]:
+    async def reading(self) -> AsyncIterator[None]:
         """Open the page, and leave it in the end."""
-        address = url.replace("http", "ws", 1) + "/_stcore/stream"
-        async with websockets.connect(
-            address, subprotocols=[websockets.Subprotocol("streamlit")], max_size=LARGEST_MESSAGE, compression=None
-        ) as self._socket:
-            message = BackMsg()
-            message.rerun_script.query_string = f"seed={self._seed}" if self._scene.seeded else ""
-            message.rerun_script.page_name = self._scene.path
-            await self._run(message, url)
-            if not self._slider:
-                raise RuntimeError(f"{url}/{self._scene.path} has no slider {self._scene.slider}.")
+        async with self._tab.opened():
+            await self._run()
+            if not self._tab.has(self._scene.slider):
+                raise RuntimeError(f"the page {self._scene.path or 'Start here'} has no slider {self._scene.slider}.")
             yield
 
-    async def move(self, url: str, bias: float) -> None:
+    async def move(self, bias: float) -> None:
         """Move the slider, and note how long its picture took and which it is."""
-        message = BackMsg()
-        message.rerun_script.fragment_id = self._fragment
-        message.rerun_script.query_string = f"seed={self._seed}" if self._scene.seeded else ""
-        state = message.rerun_script.widget_states.widgets.add(id=self._slider)
-        state.double_array_value.data.append(bias)
-        seen, picture, took = await self._run(message, url)
+        await self._tab.change(self._scene.slider, double_array_value=DoubleArray(data=[bias]))
+        seen, picture, took = await self._run()
         self._tally.pictures.append(seen)
         self._tally.runs.append(took)
         self._tally.seen.append((self._seed, bias, digest(json.loads(picture)) if picture else ""))
 
-    async def _run(self, message: BackMsg, url: str) -> tuple[float, str | None, float]:
-        """Ask for a run; return the seconds to the figure, the figure, and the seconds to the end of the run."""
-        message.rerun_script.context_info.url = f"{url}/{self._scene.path}"
-        message.rerun_script.context_info.locale = "en-US"
-        begin = time.perf_counter()
-        await self._socket.send(message.SerializeToString())
-        seen, picture = float("nan"), None
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                answer = ForwardMsg.FromString(await self._socket.recv())
-                kind = answer.WhichOneof("type")
-                if kind == "script_finished" and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-                    return seen, picture, time.perf_counter() - begin
-                if kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
-                    element = answer.delta.new_element
-                    self._take(element, answer.delta.fragment_id)
-                    if element.plotly_chart.id.endswith(f"-{self._scene.figure}"):
-                        seen, picture = time.perf_counter() - begin, element.plotly_chart.spec
+    async def _run(self) -> tuple[float, str | None, float]:
+        """Await a run; return the seconds to the figure, the figure, and the seconds to the end of the run."""
+        begin, seen, picture = time.perf_counter(), float("nan"), None
+        async for message in self._tab.run(PATIENCE):
+            element = message.delta.new_element
+            self._note_errors(element)
+            if element.plotly_chart.id.endswith(f"-{self._scene.figure}"):
+                seen, picture = time.perf_counter() - begin, element.plotly_chart.spec
+        return seen, picture, time.perf_counter() - begin
 
-    def _take(self, element: Any, fragment: str) -> None:
-        if element.slider.id.endswith(f"-{self._scene.slider}"):
-            self._slider, self._fragment = element.slider.id, fragment
+    def _note_errors(self, element: Any) -> None:
         if element.WhichOneof("type") == "exception":
             self._tally.errors.append(element.exception.message)
         if element.WhichOneof("type") == "alert" and element.alert.format in (Alert.ERROR, Alert.WARNING):
@@ -194,39 +222,27 @@ class Load:
     pause: float
 
 
-async def disturb(url: str, name: str) -> None:
-    """Be the reader who heats the server, again and again, until it is cancelled."""
-    page, query, button = DISTURBERS[name]
-    address = url.replace("http", "ws", 1) + "/_stcore/stream"
-    while True:
-        async with websockets.connect(
-            address, subprotocols=[websockets.Subprotocol("streamlit")], max_size=LARGEST_MESSAGE, compression=None
-        ) as socket:
-            message = BackMsg()
-            message.rerun_script.query_string, message.rerun_script.page_name = query, page
-            await socket.send(message.SerializeToString())
-            pressed, deadline = not button, time.monotonic() + 600
-            while time.monotonic() < deadline:
-                answer = ForwardMsg.FromString(await socket.recv())
-                if answer.WhichOneof("type") != "delta":
-                    continue
-                element = answer.delta.new_element
-                if not pressed and element.button.id.endswith(f"-{button}"):
-                    message.rerun_script.fragment_id = answer.delta.fragment_id
-                    message.rerun_script.widget_states.widgets.add(id=element.button.id).trigger_value = True
-                    await socket.send(message.SerializeToString())
-                    pressed = True
+async def disturb(url: str, what: Disturber) -> None:
+    """Be the reader who heats the server, again and again, until it is cancelled; each time with other networks."""
+    for number in itertools.count():
+        tab, todo = Tab(url, what.page, what.query(number)), list(what.steps)
+        with contextlib.suppress(TimeoutError):  # nothing comes any more: all is measured, or time is up
+            async with tab.opened(), asyncio.timeout(what.stays):
+                async for message in tab.messages(QUIET):
+                    if todo and message.WhichOneof("type") == "script_finished" and tab.has(todo[0][0]):
+                        key, value = todo.pop(0)
+                        await tab.change(key, **value)
 
 
 async def load(url: str, pid: int, scene: Scene, what: Load, disturber: str = "") -> Tally:
     """Let readers move a slider for some time, each at its own moment."""
     tally, begin, opened = Tally(), asyncio.Event(), asyncio.Semaphore(0)
-    heat = asyncio.create_task(disturb(url, disturber)) if disturber else None
+    heat = asyncio.create_task(disturb(url, DISTURBERS[disturber])) if disturber else None
 
     async def one(seed: int) -> None:
         chance = random.Random(seed)
-        reader = Reader(scene, seed, tally)
-        async with reader.reading(url):
+        reader = Reader(url, scene, seed, tally)
+        async with reader.reading():
             opened.release()
             await begin.wait()
             await asyncio.sleep(chance.uniform(0, what.pause))
@@ -234,7 +250,7 @@ async def load(url: str, pid: int, scene: Scene, what: Load, disturber: str = ""
             biases = itertools.cycle(chance.sample(BIASES, len(BIASES)))
             while time.monotonic() < end:
                 due = asyncio.create_task(asyncio.sleep(what.pause))
-                await reader.move(url, next(biases))
+                await reader.move(next(biases))
                 await due
 
     async def noted(seed: int) -> None:
@@ -277,24 +293,30 @@ def resident(pid: int) -> float:
 
 def measure(scene: Scene, options: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Print a row for each number of readers, with the memory of one server that serves them all in turn."""
-    with running(scene.script, environment) as (url, process):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(scene.script, {VARIABLE: folder, **environment}) as (url, process),
+    ):
         # The first reader brings the imports and the compiled code.
         asyncio.run(load(url, process.pid, scene, Load(sessions=1, seconds=8, pause=2)))
         for sessions in options.sessions:
             what = Load(sessions=sessions, seconds=options.seconds, pause=options.pause)
-            for disturber in ("", *options.disturbed_by):
+            for disturber in ("", *(options.disturbed_by if scene.seeded else ())):
                 tally = asyncio.run(load(url, process.pid, scene, what, disturber))
+                for group in (store := Store(Path(folder))).groups():
+                    store.remove(group)  # else it would be trained on, and its reader has left
                 time.sleep(SESSION_LIFE if options.settle else 5)
                 say(scene, sessions, tally, resident(process.pid), disturber)
 
 
 def say(scene: Scene, sessions: int, tally: Tally, after: float, disturber: str) -> None:
     """Print a row."""
-    wrong = sum(scene.picture(seed, bias) != seen for seed, bias, seen in tally.seen)
+    checked = tally.seen[:: 1 + len(tally.seen) // CHECKED]
+    wrong = sum(scene.picture(seed, bias) != seen for seed, bias, seen in checked)
     sys.stdout.write(
         f"{sessions:4d} readers, {len(tally.runs):5d} moves   picture {_times(tally.pictures)}   "
         f"run {_times(tally.runs)}   processor {1000 * tally.spent / len(tally.runs):5.1f} ms a move   "
-        f"memory {tally.memory[0]:.0f}, {max(tally.memory):.0f}, {after:.0f} MB   wrong {wrong}, errors "
+        f"memory {tally.memory[0]:.0f}, {max(tally.memory):.0f}, {after:.0f} MB   wrong {wrong} of {len(checked)}, errors "
         f"{len(tally.errors)} {' '.join(tally.errors[:1])} {disturber}\n"
     )
     sys.stdout.flush()
