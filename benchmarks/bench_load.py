@@ -316,8 +316,8 @@ def say(scene: Scene, sessions: int, tally: Tally, after: float, disturber: str)
     sys.stdout.write(
         f"{sessions:4d} readers, {len(tally.runs):5d} moves   picture {_times(tally.pictures)}   "
         f"run {_times(tally.runs)}   processor {1000 * tally.spent / len(tally.runs):5.1f} ms a move   "
-        f"memory {tally.memory[0]:.0f}, {max(tally.memory):.0f}, {after:.0f} MB   wrong {wrong} of {len(checked)}, errors "
-        f"{len(tally.errors)} {' '.join(tally.errors[:1])} {disturber}\n"
+        f"memory {tally.memory[0]:.0f}, {max(tally.memory):.0f}, {after:.0f} MB   wrong {wrong} of {len(checked)}, "
+        f"errors {len(tally.errors)} {' '.join(tally.errors[:1])} {disturber}\n"
     )
     sys.stdout.flush()
 
