@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import importlib.metadata
 import sys
 import tomllib
 from pathlib import Path
@@ -67,6 +68,29 @@ def test_requirements_are_exact_pins_of_what_the_package_asks_for():
         (exact,) = (PINS | DEV_PINS)[name].specifier
         assert exact.operator == "=="
         assert requirement.specifier.contains(exact.version), f"{name} {exact} is not {requirement}"
+
+
+def needed_in_turn() -> dict[str, str]:
+    """Return the versions here of all that the requirements need, themselves left out."""
+    found: dict[str, str] = {}
+    todo = [(name, requirement.extras) for name, requirement in PINS.items()]
+    for name, extras_of_it in todo:
+        for inner in map(Requirement, importlib.metadata.distribution(name).requires or ()):
+            wanted = inner.marker is None or any(inner.marker.evaluate({"extra": one}) for one in ("", *extras_of_it))
+            needed = canonicalize_name(inner.name)
+            # PyTorch's build for GPUs brings more, on some machines.
+            if wanted and needed not in found and not needed.startswith(("nvidia-", "cuda-", "triton")):
+                found[needed] = importlib.metadata.version(needed)
+                todo.append((needed, inner.extras))
+    return {name: version for name, version in found.items() if name not in PINS}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the list is of the system that is deployed")
+def test_what_the_requirements_need_in_turn_is_pinned_too():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {name: str(one.specifier).removeprefix("==") for name, one in pins_in(lines).items()}
+    assert pinned == needed_in_turn()
+    assert "-c constraints.txt" in LINES
 
 
 def test_nothing_older_than_what_is_tested_is_allowed():
