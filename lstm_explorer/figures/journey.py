@@ -256,9 +256,10 @@ def _points(series: Series) -> dict[str, Any]:
     curve = series.curve
     steps = evenly_spaced(curve.steps, _POINTS)
     heights = curve.median[steps - curve.steps[0]]
-    y = [round(height, 2) if math.isfinite(height) else None for height in heights.tolist()]
+    rounded = np.round(heights, 2).astype(object)
+    rounded[~np.isfinite(heights)] = None
     x = {"x": steps.tolist()} if len(steps) < len(curve.steps) else {}  # else they stay as they are
-    return {**x, "y": y, "customdata": None, "hovertemplate": "10<sup>%{y:.2f}</sup>"}
+    return {**x, "y": rounded.tolist(), "customdata": None, "hovertemplate": "10<sup>%{y:.2f}</sup>"}
 
 
 def _straight(line: TheoryLine, last: int, low: float) -> dict[str, Any]:

@@ -27,6 +27,8 @@ _HEAD_START = 0.06
 
 #: Types of numbers that plotly.js takes as bytes: NumPy's names are its names.
 _PACKED = ("i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8")
+#: What stays as it is; most of a figure's lists are long and hold nothing else.
+_PLAIN = frozenset({float, int, str, bool, type(None)})
 
 
 def theme_name() -> str:
@@ -87,7 +89,7 @@ def packed(part: Any) -> Any:
     if isinstance(part, dict):
         return {name: packed(inner) for name, inner in part.items()}
     if isinstance(part, list | tuple):
-        return [packed(inner) for inner in part]
+        return list(part) if _PLAIN.issuperset(map(type, part)) else [packed(inner) for inner in part]
     if not isinstance(part, np.ndarray) or not part.size:
         return part
     if part.dtype.str[1:] == "i8":  # plotly.js has no such numbers; ours are steps and units, and far smaller
