@@ -14,8 +14,8 @@ from torch import Tensor
 
 T = TypeVar("T")
 
-#: Bytes of all results together.
-BUDGET = 48_000_000
+#: Bytes of all results together: what a class of a hundred looks at, each at networks of their own.
+BUDGET = 32_000_000
 #: Bytes of a result besides its numbers.
 _RECORD = 500
 
@@ -66,7 +66,8 @@ class ResultCache:
         """Forget what nobody has asked for lately: its readers have left, or look at something else."""
         oldest = time.monotonic() - seconds
         with self._lock:
-            self._used = {key: used for key, used in self._used.items() if used >= oldest}
+            there = self._results.keys() | self._making.keys()
+            self._used = {key: used for key, used in self._used.items() if used >= oldest and key in there}
             for key in [key for key in self._results if key not in self._used]:
                 del self._results[key]
 

@@ -13,6 +13,8 @@ def exhibit_of():
 
     def build(name, settings=None, **view):
         entry = EXHIBITS[name]
+        if entry.page == "your_network":  # its own length, far from the settings'
+            view = {"sequence_length": 20, **view}
         settings = settings or lx.Settings(sequence_length=30, hidden_size=8, num_seeds=3)
         return entry.build(DirectRunner(), settings, entry.view(**view))
 

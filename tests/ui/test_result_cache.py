@@ -86,3 +86,11 @@ def test_what_nobody_asked_for_lately_is_dropped(monkeypatch):
     made = []
     cache.get("old", lambda: made.append(1) or np.zeros(100))
     assert made
+
+
+def test_of_what_went_for_want_of_room_nothing_stays():
+    cache = ResultCache(budget=30_000)
+    for key in range(9):
+        cache.get(key, lambda: np.zeros(1500))
+    cache.drop_unused(50)
+    assert len(cache._used) == 2
