@@ -7,7 +7,7 @@ The code is kept for the next process in one archive, named for the sources that
 where ``NUMBA_CACHE_DIR`` says. Every process unpacks it into a folder of its own, where Numba reads and writes, and
 replaces the archive as a whole when it has compiled more. So no two processes write to the same file, and an archive
 whose checksum does not match is not read: machine code with a wrong bit would end the process. Processors are told
-apart by Numba.
+apart by Numba. The folder goes when its process ends; that of one that was killed, some 3 MB, when the next begins.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ from typing import Any, ParamSpec, TypeVar
 
 import numba
 
+try:
+    import fcntl
+except ImportError:  # Windows: what a killed process leaves stays there
+    fcntl = None  # type: ignore[assignment]
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -35,6 +40,8 @@ _CONFIG: Any = numba.config
 _FREEDOMS = {"reassoc", "contract", "nsz"}
 #: How many archives may lie in one place: those of older sources are of use to nobody.
 _ARCHIVES = 3
+#: Beginning of every name; and the file in a process's folder that is locked while the process lives.
+_PREFIX, _LOCK = "lstm-explorer-", "machine-code.lock"
 #: How often a call may fail because a function that it compiles cannot be saved; more than there are functions.
 _ATTEMPTS = 50
 
@@ -103,14 +110,39 @@ def _numba_caches_in(folder: Path | None) -> Iterator[None]:
 @functools.cache
 def _folder() -> Path | None:
     """Return this process's folder, with the code that was kept; None where no folder can be made."""
+    folder = None
     try:
-        folder = Path(tempfile.mkdtemp(prefix="lstm-explorer-"))
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        _hold(folder)
+        _remove_left_over(folder.parent)
         with zipfile.ZipFile(io.BytesIO(_kept())) as archive:
             archive.extractall(folder)
     except OSError:
+        if folder is not None:  # what fitted of it would keep a full disk full
+            shutil.rmtree(folder, ignore_errors=True)
         return None
     return folder
+
+
+def _hold(folder: Path) -> None:
+    """Hold a lock in a folder until this process ends, however it ends."""
+    with contextlib.suppress(OSError):  # a file system without locks
+        if fcntl:
+            lock = os.open(folder / "new", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.rename(folder / "new", folder / _LOCK)  # nobody sees it before it is held
+
+
+def _remove_left_over(place: Path) -> None:
+    """Remove the folders of this user's processes that were killed: nobody holds their locks any more."""
+    for path in place.glob(f"{_PREFIX}*/{_LOCK}"):
+        with contextlib.suppress(OSError):
+            if fcntl and path.parent.lstat().st_uid == os.getuid():
+                lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                with contextlib.closing(os.fdopen(lock)):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _kept() -> bytes:
@@ -148,12 +180,18 @@ def _archived(files: dict[str, bytes]) -> bytes:
 def _write(path: Path, content: bytes) -> None:
     """Write a file as a whole or not at all, and remove the oldest of its kind."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix="lstm-explorer-", suffix=".part", delete=False) as part:
-        part.write(content)
-    os.chmod(part.name, 0o644)  # whoever may run the modules may read it
-    os.replace(part.name, path)
-    archives = sorted(path.parent.glob("lstm-explorer-*.zip"), key=lambda one: one.stat().st_mtime)
-    for old in archives[:-_ARCHIVES]:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_PREFIX, suffix=".part", delete=False) as part:
+        try:
+            part.write(content)
+            part.flush()
+            os.chmod(part.name, 0o644)  # whoever may run the modules may read it
+            os.replace(part.name, path)
+        except OSError:
+            os.unlink(part.name)
+            raise
+    # Not the one just written, whose time is the oldest where the clock was set back.
+    others = [other for other in path.parent.glob(f"{_PREFIX}*.zip") if other != path]
+    for old in sorted(others, key=lambda one: one.stat().st_mtime)[: 1 - _ARCHIVES]:
         old.unlink(missing_ok=True)
 
 
@@ -175,4 +213,4 @@ def _name() -> str:
     digest.update(f"{core} {numba.__version__}".encode())
     for path in sorted(core.rglob("*.py")):
         digest.update(path.read_bytes())
-    return f"lstm-explorer-{digest.hexdigest()[:32]}.zip"
+    return f"{_PREFIX}{digest.hexdigest()[:32]}.zip"

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+import zipfile
 from pathlib import Path
 
 import numba
@@ -87,12 +89,13 @@ def test_the_name_follows_every_source_of_the_core(tmp_path, monkeypatch):
     assert names[0] != names[1]
 
 
-def test_few_archives_of_older_sources_stay(place, monkeypatch):
+@pytest.mark.parametrize("clock", [0, time.time() + 3600], ids=["", "clock set back"])
+def test_few_archives_of_older_sources_stay(place, clock):
     place.mkdir()
     for age in range(6):
         old = place / f"lstm-explorer-{age}.zip"
         old.touch()
-        os.utime(old, (age, age))
+        os.utime(old, (clock + age, clock + age))
     _in_new_process()
     names = {path.name for path in place.iterdir()}
     assert names == {"lstm-explorer-4.zip", "lstm-explorer-5.zip", module._name()}
@@ -177,6 +180,38 @@ def test_a_folder_that_is_taken_away_breaks_nothing(place):
     for path in module._folder().rglob("*.nb?"):
         path.unlink()
     assert made(np.ones(3, np.float32)) == 3.0
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A folder for temporary files of the test's own."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path / "temporary"
+
+
+def test_a_disk_that_is_full_on_the_way_is_not_kept_full(place, temporary, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "extractall", full)
+        assert _in_new_process() == (3.0, 0)
+        assert not list(temporary.iterdir())
+    monkeypatch.setattr(os, "replace", full)
+    assert _in_new_process() == (3.0, 0)
+    assert not list(place.iterdir())
+
+
+def test_what_a_killed_process_left_goes_and_nothing_else(place, temporary):
+    _in_new_process()
+    first = module._folder()
+    for name in ("lstm-explorer-killed", "lstm-explorer-runs-0", "another"):
+        (temporary / name).mkdir()
+        (temporary / name / ("work.lock" if "runs" in name else "machine-code.lock")).touch()
+    _in_new_process()
+    left = {path.name for path in temporary.iterdir()}
+    assert left == {first.name, module._folder().name, "lstm-explorer-runs-0", "another"}
 
 
 def test_without_compilation_it_is_the_python_function(monkeypatch):
