@@ -87,6 +87,7 @@ class Folder:
         about = {"cell": described(cell.job)}
         content = _to_bytes(pa.Table.from_pylist([{**row, **ends} for row in found.rows or [{}]]), about)
         write_file(self.parts / f"{cell.key}.parquet", content)
+        _make_younger(self.parts, self.path / TABLE)
 
     def write_grid(self, grid: Mapping[str, Any]) -> None:
         """Write what was asked for: with it the cells can be read before all of them are done.
@@ -107,6 +108,22 @@ class Folder:
             OSError: It cannot be written.
         """
         write_file(self.path / TABLE, _to_bytes(pa.Table.from_pandas(frame, preserve_index=False), about))
+        _make_younger(self.path / TABLE, self.parts)
+
+    def is_whole(self) -> bool:
+        """Tell whether the table has all cells that are in the folder: it is written after them."""
+        table = self.path / TABLE
+        return table.is_file() and not (self.parts.is_dir() and _time(self.parts) > _time(table))
+
+
+def _make_younger(path: Path, other: Path) -> None:
+    """Let what was just written be younger than another, also where the clock was set back or has not ticked."""
+    if other.exists() and _time(path) <= _time(other):
+        os.utime(path, ns=(_time(other) + 1,) * 2)
+
+
+def _time(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def read_table(content: bytes, most_bytes: float = MOST_BYTES) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -20,7 +20,7 @@ from lstm_explorer.core.record import Field, schema
 from lstm_explorer.core.settings import Settings
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.runs.sweeps.grid import MEASURES, Grid
-from lstm_explorer.runs.sweeps.store import GRID, MOST_BYTES, NO_TABLE, TABLE, read_table
+from lstm_explorer.runs.sweeps.store import GRID, MOST_BYTES, NO_TABLE, TABLE, Folder, read_table
 from lstm_explorer.runs.sweeps.sweep import Sweep
 
 #: Every setting that can vary, by its name.
@@ -118,17 +118,11 @@ def load_sweep(source: str | Path | bytes | None = None) -> SweepTable:
     if not path.is_dir():
         return from_bytes(path.read_bytes())
     table, grid = path / TABLE, path / GRID
-    if grid.is_file() and not _whole(path):
+    if grid.is_file() and not Folder(path).is_whole():
         return _from_cells(path, grid.read_bytes())
     if not table.is_file():
         raise ValueError(f"{path} holds no sweep: expected a folder that lstm-explorer sweep --out made.")
     return from_bytes(table.read_bytes())
-
-
-def _whole(folder: Path) -> bool:
-    """Tell whether the table has all cells that are in the folder: it is written after them."""
-    table, parts = folder / TABLE, folder / "cells"
-    return table.is_file() and not (parts.is_dir() and parts.stat().st_mtime_ns > table.stat().st_mtime_ns)
 
 
 def _from_cells(folder: Path, content: bytes) -> SweepTable:

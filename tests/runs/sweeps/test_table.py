@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import resource
+import time
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import lstm_explorer as lx
+from lstm_explorer.runs.sweeps.store import Folder
 from lstm_explorer.runs.sweeps.sweep import Sweep
 from lstm_explorer.runs.sweeps.table import from_bytes
 from tests.runs.sweeps.here import Here
@@ -112,14 +115,17 @@ def test_a_folder_without_one_says_what_makes_one(tmp_path):
         lx.load_sweep(tmp_path)
 
 
-def test_a_grid_that_was_made_larger_is_read_with_what_is_new(tmp_path):
+@pytest.mark.parametrize("ahead", [0, 3600], ids=["", "clock set back"])
+def test_a_grid_that_was_made_larger_is_read_with_what_is_new(tmp_path, ahead):
     list(Sweep(SMALL, tmp_path).run(Here()))
+    os.utime(tmp_path / "sweep.parquet", (time.time() + ahead,) * 2)
     larger = lx.Grid(settings=SMALL.settings, grid={**SMALL.grid, "seed": [0, 1, 2]})
     under_way = Sweep(larger, tmp_path).run(Here(room=1))
     next(under_way)
     found = lx.load_sweep(tmp_path)
     assert (found.frame["cell"].nunique(), found.planned) == (9, 12)
-    under_way.close()
+    assert len(list(under_way)) == 3
+    assert Folder(tmp_path).is_whole()
 
 
 @pytest.mark.parametrize(
