@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
+
+from lstm_explorer.locales import N_, translated
+
+#: What the system says when it refuses a file: the words that are translated.
+_WORDS = (
+    N_("No space left on device"), N_("Read-only file system"), N_("Permission denied"),
+    N_("No such file or directory"), N_("Disk quota exceeded"), N_("Input/output error"), N_("Too many open files"),
+)  # fmt: skip
 
 
 class ExplainedError(ValueError):
@@ -29,3 +38,29 @@ class ExplainedError(ValueError):
     def __str__(self) -> str:
         """Return the sentence in English."""
         return self.template.format(**self.values)
+
+
+class Reason(str):
+    """Why the system refused something: it fills a sentence in the language of that sentence."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        """Translate the words."""
+        return format(translated(str(self)), spec)
+
+
+def reason_of(error: Exception) -> Reason:
+    """Return why something failed, for whoever looks at a page.
+
+    Args:
+        error: Of an ``OSError``, the system's words alone: its message names folders of the server, which are nobody's
+            business but of who runs it.
+
+    Example:
+        >>> print(reason_of(FileNotFoundError(2, "No usable temporary directory found in ['/srv/app']")))
+        No such file or directory
+    """
+    if isinstance(error, OSError):
+        return Reason(os.strerror(error.errno) if error.errno else type(error).__name__)
+    return Reason(str(error) or type(error).__name__)

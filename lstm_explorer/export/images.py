@@ -26,7 +26,7 @@ import plotly.graph_objects as go
 from choreographer.browsers.chromium import Chromium
 from choreographer.errors import BrowserClosedError, BrowserFailedError, ChannelClosedError, TmpDirWarning
 
-from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.errors import ExplainedError, reason_of
 from lstm_explorer.export.vector import embed_fonts, embed_fonts_in_image, pdf_page
 from lstm_explorer.locales import N_
 
@@ -284,7 +284,7 @@ class _SharedBrowser:
                 raise ImageError(_NOT_STARTED, {"path": path}) from None
             except OSError as error:  # no room, or a file system that cannot be written
                 await self._stop()
-                raise ImageError(_NO_ROOM, {"reason": error.strerror or str(error)}) from None
+                raise ImageError(_NO_ROOM, {"reason": reason_of(error)}) from None
         return self.browser
 
     async def _prepare(self, browser: kaleido.Kaleido) -> None:

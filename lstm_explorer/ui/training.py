@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 
 import streamlit as st
 
-from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.errors import ExplainedError, reason_of
 from lstm_explorer.core.training.options import SERIES
 from lstm_explorer.core.training.presets import PRESETS
 from lstm_explorer.core.training.tasks import TASKS
@@ -34,6 +35,8 @@ from lstm_explorer.ui.language import fragment
 from lstm_explorer.ui.session import apply
 from lstm_explorer.ui.toolbar import show_exhibit
 from lstm_explorer.ui.trained import rows_of
+
+_LOG = logging.getLogger("lstm_explorer")
 
 #: Seconds between two looks at a run that goes on, and its states while it does.
 _EVERY, _GOING_ON = 1.0, ("waiting", "running")
@@ -220,8 +223,9 @@ def _refusals() -> Iterator[None]:
     except ValueError as error:  # too much for this server
         st.session_state[_REFUSED] = ("{reason}", {"reason": str(error)})
     except OSError as error:
+        _LOG.warning("a training could not be kept: %s", error)
         message = N_("The folder of trainings cannot be written: {reason}.")
-        st.session_state[_REFUSED] = (message, {"reason": error.strerror or str(error)})
+        st.session_state[_REFUSED] = (message, {"reason": reason_of(error)})
 
 
 def _state(view: TrainingView, status: background.RunStatus) -> None:

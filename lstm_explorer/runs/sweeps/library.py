@@ -10,7 +10,7 @@ import functools
 import os
 from pathlib import Path
 
-from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.errors import ExplainedError, Reason, reason_of
 from lstm_explorer.core.escape import one_line
 from lstm_explorer.locales import N_
 from lstm_explorer.runs.sweeps.store import GRID, TABLE
@@ -42,7 +42,8 @@ def find(name: str) -> SweepTable:
         return shipped() if folder is None else _read(folder, _stamp(folder))
     except (OSError, ValueError) as error:
         message = N_("The sweep {name} cannot be read: {reason}")
-        raise ExplainedError(message, {"name": one_line(name), "reason": one_line(str(error), 300)}) from error
+        reason = Reason(one_line(reason_of(error), 300))
+        raise ExplainedError(message, {"name": one_line(name), "reason": reason}) from error
 
 
 @functools.cache

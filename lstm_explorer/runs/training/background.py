@@ -12,15 +12,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
 import lstm_explorer
-from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.errors import ExplainedError, Reason, reason_of
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.result import TrainingRun
@@ -111,7 +111,7 @@ def status(id: str) -> RunStatus:
         return RunStatus(id=id, state="failed", message=translated(error.template).format(**error.values))
     state, message = _state_of(store, group, last), ""
     if last is not None and last.problem is not None and state == "failed":
-        message = translated(last.problem[0]).format(**last.problem[1])
+        message = _told(*last.problem)
     place, left = 0, None
     if state == "waiting":
         _have_a_worker(store)
@@ -207,7 +207,13 @@ def weights(id: str, which: int, optimizer_step: int | None = None) -> dict[str,
     try:
         return tensors_from_bytes(group.weights(which, step).read_bytes())[0]
     except (OSError, ValueError) as error:
-        raise ExplainedError(N_("These weights cannot be read: {reason}"), {"reason": str(error)}) from error
+        raise ExplainedError(N_("These weights cannot be read: {reason}"), {"reason": reason_of(error)}) from error
+
+
+def _told(template: str, values: Mapping[str, Any]) -> str:
+    """Return a sentence of the worker's, whose words of the system's came as plain text."""
+    said = {name: Reason(value) if isinstance(value, str) else value for name, value in values.items()}
+    return translated(template).format(**said)
 
 
 def _state_of(store: Store, group: Group, last: State | None) -> RunState:
@@ -245,7 +251,7 @@ def _unreadable(group: Group, many: int) -> str:
         try:
             _run_of(path)
         except (OSError, ValueError) as error:
-            return translated(_UNREADABLE).format(reason=error)
+            return translated(_UNREADABLE).format(reason=reason_of(error))
     return ""
 
 

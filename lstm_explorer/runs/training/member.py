@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.errors import ExplainedError, reason_of
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.result import TrainingRun, join_runs
@@ -71,7 +71,7 @@ class Member:
             if run.training != self.training or len(run.loss) < carried.step:
                 raise ValueError("the numbers are not of this training.")
         except (OSError, ValueError) as error:
-            raise ExplainedError(_DAMAGED, {"reason": str(error)}) from error
+            raise ExplainedError(_DAMAGED, {"reason": reason_of(error)}) from error
         return carried, until(run, carried.step)
 
     @property

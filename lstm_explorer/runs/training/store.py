@@ -8,6 +8,7 @@ goes on (``0.resume.safetensors``) and its weights (``0-000012.safetensors``).
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -24,7 +25,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.errors import ExplainedError, reason_of
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.locales import N_
@@ -117,8 +118,9 @@ class Group:
             return Order("stop", 0)
 
     def write_order(self, want: Wanted) -> None:
-        """Say what is wanted from now on."""
-        order = {"want": want, "number": self.order.number + 1, "at": time.time()}
+        """Say what is wanted from now on, behind all others: by a number, as clocks may be set back."""
+        last = max((group.order.at for group in Store(self.folder.parent).groups()), default=0.0)
+        order = {"want": want, "number": self.order.number + 1, "at": last + 1.0}
         write_file(self.folder / "order.json", json.dumps(order).encode())
 
     @property
@@ -188,7 +190,8 @@ class Store:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         about = self.folder.lstat()
         if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
-            raise OSError(f"{self.folder} is not a folder of this user: set {VARIABLE} to one that is.")
+            message = f"{self.folder} is not a folder of this user: set {VARIABLE} to one that is."
+            raise PermissionError(errno.EACCES, message)
 
     def group(self, id: str) -> Group:
         """Return a group by the name that an address holds.
@@ -312,4 +315,4 @@ def _damaged() -> Iterator[None]:
     try:
         yield
     except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError) as error:
-        raise ExplainedError(_DAMAGED, {"reason": str(error) or type(error).__name__}) from error
+        raise ExplainedError(_DAMAGED, {"reason": reason_of(error)}) from error

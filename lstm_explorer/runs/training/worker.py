@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from lstm_explorer.core.architectures import ARCHITECTURES
-from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core.errors import ExplainedError, reason_of
 from lstm_explorer.core.inputs import TableLike
 from lstm_explorer.core.training.options import Training
 from lstm_explorer.core.training.run import train
@@ -98,7 +98,7 @@ class Worker:
             except ExplainedError as error:
                 self._fail(group, members, (error.template, error.values))
             except OSError as error:
-                self._fail(group, members, (_DISK, {"reason": error.strerror or str(error)}))
+                self._fail(group, members, (_DISK, {"reason": reason_of(error)}))
             except MemoryError:
                 self._fail(group, members, (_MEMORY, {}))
             except (ValueError, TypeError) as error:

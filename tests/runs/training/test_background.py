@@ -9,10 +9,12 @@ import pytest
 import torch
 
 import lstm_explorer as lx
-from lstm_explorer.core.errors import ExplainedError
+from lstm_explorer.core import errors
+from lstm_explorer.core.errors import ExplainedError, reason_of
 from lstm_explorer.locales import use_language
 from lstm_explorer.runs.training import background
-from lstm_explorer.runs.training.worker import Worker
+from lstm_explorer.runs.training.store import State
+from lstm_explorer.runs.training.worker import _DISK, Worker
 
 SMALL = dict(sequence_length=6, hidden_size=4, batch_size=3, steps=8, measurements=4, samples=2)
 PAIR = (lx.Training(architecture="rnn", **SMALL), lx.Training(architecture="lstm", **SMALL))
@@ -113,6 +115,19 @@ def test_damaged_files_are_a_failure_of_this_group_alone(store, file):
     Worker(store).serve(idle=0.01)
     assert background.status(later).state == "done"
     background.remove(damaged)
+
+
+def test_what_the_system_says_is_translated_and_names_no_folder(store, monkeypatch):
+    monkeypatch.setattr(errors, "translated", str.upper)
+    group = store.group(background.start(PAIR[:1]))
+    group.write_state(State("failed", 1, (0,), problem=(_DISK, {"reason": reason_of(OSError(28, "", "/srv/x"))})))
+    assert "kept: NO SPACE LEFT ON DEVICE. Free" in background.status(group.id).message
+    for name in ("state.json", "0.parquet"):
+        (group.folder / name).unlink(missing_ok=True)
+        (group.folder / name).mkdir()
+        background.stop(group.id)
+        assert ": IS A DIRECTORY" in background.status(group.id).message
+        (group.folder / name).rmdir()
 
 
 def test_a_damaged_checkpoint_is_a_failure_with_a_message(store):

@@ -102,3 +102,13 @@ def test_names_cannot_be_guessed(store):
     names = {store.add(ONE, None).id for _ in range(5)}
     assert len(names) == 5
     assert all(len(name) == 22 for name in names)
+
+
+def test_a_place_in_the_queue_is_kept_when_the_clock_is_set_back(store, monkeypatch):
+    first, second = store.add(ONE, None), store.add(ONE, None)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    third = store.add(ONE, None)
+    assert [group.id for group in store.waiting()] == [first.id, second.id, third.id]
+    first.write_order("pause")
+    first.write_order("run")
+    assert [group.id for group in store.waiting()] == [second.id, third.id, first.id]
