@@ -18,7 +18,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import kaleido
@@ -76,7 +75,8 @@ class _LostError(Exception):
 def find_browser() -> str | None:
     """Return the path of a Chrome or Chromium: ``BROWSER_PATH``, a downloaded one, one on the path; or None."""
     path = os.environ.get("BROWSER_PATH") or Chromium.find_browser(skip_local=False)
-    return str(path) if path and Path(path).is_file() and os.access(path, os.X_OK) else None
+    # os.path, as pathlib raises where a name is too long for any file.
+    return str(path) if path and os.path.isfile(path) and os.access(path, os.X_OK) else None
 
 
 def render(

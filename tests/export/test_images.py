@@ -252,6 +252,12 @@ def test_a_document_is_printed_on_its_paper_without_running_its_scripts():
     assert media_box(pdf) == pytest.approx((841.9, 595.3), abs=1)
 
 
+@pytest.mark.parametrize("path", ["/nowhere/chromium", "/", "chromium", __file__, "x" * 5000, "\udcff"])
+def test_what_is_no_program_is_no_browser(monkeypatch, path):
+    monkeypatch.setenv("BROWSER_PATH", path)
+    assert images.find_browser() is None
+
+
 def test_an_unknown_format_is_refused():
     with pytest.raises(ValueError, match="format is 'gif': expected 'png', 'svg' or 'pdf'"):
         images.render(figure(), format="gif", **SIZE)
