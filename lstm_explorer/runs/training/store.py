@@ -38,6 +38,8 @@ Wanted = Literal["run", "pause", "stop"]
 VARIABLE = "LSTM_EXPLORER_RUNS"
 #: Bounds of the folder: groups that are not being trained go, the oldest first.
 MOST_BYTES, MOST_SECONDS, MOST_WAITING = 200e6, 7 * 24 * 3600.0, 20
+#: A group is made, or removed, within a moment; what is half done after so many seconds is of one that was killed.
+_HALF_DONE = 3600.0
 #: Bytes of weights that are kept of one training, and of one group.
 MOST_WEIGHTS, MOST_WEIGHTS_OF_A_GROUP = 16e6, 48e6
 
@@ -247,6 +249,9 @@ class Store:
 
     def tidy(self) -> None:
         """Remove what is too old and, from the oldest on, what is too much, unless it waits or is trained now."""
+        for half in self.folder.glob(".*"):
+            if time.time() - _changed(half) > _HALF_DONE:
+                shutil.rmtree(half, ignore_errors=True)
         idle = [group for group in self.groups() if not group.runnable and not self._trained_now(group)]
         sizes = {group: _size(group.folder) for group in self.groups()}
         ages = {group: time.time() - _changed(group.folder) for group in idle}

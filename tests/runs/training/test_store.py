@@ -50,6 +50,15 @@ def test_what_is_too_old_goes(store):
     assert not old.folder.exists()
 
 
+def test_what_a_killed_process_left_half_done_goes(store):
+    for name, age in (("half", 7200), ("being-made", 0)):
+        (store.folder / f".{name}").mkdir()
+        (store.folder / f".{name}" / "table.npy").write_bytes(b"...")
+        os.utime(store.folder / f".{name}", (time.time() - age,) * 2)
+    store.tidy()
+    assert [path.name for path in store.folder.glob(".*")] == [".being-made"]
+
+
 def test_what_is_too_much_goes_from_the_oldest_on(store, monkeypatch):
     groups = [finished(store, age=age, size=10_000) for age in (30, 20, 10)]
     waiting = store.add(ONE, None)
