@@ -54,13 +54,13 @@ def reason_of(error: Exception) -> Reason:
     """Return why something failed, for whoever looks at a page.
 
     Args:
-        error: Of an ``OSError``, the system's words alone: its message names folders of the server, which are nobody's
+        error: Where the system refused, its words alone: the message names folders of the server, which are nobody's
             business but of who runs it.
 
     Example:
         >>> print(reason_of(FileNotFoundError(2, "No usable temporary directory found in ['/srv/app']")))
         No such file or directory
     """
-    if isinstance(error, OSError):
-        return Reason(os.strerror(error.errno) if error.errno else type(error).__name__)
+    if isinstance(error, OSError) and error.errno:
+        return Reason(os.strerror(error.errno))
     return Reason(str(error) or type(error).__name__)
