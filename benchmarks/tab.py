@@ -1,4 +1,7 @@
-"""A tab of a browser without the browser: it speaks Streamlit's own WebSocket; bench_load.py is made of them."""
+"""A tab of a browser without the browser: it speaks Streamlit's own WebSocket.
+
+The readers of bench_load.py are made of them, and so is tests/hostile/test_server.py.
+"""
 
 from __future__ import annotations
 

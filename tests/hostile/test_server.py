@@ -11,12 +11,11 @@ import os
 from pathlib import Path
 
 import pytest
-import websockets
 from addresses import mutated
 from app_server import running
 from streamlit.proto.Alert_pb2 import Alert
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from benchmarks.tab import Tab
 
 TRIED = int(os.environ.get("LSTM_EXPLORER_HOSTILE", "0"))
 #: Seconds that a page may take: it measures what the address asks for.
@@ -29,35 +28,19 @@ def memory(pid: int) -> float:
     return next(int(line.split()[1]) / 1000 for line in lines if line.startswith("VmRSS"))
 
 
-def question(url: str, page: str, query: str) -> bytes:
-    """Return what a browser sends that opens an address."""
-    message = BackMsg()
-    message.rerun_script.page_name = "" if page == "start" else page
-    message.rerun_script.query_string = query.encode(errors="replace").decode()
-    message.rerun_script.context_info.url = f"{url}/{page}"
-    return message.SerializeToString()
-
-
 async def wrong_with(url: str, page: str, query: str) -> list[str]:
     """Open an address in a session of its own; return what is wrong with the page."""
     wrong, stands = [], False
-    stream = url.replace("http", "ws", 1) + "/_stcore/stream"
-    async with (
-        asyncio.timeout(PATIENCE),
-        websockets.connect(stream, subprotocols=["streamlit"], max_size=None, compression=None) as socket,
-    ):
-        await socket.send(question(url, page, query))
-        while True:
-            answer = ForwardMsg.FromString(await socket.recv())
-            ended = answer.WhichOneof("type") == "script_finished"
-            if ended and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-                return wrong if stands else [*wrong, "blank page"]
-            element = answer.delta.new_element
+    tab = Tab(url, "" if page == "start" else page, query.encode(errors="replace").decode())
+    async with asyncio.timeout(PATIENCE), tab.opened():
+        async for message in tab.run(PATIENCE):
+            element = message.delta.new_element
             stands |= element.heading.tag == "h1"
             if element.WhichOneof("type") == "exception":
                 wrong.append(f"exception: {element.exception.message}")
             if element.alert.format == Alert.ERROR and "could not be drawn" in element.alert.body:
                 wrong.append("a part could not be drawn")
+    return wrong if stands else [*wrong, "blank page"]
 
 
 @pytest.mark.skipif(not TRIED, reason="by hand: LSTM_EXPLORER_HOSTILE says how many addresses are opened")
