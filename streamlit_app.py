@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lstm_explorer.ui import address, language, navigation, report
+from lstm_explorer.ui.drawing import DRAWING
 from lstm_explorer.ui.errors import shielded
 from lstm_explorer.ui.page import ICON, frame
 from lstm_explorer.ui.startup import start_process
@@ -15,5 +16,5 @@ language.begin(incoming)
 report.begin(incoming)
 page = navigation.choose()
 frame()
-with shielded():
+with DRAWING.run(), shielded():
     page.run()

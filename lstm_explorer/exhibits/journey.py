@@ -21,7 +21,7 @@ from lstm_explorer.exhibits.exhibit import Exhibit, StillPart
 from lstm_explorer.exhibits.theory import theory_lines
 from lstm_explorer.exhibits.view import View
 from lstm_explorer.figures.curves import Series
-from lstm_explorer.figures.journey import Slider, Stop, axis_of, journey_frames, journey_spec, plot_journey
+from lstm_explorer.figures.journey import Slider, Stop, journey_frames, journey_spec, plot_journey
 from lstm_explorer.locales import _
 from lstm_explorer.runs.experiment import Experiment
 from lstm_explorer.runs.job import Runner
@@ -49,7 +49,7 @@ def journey(runner: Runner, settings: Settings, view: View, pins: Sequence[Exper
     if slider and job:
         still = StillPart(
             job=job,
-            options=(slider.labels, axis_of(strips, [path], slider), tuple(line.about for line in theory)),
+            options=(slider.labels, tuple(line.about for line in theory)),
             make=lambda theme: {"data": [], "layout": {}, "frames": journey_frames(strips, **drawn)},
             complete=lambda part, theme: journey_spec(strips, theme=theme, frames=part["frames"], **drawn),
         )

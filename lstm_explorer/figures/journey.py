@@ -13,7 +13,15 @@ import plotly.graph_objects as go
 from lstm_explorer.core.kinds import checks_kinds
 from lstm_explorer.figures.axes import FigureSpec, FlowAxes, evenly_spaced, log_ticks
 from lstm_explorer.figures.curves import Series, TheoryLine, curve_trace, log_range, norm_title
-from lstm_explorer.figures.strips import strip_base, strip_gaps, strip_name, strip_shapes, strip_traces, strip_words
+from lstm_explorer.figures.strips import (
+    ON_STRIPS,
+    strip_base,
+    strip_gaps,
+    strip_name,
+    strip_shapes,
+    strip_traces,
+    strip_words,
+)
 from lstm_explorer.figures.theme import Theme, faded, plain_template, theme_of
 from lstm_explorer.locales import _
 
@@ -71,7 +79,7 @@ class _Parts(NamedTuple):
     still: list[dict[str, Any]]
     moving: list[dict[str, Any]]
     over: list[dict[str, Any]]
-    axis: tuple[float, float, float]
+    axis: tuple[float, float]
     spans: list[tuple[float, float]]
 
 
@@ -130,7 +138,8 @@ def journey_spec(
     """
     look, everything = theme_of(theme), [*strips, *beside]
     parts = _parts(strips, beside, theory, slider, look)
-    (low, high, top), last = parts.axis, int(strips[0].curve.steps[-1])
+    (low, high), last = parts.axis, int(strips[0].curve.steps[-1])
+    above = len(strips) * (_STRIP + _GAP) + _GAP
     return {
         "data": [*parts.still, *parts.moving, *parts.over],
         "layout": {
@@ -144,11 +153,12 @@ def journey_spec(
                 "title": {"text": _("step t"), "standoff": 4},
                 "range": [-0.5 - 0.01 * last, last + 0.5 + 0.01 * last],
             },
-            # Fixed: the strips lie on this axis, above the curves.
+            # Fixed: the strips lie above the curves.
             "yaxis": {
-                "title": {"text": norm_title(everything)}, "range": [low, top], "fixedrange": True,
-                **log_ticks(low, high),
+                "title": {"text": norm_title(everything)}, "range": [low, high + (high - low) / (1 / above - 1)],
+                "fixedrange": True, **log_ticks(low, high),
             },
+            "yaxis2": {"overlaying": "y", "range": [0, 1], "fixedrange": True, "visible": False},
             "shapes": [shape for span in parts.spans for shape in strip_base(last, span, look)],
             "annotations": _ends(look),
             "updatemenus": [_buttons(look)],
@@ -167,23 +177,17 @@ def journey_frames(
 ) -> list[dict[str, Any]]:
     """Return the frames of :func:`journey_spec`, of the play button and of the slider.
 
-    Of the curves at the slider's own position they depend on :func:`axis_of` alone.
+    They depend on the slider's positions, and on the curves at its own not at all.
 
     Raises:
         ValueError: There is no strip.
     """
-    still, moving, over, (low, high, top), spans = _parts(strips, beside, theory, slider, theme_of("light"))
+    still, moving, over, _axis, spans = _parts(strips, beside, theory, slider, theme_of("light"))
     before = len(still) + len(moving)
-    frames = _play_frames(int(strips[0].curve.steps[-1]), (low, top), [before + len(over) - 2, before + len(over) - 1])
+    frames = _play_frames(int(strips[0].curve.steps[-1]), [before + len(over) - 2, before + len(over) - 1])
     if slider:
-        frames += _slider_frames(slider.stops(), spans[-1], (low, high), list(range(len(still), before)))
+        frames += _slider_frames(slider.stops(), spans[-1], list(range(len(still), before)))
     return frames
-
-
-def axis_of(strips: Sequence[Series], beside: Sequence[Series], slider: Slider | None) -> tuple[float, float, float]:
-    """Return the range of the axis of norms, lowest and highest, and the upper edge of the strips above it."""
-    low, high = _range([*strips, *beside], slider)
-    return low, high, high + (high - low) / (1 / (len(strips) * (_STRIP + _GAP) + _GAP) - 1)
 
 
 def _parts(
@@ -192,8 +196,8 @@ def _parts(
     if not strips:
         raise ValueError("nothing to draw: expected at least one strip.")
     axes, last, own = FlowAxes(), int(strips[0].curve.steps[-1]), strips[-1]
-    low, high, top = axis_of(strips, beside, slider)
-    spans = [_span(row, low, top) for row in range(len(strips))]
+    low, high = _range([*strips, *beside], slider)
+    spans = [_span(row) for row in range(len(strips))]
     moved = [line for line in theory if line.about[0] == own.network]
     still = [trace for one, span in zip(strips[:-1], spans, strict=False) for trace in strip_traces(one, span, look)]
     still += [line.trace(last, (low, high), axes, look) for line in theory if line not in moved]
@@ -204,7 +208,7 @@ def _parts(
     moving += [*(curve_trace(one, axes, look) for one in beside), _named_by_strip(own, axes, look)]
     moving.append(strip_name(own, spans[-1], look))
     over = [strip_gaps(last, spans, look), _curtain(look), _front(look)]
-    return _Parts(still, moving, over, (low, high, top), spans)
+    return _Parts(still, moving, over, (low, high), spans)
 
 
 def _named_by_strip(series: Series, axes: FlowAxes, look: Theme) -> dict[str, Any]:
@@ -213,9 +217,9 @@ def _named_by_strip(series: Series, axes: FlowAxes, look: Theme) -> dict[str, An
 
 
 def _range(everything: Sequence[Series], slider: Slider | None) -> tuple[float, float]:
-    """Return one range of the axis of norms for every position of the slider, in whole decades.
+    """Return one range of the axis of norms for every position of the slider.
 
-    Else it would be a little different at most of them: the axis would tremble, and all frames be made anew.
+    In whole decades: else it would be a little different at most of them, and the axis would tremble.
     """
     low, high = log_range(everything)
     if slider:
@@ -224,22 +228,20 @@ def _range(everything: Sequence[Series], slider: Slider | None) -> tuple[float, 
     return low, high
 
 
-def _span(row: int, low: float, top: float) -> tuple[float, float]:
-    """Return the lower and the upper edge of a strip, on the axis of norms."""
+def _span(row: int) -> tuple[float, float]:
+    """Return the lower and the upper edge of a strip, as shares of the plot's height."""
     upper = 1.0 - row * (_STRIP + _GAP)
-    return low + (upper - _STRIP) * (top - low), low + upper * (top - low)
+    return upper - _STRIP, upper
 
 
-def _slider_frames(
-    stops: Sequence[Stop], span: tuple[float, float], limits: tuple[float, float], moving: list[int]
-) -> list[dict[str, Any]]:
+def _slider_frames(stops: Sequence[Stop], span: tuple[float, float], moving: list[int]) -> list[dict[str, Any]]:
     """Return a frame per position: the strip, the closed forms, the curves, and how much arrives."""
     frames = []
     for stop in stops:
         last = int(stop.strip.curve.steps[-1])
         data = [
             *strip_shapes(stop.strip, span),
-            *(_straight(line, last, limits[0]) for line in stop.theory),
+            *(_straight(line, last) for line in stop.theory),
             *(_points(one) for one in [*stop.beside, stop.strip]),
             {"text": strip_words(stop.strip)},
         ]
@@ -262,10 +264,9 @@ def _points(series: Series) -> dict[str, Any]:
     return {**x, "y": rounded.tolist(), "customdata": None, "hovertemplate": "10<sup>%{y:.2f}</sup>"}
 
 
-def _straight(line: TheoryLine, last: int, low: float) -> dict[str, Any]:
-    """Return the ends of a closed form: from the last step back to step 0, or to where it leaves the axis."""
-    lag = min(last, low / line.log10_rate) if line.log10_rate < 0 else last
-    return {"x": [round(last - lag, 2), last], "y": [round(line.log10_rate * lag, 2), 0.0]}
+def _straight(line: TheoryLine, last: int) -> dict[str, Any]:
+    """Return the ends of a closed form: from the last step back to step 0, beyond the axis too."""
+    return {"x": [0, last], "y": [round(line.log10_rate * last, 2), 0.0]}
 
 
 def _slider(slider: Slider, look: Theme, colour: str) -> dict[str, Any]:
@@ -298,27 +299,28 @@ def _ends(look: Theme) -> list[dict[str, Any]]:
 def _curtain(look: Theme) -> dict[str, Any]:
     """Return the trace that covers the steps the gradient has not reached; empty at rest."""
     return {
-        "type": "scatter", "x": [None], "y": [None], "mode": "lines", "line": {"width": 0}, "fill": "toself",
-        "fillcolor": faded(look.background, 0.93), "showlegend": False, "hoverinfo": "skip", "name": "curtain",
+        "type": "scatter", "x": [None], "y": [None], **ON_STRIPS, "mode": "lines", "line": {"width": 0},
+        "fill": "toself", "fillcolor": faded(look.background, 0.93), "showlegend": False, "hoverinfo": "skip",
+        "name": "curtain",
     }  # fmt: skip
 
 
 def _front(look: Theme) -> dict[str, Any]:
     """Return the upright line at the front of the gradient; empty at rest."""
     return {
-        "type": "scatter", "x": [None], "y": [None], "mode": "lines", "line": {"width": 2, "color": look.text},
-        "showlegend": False, "hoverinfo": "skip", "name": "front",
+        "type": "scatter", "x": [None], "y": [None], **ON_STRIPS, "mode": "lines",
+        "line": {"width": 2, "color": look.text}, "showlegend": False, "hoverinfo": "skip", "name": "front",
     }  # fmt: skip
 
 
-def _play_frames(last: int, span: tuple[float, float], moving: list[int]) -> list[dict[str, Any]]:
-    """Return the frames from the loss to step 0: the edge of the curtain and the front."""
-    far = 1e6  # beyond every axis: the curtain covers the strips above the curves too
+def _play_frames(last: int, moving: list[int]) -> list[dict[str, Any]]:
+    """Return the frames from the loss to step 0: the edge of the curtain, over the whole plot, and the front."""
+    far = 1e6  # beyond the axis of steps
     frames = []
     for at in np.unique(np.linspace(0, last, min(last, _FRAMES) + 1).round().astype(int))[::-1].tolist():
         edge = at - 0.5
-        curtain = {"x": [-far, edge, edge, -far], "y": [-far, -far, far, far]} if at else {"x": [None], "y": [None]}
-        front = {"x": [at, at], "y": list(span)}
+        curtain = {"x": [-far, edge, edge, -far], "y": [0, 0, 1, 1]} if at else {"x": [None], "y": [None]}
+        front = {"x": [at, at], "y": [0, 1]}
         frames.append({"name": str(at), "group": _PLAY, "data": [curtain, front], "traces": moving})
     return frames
 

@@ -17,6 +17,8 @@ from lstm_explorer.figures.formatting import percent
 from lstm_explorer.figures.names import network_name
 from lstm_explorer.figures.theme import Theme, blended
 
+#: The axis of the strips is the plot's height, whatever the norms: what frames move depends on no range.
+ON_STRIPS = {"yaxis": "y2"}
 #: log10 of the ratio at which a cell is blank, and of that at which it has the explosion's full colour.
 _BLANK, _FULL_EXPLOSION = -8.0, 4.0
 #: Lower edges of the levels: half decades up to 1, whole ones above. The last level has no upper edge.
@@ -32,13 +34,13 @@ def strip_traces(series: Series, span: tuple[float, float], look: Theme) -> list
 
     Args:
         series: Its median decides the colours.
-        span: Where the strip lies on the axis of norms: its lower and its upper edge.
+        span: Where the strip lies: its lower and its upper edge, as shares of the plot's height.
         look: The theme.
     """
     return [
         {
-            "type": "scatter", **shape, "mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": colour,
-            "showlegend": False, "hoverinfo": "skip", "name": "strip",
+            "type": "scatter", **shape, **ON_STRIPS, "mode": "lines", "line": {"width": 0}, "fill": "toself",
+            "fillcolor": colour, "showlegend": False, "hoverinfo": "skip", "name": "strip",
         }
         for shape, colour in zip(strip_shapes(series, span), _colours(series.network, look), strict=True)
     ]  # fmt: skip
@@ -68,8 +70,8 @@ def strip_base(last: int, span: tuple[float, float], look: Theme) -> list[dict[s
     """Return the blank strip beneath the levels."""
     return [
         {
-            "type": "rect", "x0": -0.5, "x1": last + 0.5, "y0": span[0], "y1": span[1], "line": {"width": 0},
-            "fillcolor": _blank(look), "layer": "below",
+            "type": "rect", "x0": -0.5, "x1": last + 0.5, "y0": span[0], "y1": span[1], "yref": ON_STRIPS["yaxis"],
+            "line": {"width": 0}, "fillcolor": _blank(look), "layer": "below",
         }
     ]  # fmt: skip
 
@@ -80,7 +82,7 @@ def strip_gaps(last: int, spans: Sequence[tuple[float, float]], look: Theme) -> 
     gaps = [_rectangles([(edge - _GAP / 2, edge + _GAP / 2) for edge in edges.tolist()], span) for span in spans]
     return {
         "type": "scatter", **{axis: np.array([at for gap in gaps for at in gap[axis]], float) for axis in ("x", "y")},
-        "mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": look.background,
+        **ON_STRIPS, "mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": look.background,
         "showlegend": False, "hoverinfo": "skip", "name": "gaps",
     }  # fmt: skip
 
@@ -90,7 +92,8 @@ def strip_name(series: Series, span: tuple[float, float], look: Theme) -> dict[s
     left, last = float(series.curve.steps[0]), float(series.curve.steps[-1])
     # Just inside the axis: Plotly drops a text whose point is outside.
     return {
-        "type": "scatter", "x": [left - 0.5 - 0.0099 * last], "y": [(span[0] + span[1]) / 2], "mode": "text",
+        "type": "scatter", "x": [left - 0.5 - 0.0099 * last], "y": [(span[0] + span[1]) / 2], **ON_STRIPS,
+        "mode": "text",
         "text": strip_words(series), "textposition": "middle left", "cliponaxis": False, "showlegend": False,
         "hoverinfo": "skip", "textfont": {"color": look.networks[series.network], "size": 13}, "name": "strip name",
     }  # fmt: skip

@@ -129,10 +129,12 @@ class Experiment:
 
     def replace(self, **changes: Any) -> Experiment:
         """Return the experiment with some settings changed."""
-        return replace(self, settings=self.settings.replace(**changes))
+        return self if not changes else replace(self, settings=self.settings.replace(**changes))
 
     def without_rows(self) -> Experiment:
         """Return an equal experiment that holds neither the table's rows nor a sequence: as a key, it keeps neither."""
+        if self.table is None and self.moment is None:
+            return self
         nothing = torch.empty(0)
         return replace(
             self,
@@ -148,7 +150,8 @@ class Experiment:
             >>> rnn.essential().settings.to_query()
             {'seed': '1'}
         """
-        return replace(self, settings=_essential(self.architecture, self.settings))
+        settings = _essential(self.architecture, self.settings)
+        return self if settings == self.settings else replace(self, settings=settings)
 
 
 @functools.lru_cache(maxsize=1024)

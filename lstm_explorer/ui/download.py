@@ -14,6 +14,7 @@ import streamlit as st
 
 from lstm_explorer.locales import _
 from lstm_explorer.ui.browser import click
+from lstm_explorer.ui.drawing import DRAWING
 from lstm_explorer.ui.errors import shielded
 
 
@@ -33,7 +34,7 @@ def download_button(
     if not st.button(label, key=key, disabled=disabled, type="primary", icon=":material/download:"):
         return
     with shielded():
-        with st.spinner(_("Making the file …")):
+        with st.spinner(_("Making the file …")), DRAWING.aside():
             content = work()
         st.download_button(
             _("Save {name}").format(name=name), content, name, mime, key=f"{key}_save", on_click="ignore",

@@ -18,6 +18,7 @@ from lstm_explorer.export.interactive import chart_config
 from lstm_explorer.figures.axes import FigureSpec
 from lstm_explorer.locales import _, current_language
 from lstm_explorer.ui.browser import draw
+from lstm_explorer.ui.drawing import DRAWING
 from lstm_explorer.ui.result_cache import RESULTS
 from lstm_explorer.ui.runner import kept_as
 
@@ -27,7 +28,7 @@ _HEAD_START = 0.06
 
 #: Types of numbers that plotly.js takes as bytes: NumPy's names are its names.
 _PACKED = ("i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8")
-#: What stays as it is; most of a figure's lists are long and hold nothing else.
+#: What stays as it is, which is most of a figure: it is not worth a call.
 _PLAIN = frozenset({float, int, str, bool, type(None)})
 
 
@@ -53,7 +54,8 @@ def show_figure(
     else:
         _show_chart(exhibit, key)
     if head_start:
-        time.sleep(_HEAD_START)
+        with DRAWING.aside():
+            time.sleep(_HEAD_START)
     if exhibit.summary:
         (words or st).markdown(exhibit.summary)
     st.caption(_("**How to read it.** {text}").format(text=exhibit.how_to_read))
@@ -87,9 +89,9 @@ def packed(part: Any) -> Any:
         {'y': {'dtype': 'f8', 'bdata': 'AAAAAAAA8D8AAAAAAAAAQA==', 'shape': '2, 1'}, 'name': 'RNN'}
     """
     if isinstance(part, dict):
-        return {name: packed(inner) for name, inner in part.items()}
+        return {name: inner if type(inner) in _PLAIN else packed(inner) for name, inner in part.items()}
     if isinstance(part, list | tuple):
-        return list(part) if _PLAIN.issuperset(map(type, part)) else [packed(inner) for inner in part]
+        return [inner if type(inner) in _PLAIN else packed(inner) for inner in part]
     if not isinstance(part, np.ndarray) or not part.size:
         return part
     if part.dtype.str[1:] == "i8":  # plotly.js has no such numbers; ours are steps and units, and far smaller

@@ -12,6 +12,7 @@ import streamlit as st
 from lstm_explorer.core.record import Correction
 from lstm_explorer.locales import DEFAULT_LANGUAGE, LANGUAGES, _, current_language, use_language
 from lstm_explorer.ui import address, session
+from lstm_explorer.ui.drawing import DRAWING
 from lstm_explorer.ui.errors import shielded
 
 #: The URL parameter; it appears only where the language is not the one the browser asks for.
@@ -89,7 +90,7 @@ def fragment(
     def run(*args: Any, **kwargs: Any) -> Any:
         use_language(chosen())
         result = None
-        with shielded():
+        with DRAWING.run(), shielded():
             result = function(*args, **kwargs)
         address.publish()  # last: the browser draws the picture before it looks at the address
         return result

@@ -19,6 +19,7 @@ from lstm_explorer.runs.job import Job
 from lstm_explorer.runs.own_networks import OwnFile
 from lstm_explorer.runs.sweeps.table import SweepTable
 from lstm_explorer.ui import checkpoints, sweep_files, uploads
+from lstm_explorer.ui.drawing import DRAWING
 from lstm_explorer.ui.elsewhere import Elsewhere
 from lstm_explorer.ui.errors import RefusedError, shielded
 from lstm_explorer.ui.result_cache import RESULTS
@@ -149,7 +150,8 @@ def _cached(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T,
 
 def kept_as(job: Job[T]) -> Job[T]:
     """Return an equal job without the table's rows, as the key of what is kept for all sessions."""
-    key: Job[T] = replace(cast(Any, job), experiment=job.experiment.without_rows())
+    experiment = job.experiment.without_rows()
+    key: Job[T] = job if experiment is job.experiment else replace(cast(Any, job), experiment=experiment)
     return key
 
 
@@ -157,6 +159,7 @@ def _measure(job: Job[T], first: int, last: int, carried: Any = None) -> tuple[T
     """Measure on one thread; what takes a while, when it is this session's turn."""
     with contextlib.ExitStack() as stack:
         if (last - first) * job.work > _AT_ONCE:
+            stack.enter_context(DRAWING.aside())
             _wait_for_turn(stack)
         # OpenMP counts its threads anew in every thread of Python, and Streamlit starts one for each rerun. With two,
         # the barrier spins against the browser: 75 to 145 ms for what takes 7 to 11.

@@ -20,14 +20,22 @@ def journey(steps=40, forget_bias=5.0):
     return strips, plot_journey(strips)
 
 
-def test_strips_lie_above_the_curves_on_the_same_axis():
+def height(figure, log10):
+    """Return where a norm lies, as a share of the plot's height: the axis of the strips."""
+    low, top = figure.layout.yaxis.range
+    assert figure.layout.yaxis2.overlaying == "y"
+    assert tuple(figure.layout.yaxis2.range) == (0, 1)
+    return (log10 - low) / (top - low)
+
+
+def test_strips_lie_above_the_curves():
     strips, figure = journey(100)
-    _low, top = figure.layout.yaxis.range
     bases = sorted((shape.y0, shape.y1) for shape in figure.layout.shapes)
-    assert bases[-1][1] == pytest.approx(top)
-    assert max(one.curve.median.max() for one in strips) < bases[0][0]
-    assert all((shape.x0, shape.x1) == (-0.5, 100.5) for shape in figure.layout.shapes)
-    assert figure.layout.yaxis.fixedrange  # zooming along it would part the strips from their names
+    assert bases[-1][1] == 1
+    assert height(figure, max(one.curve.median.max() for one in strips)) < bases[0][0]
+    assert all((shape.x0, shape.x1, shape.yref) == (-0.5, 100.5, "y2") for shape in figure.layout.shapes)
+    assert figure.layout.yaxis.fixedrange  # zooming along it would part the strips from the curves
+    assert figure.layout.yaxis2.fixedrange
 
 
 def test_play_runs_from_the_loss_to_step_zero():
@@ -92,9 +100,10 @@ def test_the_slider_puts_every_curve_of_one_network_in_place_of_its_own(steps):
 def test_the_axis_has_room_for_every_position_of_the_slider():
     stops, figure = slid(100)
     low, _top = figure.layout.yaxis.range
-    heights = [one.strip.curve.median for one in stops]
-    assert low < min(height.min() for height in heights)
-    assert min(shape.y0 for shape in figure.layout.shapes) > max(height.max() for height in heights)
+    medians = [one.strip.curve.median for one in stops]
+    assert low < min(median.min() for median in medians)
+    highest = max(median.max() for median in medians)
+    assert min(shape.y0 for shape in figure.layout.shapes) > height(figure, highest)
 
 
 def test_a_move_of_a_slider_sends_little():
