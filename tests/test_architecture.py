@@ -106,7 +106,7 @@ def test_contributing_shows_the_house_as_it_is():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     shown = set(re.findall(r"^ +(\w+)/ ", text, re.MULTILINE))
     package = ROOT / "lstm_explorer"
-    there = {path.name for path in package.iterdir() if any(path.glob("[!_]*"))}
+    there = {path.name for path in package.iterdir() if path.name != "__pycache__" and any(path.glob("[!_]*"))}
     there |= {path.parent.name for path in (package / "core").glob("*/__init__.py")}
     assert shown == there
     arrows = re.search(r"Imports go one way: (.*?)\.", text, re.DOTALL).group(1).split(" → ")

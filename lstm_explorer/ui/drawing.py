@@ -1,8 +1,8 @@
 """Runs of pages draw one at a time, in the order in which they came.
 
 Python lets one thread compute at a time anyway, and changes between them every few milliseconds: of many runs at once
-each takes as long as all together, and the changing has its own price. One after the other, half of them are done in half
-of that time (benchmarks/README.md has a class of a hundred).
+each takes as long as all together, and the changing has its own price. One after the other, half of them are done in
+half of that time (benchmarks/README.md has a class of a hundred).
 """
 
 from __future__ import annotations
