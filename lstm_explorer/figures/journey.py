@@ -307,20 +307,22 @@ def _curtain(look: Theme) -> dict[str, Any]:
 
 def _front(look: Theme) -> dict[str, Any]:
     """Return the upright line at the front of the gradient; empty at rest."""
+    # On the axis of the curves, as the curtain is on that of the strips: of an axis that a frame does not touch, Plotly
+    # takes all traces away.
     return {
-        "type": "scatter", "x": [None], "y": [None], **ON_STRIPS, "mode": "lines",
+        "type": "scatter", "x": [None], "y": [None], "mode": "lines",
         "line": {"width": 2, "color": look.text}, "showlegend": False, "hoverinfo": "skip", "name": "front",
     }  # fmt: skip
 
 
 def _play_frames(last: int, moving: list[int]) -> list[dict[str, Any]]:
     """Return the frames from the loss to step 0: the edge of the curtain, over the whole plot, and the front."""
-    far = 1e6  # beyond the axis of steps
+    far = 1e6  # beyond every axis: of a curtain that ends on its edges, Plotly draws nothing
     frames = []
     for at in np.unique(np.linspace(0, last, min(last, _FRAMES) + 1).round().astype(int))[::-1].tolist():
         edge = at - 0.5
-        curtain = {"x": [-far, edge, edge, -far], "y": [0, 0, 1, 1]} if at else {"x": [None], "y": [None]}
-        front = {"x": [at, at], "y": [0, 1]}
+        curtain = {"x": [-far, edge, edge, -far], "y": [-far, -far, far, far]} if at else {"x": [None], "y": [None]}
+        front = {"x": [at, at], "y": [-far, far]}
         frames.append({"name": str(at), "group": _PLAY, "data": [curtain, front], "traces": moving})
     return frames
 

@@ -47,6 +47,7 @@ def test_play_runs_from_the_loss_to_step_zero():
     curtain, front = figure.frames[10].data
     assert list(front.x) == [names[10]] * 2
     assert curtain.x[1] == names[10] - 0.5
+    assert min(curtain.y) < 0 < 1 < max(curtain.y)  # on the edges it would not be drawn
     assert figure.layout.updatemenus[0].buttons[0].args[0] == figure.frames[10].group
 
 
@@ -104,6 +105,12 @@ def test_the_axis_has_room_for_every_position_of_the_slider():
     assert low < min(median.min() for median in medians)
     highest = max(median.max() for median in medians)
     assert min(shape.y0 for shape in figure.layout.shapes) > height(figure, highest)
+
+
+def test_every_frame_touches_both_axes_as_plotly_takes_away_what_is_on_one_that_it_does_not():
+    for figure in (slid()[1], journey()[1]):
+        for frame in figure.frames:
+            assert {figure.data[index].yaxis for index in frame.traces} == {None, "y2"}
 
 
 def test_a_move_of_a_slider_sends_little():
